@@ -1,0 +1,45 @@
+# The commands of this project. `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help run setup test check format bench lock clean
+
+bin := .venv/bin
+compile := $(bin)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+
+run: ## the demo world on http://localhost:8000 (needs Python 3.11+ and nothing else)
+	@scripts/environment run
+	@exec $(bin)/nightlatch demo
+
+setup: ## .venv with everything that development needs
+	@scripts/environment dev
+
+test: setup ## every check and every test, in Chromium and on PostgreSQL too (installs them where missing)
+	@scripts/system-packages
+	@$(MAKE) --no-print-directory check
+	$(bin)/python -m pytest
+
+check: setup ## lint, format, types, direction of imports, docs
+	$(bin)/ruff check
+	$(bin)/ruff format --check
+	$(bin)/mypy
+	$(bin)/lint-imports
+	$(bin)/python -m pytest -q tests/docs
+
+format: setup ## puts the code into the one format
+	$(bin)/ruff check --fix
+	$(bin)/ruff format
+
+bench: setup ## measures what docs/performance.md says
+	$(bin)/python -m bench
+
+lock: setup ## writes the lock files anew from pyproject.toml and requirements/*.in (UPGRADE=1: newest versions)
+	$(compile) $(if $(UPGRADE),--upgrade) --extra postgres pyproject.toml requirements/dev.in -o requirements/dev.txt
+	$(compile) $(if $(UPGRADE),--upgrade) pyproject.toml -c requirements/dev.txt -o requirements/run.txt
+	$(compile) $(if $(UPGRADE),--upgrade) requirements/build.in -c requirements/dev.txt -o requirements/build.txt
+
+clean: ## removes the environment and every cache; keeps ./data
+	rm -rf .venv .environment.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	find src tests bench -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
