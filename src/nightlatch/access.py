@@ -1,0 +1,304 @@
+"""The one decision: may this session do this now, and if not, what is the way on. Pure.
+
+`decide(facts, action)` is asked for every route, method and credential kind, and again inside the transaction of every
+write. It knows no clock, database, framework or request, so that it can be enumerated (tests/pure/test_access.py).
+The order of refusals is fixed: no session, not a teammate, second step, enrol, permission, freshness.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TypeAlias
+
+from nightlatch.assurance import (
+    MAX_AGE,
+    bind_reach,
+    binds_in,
+    counting,
+    first_reaches_everywhere,
+    fresh,
+    has_first,
+    has_second,
+    limited,
+    relied_on,
+    usable_methods,
+    very_first,
+)
+from nightlatch.facts import EVERYWHERE, Facts, Reach, WorkspaceId
+from nightlatch.instants import Duration
+from nightlatch.policy import permitted
+from nightlatch.vocabulary import Method, Permission, Reason
+
+
+class Purpose(StrEnum):
+    """What an action is for."""
+
+    OPEN = "open"
+    """Needs nobody: signing in, resetting a password, looking at an invitation."""
+    SESSION = "session"
+    """Needs a live session of whatever state: seeing it, signing out, reading where help is."""
+    PRESENT_FIRST = "present_first"
+    PRESENT_SECOND = "present_second"
+    TICKET = "ticket"
+    """Asking for, and using, the mailed link that a binding takes."""
+    ENROL = "enrol"
+    """Beginning and confirming a binding."""
+    READ = "read"
+    """Reading the account."""
+    CHANGE = "change"
+    """An act on the account whose reach is `Action.reach`."""
+    JOIN = "join"
+    """Accepting an invitation with an existing account."""
+    WORK = "work"
+    """Anything in a workspace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What is about to be done: its purpose, plane and conditions."""
+
+    purpose: Purpose
+    workspace: WorkspaceId | None = None
+    """The plane: a workspace, or the account itself (None)."""
+    permission: Permission = Permission.USE
+    fresh: str | None = None
+    """The kind of act it is, where it needs fresh proof."""
+    max_age: Duration = MAX_AGE
+    recovery: bool = False
+    """A recovery code is proof enough for it (replacing what was lost)."""
+    weighty: bool = False
+    """It changes a mandate, an e-mail, a role or another person: a recovery code is not enough for 24 hours."""
+    reach: Reach = EVERYWHERE
+    """For CHANGE: where the act counts."""
+
+    def at(self, workspace: WorkspaceId | None) -> "Action":
+        """The same action in a plane."""
+        return self if workspace == self.workspace else replace(self, workspace=workspace)
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """It may be done."""
+
+    reason: Reason = Reason.ALLOWED
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """Show a factor first: one of `methods`; where none is left, recovery is the way on."""
+
+    reason: Reason
+    methods: tuple[Method, ...] = ()
+    max_age: Duration | None = None
+    workspace: WorkspaceId | None = None
+    """The workspace whose challenge this is, where one asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enrol:
+    """Set up 2FA first. `needs` says what is missing for that: None, or "mail" (the mailed link)."""
+
+    reason: Reason
+    needs: str | None = None
+    workspace: WorkspaceId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    """It may not be done."""
+
+    reason: Reason
+
+
+Decision: TypeAlias = Allow | Challenge | Enrol | Deny
+ALLOW = Allow()
+
+
+def decide(facts: Facts, action: Action) -> Decision:
+    """May this be done now? Denied unless a line below allows it."""
+    purpose = action.purpose
+    if purpose is Purpose.OPEN:
+        return ALLOW
+    if facts.account is None:
+        return Challenge(Reason.NO_SESSION)
+    if action.workspace is not None and facts.teammate(action.workspace) is None:
+        return Deny(Reason.NOT_A_TEAMMATE)
+    if purpose is Purpose.SESSION or purpose is Purpose.PRESENT_FIRST:
+        return ALLOW
+    if facts.idle:
+        return Challenge(Reason.IDLE, (Method.PASSWORD,))
+    return _DECIDERS[purpose](facts, action)
+
+
+def decide_workspace(facts: Facts, workspace: WorkspaceId) -> Decision:
+    """Whether a workspace is open to this session, whatever the permission."""
+    teammate = facts.teammate(workspace)
+    if teammate is None:
+        return Deny(Reason.NOT_A_TEAMMATE)
+    if facts.idle:
+        return Challenge(Reason.IDLE, (Method.PASSWORD,))
+    proofs = counting(facts, workspace)
+    if not has_first(proofs):
+        return Challenge(Reason.FIRST_FACTOR, (Method.PASSWORD,), workspace=workspace)
+    if relied_on(facts, workspace):
+        if has_second(proofs):
+            return ALLOW
+        methods = usable_methods(facts, workspace)
+        reason = Reason.SECOND_FACTOR if methods else Reason.SUSPENDED
+        return Challenge(reason, methods, workspace=workspace)
+    if teammate.mandate.in_force(facts.now):
+        reason = Reason.RESET if teammate.reset is not None else Reason.MANDATE
+        needs = None if binds_in(facts, workspace) else "mail"
+        return Enrol(reason, needs, workspace)
+    return ALLOW
+
+
+def decide_account(facts: Facts) -> Decision:
+    """Whether the account itself is open: it is when some workspace is; the best of them speaks otherwise."""
+    if not facts.teammates:
+        return _without_workspace(facts)
+    decisions = [decide_workspace(facts, each.workspace) for each in facts.teammates]
+    for kind in (Allow, Enrol):
+        for decision in decisions:
+            if isinstance(decision, kind):
+                return decision
+    for decision in decisions:
+        if isinstance(decision, Challenge) and decision.reason is Reason.SECOND_FACTOR:
+            return decision
+    return decisions[0]
+
+
+def _without_workspace(facts: Facts) -> Decision:
+    proofs = counting(facts, None)
+    if not has_first(proofs):
+        return Challenge(Reason.FIRST_FACTOR, (Method.PASSWORD,))
+    if relied_on(facts, None) and not has_second(proofs):
+        methods = usable_methods(facts, None)
+        return Challenge(Reason.SECOND_FACTOR if methods else Reason.SUSPENDED, methods)
+    return ALLOW
+
+
+def _present_second(facts: Facts, action: Action) -> Decision:
+    """A second factor is taken only once a first is proved: a stranger must not spend somebody's guesses (law 5 d)."""
+    if has_first(facts.proofs):
+        return ALLOW
+    return Challenge(Reason.FIRST_FACTOR, (Method.PASSWORD,))
+
+
+def _read(facts: Facts, action: Action) -> Decision:
+    decision = decide_account(facts)
+    return ALLOW if isinstance(decision, Enrol) else decision
+
+
+def _join(facts: Facts, action: Action) -> Decision:
+    if facts.teammates:
+        return _read(facts, action)
+    if has_first(counting(facts, None)):
+        return ALLOW
+    return Challenge(Reason.FIRST_FACTOR, (Method.PASSWORD,))
+
+
+def _ticket(facts: Facts, action: Action) -> Decision:
+    """A ticket is for a plane where the first factor counts and nothing is relied on."""
+    workspace = action.workspace
+    if workspace is None and not very_first(facts):
+        return _read(facts, action)
+    if not has_first(counting(facts, workspace)) and not (
+        workspace is None and first_reaches_everywhere(facts)
+    ):
+        return Challenge(Reason.FIRST_FACTOR, (Method.PASSWORD,), workspace=workspace)
+    if workspace is not None and relied_on(facts, workspace):
+        return decide_workspace(facts, workspace)
+    return ALLOW
+
+
+def _enrol(facts: Facts, action: Action) -> Decision:
+    workspace = action.workspace
+    if workspace is None:
+        decision, may = decide_account(facts), bool(bind_reach(facts))
+    else:
+        decision, may = decide_workspace(facts, workspace), binds_in(facts, workspace)
+    if not may:
+        return decision if isinstance(decision, Challenge) else Deny(Reason.MAIL_PROOF)
+    return _need_fresh(facts, action, _relying_planes(facts, workspace))
+
+
+def _change(facts: Facts, action: Action) -> Decision:
+    """May this session do an act on the account whose reach is `action.reach`? (may_change)"""
+    decision = may_change(facts, action.reach)
+    if not isinstance(decision, Allow):
+        return decision
+    planes: list[WorkspaceId | None] = [
+        each.workspace for each in facts.teammates if each.workspace in action.reach
+    ] or [None]
+    if action.weighty and any(limited(facts, plane) for plane in planes):
+        return Deny(Reason.RECOVERY_LIMIT)
+    return _need_fresh(facts, action, planes)
+
+
+def may_change(facts: Facts, reach: Reach) -> Decision:
+    """Whether every workspace that an act on the account would touch is open to this session.
+
+    An act that reaches everywhere, or a workspace the account is not in, needs them all, and a first factor that
+    reaches everywhere.
+    """
+    wide = reach.everywhere or any(facts.teammate(each) is None for each in reach.workspaces)
+    account = decide_account(facts)
+    if not isinstance(account, Allow):
+        return account
+    for teammate in facts.teammates:
+        if wide or teammate.workspace in reach:
+            decision = decide_workspace(facts, teammate.workspace)
+            if not isinstance(decision, Allow):
+                return decision
+    if wide and not first_reaches_everywhere(facts):
+        return Challenge(Reason.FIRST_FACTOR, (Method.PASSWORD,))
+    return ALLOW
+
+
+def _work(facts: Facts, action: Action) -> Decision:
+    workspace = action.workspace
+    teammate = facts.teammate(workspace) if workspace is not None else None
+    if workspace is None or teammate is None:
+        return Deny(Reason.NOT_A_TEAMMATE)
+    decision = decide_workspace(facts, workspace)
+    if not isinstance(decision, Allow):
+        return decision
+    if not permitted(teammate.role, action.permission, teammate.mandate):
+        return Deny(Reason.PERMISSION)
+    if action.weighty and limited(facts, workspace):
+        return Deny(Reason.RECOVERY_LIMIT)
+    return _need_fresh(facts, action, [workspace])
+
+
+def _relying_planes(facts: Facts, workspace: WorkspaceId | None) -> list[WorkspaceId | None]:
+    """The planes that a binding would reach and that rely on something already: those ask for fresh proof.
+
+    Where nothing is relied on yet, the first factor and the mailbox were just shown.
+    """
+    planes: list[WorkspaceId | None] = [workspace]
+    if workspace is None and facts.teammates:
+        planes = [each.workspace for each in facts.teammates if binds_in(facts, each.workspace)]
+    return [plane for plane in planes if relied_on(facts, plane)]
+
+
+def _need_fresh(facts: Facts, action: Action, planes: list[WorkspaceId | None]) -> Decision:
+    if action.fresh is None:
+        return ALLOW
+    for plane in planes:
+        if not fresh(facts, plane, action.fresh, action.max_age, recovery=action.recovery):
+            methods = usable_methods(facts, plane)
+            if not relied_on(facts, plane):
+                methods = (Method.PASSWORD,)
+            return Challenge(Reason.FRESHNESS, methods, max_age=action.max_age, workspace=plane)
+    return ALLOW
+
+
+_DECIDERS = {
+    Purpose.PRESENT_SECOND: _present_second,
+    Purpose.TICKET: _ticket,
+    Purpose.ENROL: _enrol,
+    Purpose.READ: _read,
+    Purpose.CHANGE: _change,
+    Purpose.JOIN: _join,
+    Purpose.WORK: _work,
+}

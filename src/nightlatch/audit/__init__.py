@@ -1,0 +1,1 @@
+"""Audit events: written in the transaction of the change they tell of."""

@@ -1,0 +1,38 @@
+"""Row ids: random 63-bit integers inside, 13 letters and digits outside.
+
+An id is no secret and proves nothing; it is random so that it tells nothing (how many, how old), and an integer so that
+both databases cluster by it. Outside it is Crockford base32 in lower case, without i, l, o, u.
+"""
+
+import secrets
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
+_LENGTH = 13
+
+
+def new_id() -> int:
+    """A fresh id. 63 bits from the system's generator: never zero, never negative."""
+    return secrets.randbits(63) or 1
+
+
+def to_text(value: int) -> str:
+    """The text of an id, always 13 characters."""
+    letters = []
+    for _ in range(_LENGTH):
+        letters.append(_ALPHABET[value & 31])
+        value >>= 5
+    return "".join(reversed(letters))
+
+
+def from_text(text: str) -> int | None:
+    """The id that a text names, or None where it is not the one canonical spelling of an id."""
+    if len(text) != _LENGTH:
+        return None
+    value = 0
+    for letter in text:
+        digit = _VALUES.get(letter)
+        if digit is None:
+            return None
+        value = value << 5 | digit
+    return value if 0 < value < 1 << 63 else None

@@ -1,0 +1,82 @@
+"""Audit events: written in the transaction of the change they tell of; an unwritable one stops the change (law 6)."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import bindparam, func, select
+
+from nightlatch.ids import new_id
+from nightlatch.instants import Instant
+from nightlatch.store.engine import Transaction
+from nightlatch.store.query import Query, Row, insert_into
+from nightlatch.store.schema import audit_events
+
+_INSERT = Query(insert_into(audit_events))
+_LAST = Query(select(func.max(audit_events.c.at).label("at")))
+
+
+def add(
+    tx: Transaction,
+    *,
+    event: str,
+    actor: tuple[str, int | None, str],
+    subject: tuple[str, int | None, str],
+    workspace_id: int | None,
+    ip: str,
+    user_agent: str,
+    detail: Mapping[str, Any],
+) -> None:
+    """Append one event. Actor and subject are (kind, id, name)."""
+    tx.run(
+        _INSERT,
+        sequence=tx.next_sequence(),
+        id=new_id(),
+        at=tx.now,
+        event=event,
+        actor_kind=actor[0],
+        actor_id=actor[1],
+        actor_name=actor[2],
+        subject_kind=subject[0],
+        subject_id=subject[1],
+        subject_name=subject[2],
+        workspace_id=workspace_id,
+        ip=ip,
+        user_agent=user_agent,
+        detail=json.dumps(detail, sort_keys=True, separators=(",", ":")),
+    )
+
+
+def page(
+    tx: Transaction,
+    *,
+    workspace_id: int | None = None,
+    anywhere: bool = False,
+    event: str | None = None,
+    actor: int | None = None,
+    since: Instant | None = None,
+    until: Instant | None = None,
+    before: int | None = None,
+    most: int = 50,
+) -> list[Row]:
+    """Events, the newest first: of one workspace, or with `anywhere` of all and of accounts too (for the operator)."""
+    query = select(audit_events).order_by(audit_events.c.sequence.desc()).limit(most)
+    if not anywhere:
+        query = query.where(audit_events.c.workspace_id == workspace_id)
+    if event is not None:
+        query = query.where(audit_events.c.event == event)
+    if actor is not None:
+        query = query.where(audit_events.c.actor_id == actor)
+    if since is not None:
+        query = query.where(audit_events.c.at >= since)
+    if until is not None:
+        query = query.where(audit_events.c.at < until)
+    if before is not None:
+        query = query.where(audit_events.c.sequence < before)
+    return tx.all(Query(query))
+
+
+def last_at(tx: Transaction) -> Instant | None:
+    """The instant of the latest event: the clock must not be behind it at start (law 12)."""
+    row = tx.one(_LAST)
+    return row.at if row is not None else None

@@ -1,0 +1,196 @@
+"""Sessions, their proofs, and the browsers that have signed in fully before."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import bindparam, delete, select, update
+
+from nightlatch.ids import new_id
+from nightlatch.instants import DAY, Instant
+from nightlatch.store.engine import Transaction
+from nightlatch.store.facts import ABSOLUTE_LIMIT, PENDING_LIMIT
+from nightlatch.store.query import Query, Row, insert_into, set_columns
+from nightlatch.store.schema import browsers, proofs, sessions
+from nightlatch.vocabulary import Credential, Method
+
+BROWSER_LIFE = 400 * DAY
+
+_INSERT = Query(insert_into(sessions))
+_ROTATE = Query(
+    set_columns(sessions, "token_hash", "authenticated_at", "last_seen_at", "pending_until").where(
+        sessions.c.id == bindparam("id"), sessions.c.ended_at.is_(None)
+    )
+)
+_RECENT = Query(set_columns(sessions, "recent_kind", "recent_at").where(sessions.c.id == bindparam("id")))
+_SEEN = Query(
+    set_columns(sessions, "last_seen_at").where(
+        sessions.c.id == bindparam("id"), sessions.c.last_seen_at < bindparam("new_last_seen_at")
+    )
+)
+_LIVE = (sessions.c.ended_at.is_(None), sessions.c.expires_at > bindparam("now"))
+_OF_ACCOUNT = Query(
+    select(sessions)
+    .where(sessions.c.account_id == bindparam("account_id"), *_LIVE)
+    .order_by(sessions.c.last_seen_at.desc(), sessions.c.id)
+)
+_END = Query(
+    update(sessions)
+    .values(ended_at=bindparam("now"))
+    .where(sessions.c.id == bindparam("id"), sessions.c.account_id == bindparam("account_id"), *_LIVE)
+    .returning(sessions.c.id)
+)
+_END_OTHERS = Query(
+    update(sessions)
+    .values(ended_at=bindparam("now"))
+    .where(sessions.c.account_id == bindparam("account_id"), sessions.c.id != bindparam("keep"), *_LIVE)
+    .returning(sessions.c.id)
+)
+_ADD_PROOF = Query(insert_into(proofs))
+_DROP_PROOFS_OF = Query(
+    delete(proofs).where(
+        proofs.c.session_id == bindparam("session_id"), proofs.c.authenticator_id == bindparam("authenticator_id")
+    )
+)
+_DROP_OLDER = Query(
+    delete(proofs).where(
+        proofs.c.session_id == bindparam("session_id"),
+        proofs.c.method == bindparam("method"),
+        proofs.c.sequence < bindparam("sequence"),
+    )
+)
+_BROWSER = Query(
+    select(browsers.c.last_at).where(
+        browsers.c.token_hash == bindparam("token_hash"), browsers.c.account_id == bindparam("account_id")
+    )
+)
+_ADD_BROWSER = Query(insert_into(browsers))
+_SEE_BROWSER = Query(
+    set_columns(browsers, "last_at").where(
+        browsers.c.token_hash == bindparam("token_hash"), browsers.c.account_id == bindparam("account_id")
+    )
+)
+_PRUNE_PROOFS = Query(
+    delete(proofs).where(
+        proofs.c.session_id.in_(select(sessions.c.id).where(sessions.c.expires_at < bindparam("before")))
+    )
+)
+_PRUNE = Query(delete(sessions).where(sessions.c.expires_at < bindparam("before")))
+
+
+def create(
+    tx: Transaction, *, account_id: int, kind: Credential, token_hash: bytes, ip: str, user_agent: str, pending: bool
+) -> int:
+    """A new session. `pending`: it waits for its second step, for ten minutes at most."""
+    session_id = new_id()
+    tx.run(
+        _INSERT,
+        id=session_id,
+        token_hash=token_hash,
+        kind=kind,
+        account_id=account_id,
+        created_at=tx.now,
+        authenticated_at=tx.now,
+        last_seen_at=tx.now,
+        expires_at=tx.now + ABSOLUTE_LIMIT,
+        pending_until=tx.now + PENDING_LIMIT if pending else None,
+        ended_at=None,
+        ip=ip,
+        user_agent=user_agent,
+        recent_kind=None,
+        recent_at=None,
+    )
+    return session_id
+
+
+def rotate(tx: Transaction, session_id: int, token_hash: bytes, *, pending_until: Instant | None) -> bool:
+    """Give a session a new token after an authentication; the old token is dead at once. False if it has ended."""
+    return bool(
+        tx.run(
+            _ROTATE,
+            id=session_id,
+            new_token_hash=token_hash,
+            new_authenticated_at=tx.now,
+            new_last_seen_at=tx.now,
+            new_pending_until=pending_until,
+        )
+    )
+
+
+def add_proof(
+    tx: Transaction,
+    session_id: int,
+    method: Method,
+    *,
+    authenticator_id: int | None = None,
+    workspace_id: int | None = None,
+    reset_id: int | None = None,
+) -> int:
+    """Record one authentication event of a session and return its sequence. Call it under the account's lock.
+
+    A newer password proof stands in for older ones, so that a long session does not gather them; proofs of an
+    authenticator likewise.
+    """
+    sequence = tx.next_sequence()
+    if authenticator_id is not None:
+        tx.run(_DROP_PROOFS_OF, session_id=session_id, authenticator_id=authenticator_id)
+    elif method is Method.PASSWORD:
+        tx.run(_DROP_OLDER, session_id=session_id, method=method, sequence=sequence)
+    tx.run(
+        _ADD_PROOF,
+        session_id=session_id,
+        sequence=sequence,
+        method=method,
+        authenticator_id=authenticator_id,
+        workspace_id=workspace_id,
+        reset_id=reset_id,
+        at=tx.now,
+    )
+    return sequence
+
+
+def note_act(tx: Transaction, session_id: int, kind: str) -> None:
+    """An act that asked for fresh proof was done: acts of the same kind may follow within ten minutes."""
+    tx.run(_RECENT, id=session_id, new_recent_kind=kind, new_recent_at=tx.now)
+
+
+def seen(tx: Transaction, last_seen: Iterable[tuple[int, Instant]]) -> None:
+    """Write when sessions were last seen: batched, at most once a minute, and it may be lost."""
+    tx.run_each(_SEEN, ({"id": id, "new_last_seen_at": at} for id, at in last_seen))
+
+
+def of_account(tx: Transaction, account_id: int) -> list[Row]:
+    """The live sessions of an account, the most recently seen first."""
+    return tx.all(_OF_ACCOUNT, account_id=account_id, now=tx.now)
+
+
+def end(tx: Transaction, session_id: int, account_id: int) -> bool:
+    """End one session of an account. False where there is no such live session."""
+    return tx.one(_END, id=session_id, account_id=account_id, now=tx.now) is not None
+
+
+def end_others(tx: Transaction, account_id: int, keep: int | None) -> Sequence[int]:
+    """End every session of an account but one (None: all). Returns the ended ones."""
+    return [row.id for row in tx.all(_END_OTHERS, account_id=account_id, keep=keep or 0, now=tx.now)]
+
+
+def browser_known(tx: Transaction, token_hash: bytes | None, account_id: int) -> bool:
+    """Whether this browser has signed in fully to this account before."""
+    if token_hash is None:
+        return False
+    row = tx.one(_BROWSER, token_hash=token_hash, account_id=account_id)
+    return row is not None and tx.now - row.last_at < BROWSER_LIFE
+
+
+def remember_browser(tx: Transaction, token_hash: bytes | None, account_id: int) -> bool:
+    """A full sign-in happened in this browser. True if it is new to this account."""
+    if token_hash is None:
+        return False
+    if tx.run(_SEE_BROWSER, token_hash=token_hash, account_id=account_id, new_last_at=tx.now):
+        return False
+    tx.run(_ADD_BROWSER, token_hash=token_hash, account_id=account_id, last_at=tx.now)
+    return True
+
+
+def prune(tx: Transaction, before: Instant) -> int:
+    """Delete sessions that expired before an instant, and their proofs."""
+    tx.run(_PRUNE_PROOFS, before=before)
+    return tx.run(_PRUNE, before=before)

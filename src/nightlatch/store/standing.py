@@ -1,0 +1,120 @@
+"""The projection behind the Teammates table: recomputed, in the same transaction, whenever something it shows changes."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import bindparam, delete, func, select, update
+
+from nightlatch.addresses import Address
+from nightlatch.assurance import enrolled, relied
+from nightlatch.facts import Authenticator, Facts, Teammate, WorkspaceId
+from nightlatch.instants import Instant
+from nightlatch.store import accounts, authenticators, teammates
+from nightlatch.store.engine import Transaction
+from nightlatch.store.facts import read_account_facts
+from nightlatch.store.query import Query, Row, insert_into
+from nightlatch.store.schema import standing
+from nightlatch.vocabulary import Method, Role
+
+_DELETE = Query(delete(standing).where(standing.c.id == bindparam("id")))
+_INSERT = Query(insert_into(standing))
+_BY_ID = Query(select(standing).where(standing.c.id == bindparam("id")))
+_SIGNED_IN = Query(
+    update(standing)
+    .values(last_sign_in_at=bindparam("now"))
+    .where(standing.c.account_id == bindparam("account_id"), standing.c.workspace_id == bindparam("workspace_id"))
+)
+_COUNTS = Query(
+    select(standing.c.status, standing.c.state, standing.c.role, func.count().label("number"))
+    .where(standing.c.workspace_id == bindparam("workspace_id"))
+    .group_by(standing.c.status, standing.c.state, standing.c.role)
+)
+
+
+def sort_key(text: str) -> str:
+    """What names and addresses are sorted and searched by: made here, so that both databases agree."""
+    return text.casefold()
+
+
+def refresh(tx: Transaction, account_id: int, only: Iterable[WorkspaceId] | None = None) -> None:
+    """Recompute the rows of an account, in all of its workspaces or in `only` these."""
+    account = accounts.by_id(tx, account_id)
+    if account is None:
+        return
+    facts = read_account_facts(tx, account_id)
+    wanted = None if only is None else set(only)
+    for membership in teammates.of_account(tx, account_id):
+        teammate = facts.teammate(membership.workspace_id)
+        if teammate is not None and (wanted is None or membership.workspace_id in wanted):
+            _write(tx, account, membership, facts, teammate)
+
+
+def drop(tx: Transaction, id: int) -> None:
+    """The teammate or invitation is gone."""
+    tx.run(_DELETE, id=id)
+
+
+def invited(tx: Transaction, *, id: int, workspace_id: int, address: Address, role: Role, at: Instant) -> None:
+    """The row of a pending invitation: it shows the typed address only."""
+    tx.run(_DELETE, id=id)
+    key = sort_key(address.display)
+    tx.run(
+        _INSERT,
+        id=id,
+        workspace_id=workspace_id,
+        account_id=None,
+        status="invited",
+        name="",
+        email=address.display,
+        role=role,
+        state="off",
+        methods="",
+        recovery_left=None,
+        since=None,
+        last_sign_in_at=None,
+        joined_at=at,
+        name_key=key,
+        email_key=key,
+        search_key=key,
+    )
+
+
+def signed_in(tx: Transaction, account_id: int, workspace_id: int) -> None:
+    """The workspace was opened by a sign-in now."""
+    tx.run(_SIGNED_IN, account_id=account_id, workspace_id=workspace_id, now=tx.now)
+
+
+def counts(tx: Transaction, workspace_id: int) -> list[Row]:
+    """Numbers of rows by status, state and role."""
+    return tx.all(_COUNTS, workspace_id=workspace_id)
+
+
+def _write(tx: Transaction, account: Row, membership: Row, facts: Facts, teammate: Teammate) -> None:
+    here = [each for each in facts.authenticators if relied(each, membership.workspace_id)]
+    state = "on" if enrolled(here, membership.workspace_id) else ("reset" if teammate.reset is not None else "off")
+    name_key = sort_key(account.name)
+    before = tx.one(_BY_ID, id=membership.id)
+    tx.run(_DELETE, id=membership.id)
+    tx.run(
+        _INSERT,
+        id=membership.id,
+        workspace_id=membership.workspace_id,
+        account_id=account.id,
+        status="active",
+        name=account.name,
+        email=account.email,
+        role=membership.role,
+        state=state,
+        methods=" ".join(sorted({each.method for each in here if each.method is not Method.RECOVERY_CODE})),
+        recovery_left=_codes_left(tx, here),
+        since=before.since if before is not None and before.state == state else tx.now,
+        last_sign_in_at=membership.last_sign_in_at,
+        joined_at=membership.joined_at,
+        name_key=name_key,
+        email_key=account.email_key,
+        search_key=f"{name_key} {sort_key(account.email)}",
+    )
+
+
+def _codes_left(tx: Transaction, here: list[Authenticator]) -> int | None:
+    sets = [each.id for each in here if each.method is Method.RECOVERY_CODE]
+    return sum(authenticators.codes_left(tx, id) for id in sets) if sets else None

@@ -1,0 +1,225 @@
+"""Memberships: who is in which workspace, in which role, since when."""
+
+from sqlalchemy import and_, bindparam, exists, func, or_, select
+
+from nightlatch.ids import new_id
+from nightlatch.instants import DAY
+from nightlatch.store.engine import Transaction
+from nightlatch.store.query import Query, Row, insert_into, set_columns
+from nightlatch.store.schema import (
+    accounts,
+    authenticator_workspaces,
+    authenticators,
+    former_roles,
+    teammates,
+)
+from nightlatch.vocabulary import Method, Role
+
+RANK_MEMORY = 7 * DAY
+"""Rank is the highest role held within this time (design section 6)."""
+
+_active = teammates.c.removed_at.is_(None)
+_person = (accounts.c.name, accounts.c.email, accounts.c.email_key)
+_BY_ID = Query(
+    select(teammates, *_person)
+    .join(accounts, accounts.c.id == teammates.c.account_id)
+    .where(teammates.c.id == bindparam("id"), teammates.c.workspace_id == bindparam("workspace_id"), _active)
+)
+_BY_ACCOUNT = Query(
+    select(teammates, *_person)
+    .join(accounts, accounts.c.id == teammates.c.account_id)
+    .where(
+        teammates.c.account_id == bindparam("account_id"), teammates.c.workspace_id == bindparam("workspace_id")
+    )
+)
+_OF_ACCOUNT = Query(
+    select(teammates).where(teammates.c.account_id == bindparam("account_id"), _active).order_by(teammates.c.workspace_id)
+)
+_AFTER = Query(
+    select(teammates.c.id, teammates.c.account_id, *_person)
+    .join(accounts, accounts.c.id == teammates.c.account_id)
+    .where(teammates.c.workspace_id == bindparam("workspace_id"), teammates.c.id > bindparam("after"), _active)
+    .order_by(teammates.c.id)
+    .limit(bindparam("most"))
+)
+_INSERT = Query(insert_into(teammates))
+_RETURN = Query(
+    set_columns(teammates, "role", "joined_at", "removed_at", "valid_after").where(teammates.c.id == bindparam("id"))
+)
+_REMOVE = Query(
+    set_columns(teammates, "removed_at", "valid_after")
+    .where(teammates.c.id == bindparam("id"), _active)
+    .returning(teammates.c.id)
+)
+_SET_ROLE = Query(set_columns(teammates, "role").where(teammates.c.id == bindparam("id"), _active))
+_ADD_FORMER = Query(insert_into(former_roles))
+_FORMER = Query(
+    select(former_roles.c.role).where(
+        former_roles.c.teammate_id == bindparam("teammate_id"), former_roles.c.until > bindparam("since")
+    )
+)
+_RESET = Query(set_columns(teammates, "reset_id", "valid_after").where(teammates.c.id == bindparam("id")))
+_RESET_DONE = Query(
+    set_columns(teammates, "reset_id").where(
+        teammates.c.account_id == bindparam("account_id"), teammates.c.workspace_id == bindparam("workspace_id")
+    )
+)
+_SIGNED_IN = Query(
+    set_columns(teammates, "last_sign_in_at").where(
+        teammates.c.account_id == bindparam("account_id"), teammates.c.workspace_id == bindparam("workspace_id")
+    )
+)
+_link = authenticator_workspaces
+_relied_by_owner = exists(
+    select(authenticators.c.id)
+    .join_from(
+        authenticators,
+        _link,
+        and_(_link.c.authenticator_id == authenticators.c.id, _link.c.workspace_id == teammates.c.workspace_id),
+        isouter=True,
+    )
+    .where(
+        authenticators.c.account_id == teammates.c.account_id,
+        authenticators.c.method != Method.RECOVERY_CODE.value,
+        _link.c.void_at.is_(None),
+        or_(
+            authenticators.c.everywhere_at.is_not(None),
+            _link.c.reached_at.is_not(None),
+            _link.c.accepted_at.is_not(None),
+        ),
+    )
+)
+_OWNERS = Query(
+    select(teammates.c.id, teammates.c.account_id, *_person)
+    .join(accounts, accounts.c.id == teammates.c.account_id)
+    .where(teammates.c.workspace_id == bindparam("workspace_id"), teammates.c.role == Role.OWNER.value, _active)
+    .order_by(teammates.c.id)
+)
+_ENROLLED_OWNERS = Query(
+    select(teammates.c.account_id)
+    .where(
+        teammates.c.workspace_id == bindparam("workspace_id"),
+        teammates.c.role == Role.OWNER.value,
+        _active,
+        _relied_by_owner,
+    )
+    .order_by(teammates.c.account_id)
+)
+_MANAGERS = Query(
+    select(accounts.c.name, accounts.c.email, teammates.c.role)
+    .join(accounts, accounts.c.id == teammates.c.account_id)
+    .where(
+        teammates.c.workspace_id == bindparam("workspace_id"),
+        or_(teammates.c.role == Role.OWNER.value, teammates.c.role == Role.ADMIN.value),
+        teammates.c.account_id != bindparam("but"),
+        _active,
+    )
+    .order_by(teammates.c.role.desc(), teammates.c.id)
+    .limit(10)
+)
+_COUNT = Query(
+    select(func.count().label("count")).select_from(teammates).where(teammates.c.workspace_id == bindparam("workspace_id"), _active)
+)
+
+
+def by_id(tx: Transaction, teammate_id: int, workspace_id: int) -> Row | None:
+    """One teammate of a workspace, with name and e-mail; None for anybody of another workspace."""
+    return tx.one(_BY_ID, id=teammate_id, workspace_id=workspace_id)
+
+
+def by_account(tx: Transaction, account_id: int, workspace_id: int) -> Row | None:
+    """An account's membership, removed ones included (see `removed_at`)."""
+    return tx.one(_BY_ACCOUNT, account_id=account_id, workspace_id=workspace_id)
+
+
+def of_account(tx: Transaction, account_id: int) -> list[Row]:
+    """All memberships of an account."""
+    return tx.all(_OF_ACCOUNT, account_id=account_id)
+
+
+def after(tx: Transaction, workspace_id: int, after_id: int, most: int) -> list[Row]:
+    """The next teammates of a workspace in order of id: for work in batches."""
+    return tx.all(_AFTER, workspace_id=workspace_id, after=after_id, most=most)
+
+
+def join(tx: Transaction, *, workspace_id: int, account_id: int, role: Role) -> int:
+    """Make an account a teammate, or bring a removed one back. Proofs from before a return do not count."""
+    row = by_account(tx, account_id, workspace_id)
+    if row is not None:
+        tx.run(
+            _RETURN,
+            id=row.id,
+            new_role=role,
+            new_joined_at=tx.now,
+            new_removed_at=None,
+            new_valid_after=tx.next_sequence(),
+        )
+        return int(row.id)
+    teammate_id = new_id()
+    tx.run(
+        _INSERT,
+        id=teammate_id,
+        workspace_id=workspace_id,
+        account_id=account_id,
+        role=role,
+        joined_at=tx.now,
+        removed_at=None,
+        valid_after=0,
+        reset_id=None,
+        last_sign_in_at=None,
+    )
+    return teammate_id
+
+
+def remove(tx: Transaction, teammate_id: int) -> bool:
+    """End a membership; every proof given so far stops counting there."""
+    row = tx.one(_REMOVE, id=teammate_id, new_removed_at=tx.now, new_valid_after=tx.next_sequence())
+    return row is not None
+
+
+def set_role(tx: Transaction, teammate_id: int, old: Role, new: Role) -> None:
+    """Another role; the old one is remembered for rank."""
+    tx.run(_SET_ROLE, id=teammate_id, new_role=new)
+    tx.run(_ADD_FORMER, teammate_id=teammate_id, until=tx.now, role=old)
+
+
+def rank(tx: Transaction, teammate_id: int, role: Role) -> int:
+    """The highest rank held in the last 7 days."""
+    former = tx.all(_FORMER, teammate_id=teammate_id, since=tx.now - RANK_MEMORY)
+    return max([role.rank, *(Role(row.role).rank for row in former)])
+
+
+def begin_reset(tx: Transaction, teammate_id: int, reset_id: int) -> None:
+    """From now on only this reset's ticket binds here, and earlier proofs do not count."""
+    tx.run(_RESET, id=teammate_id, new_reset_id=reset_id, new_valid_after=tx.next_sequence())
+
+
+def finish_reset(tx: Transaction, account_id: int, workspace_id: int) -> None:
+    """Something was bound here again."""
+    tx.run(_RESET_DONE, account_id=account_id, workspace_id=workspace_id, new_reset_id=None)
+
+
+def signed_in(tx: Transaction, account_id: int, workspace_id: int) -> None:
+    """The workspace was opened by a sign-in now."""
+    tx.run(_SIGNED_IN, account_id=account_id, workspace_id=workspace_id, new_last_sign_in_at=tx.now)
+
+
+def owners(tx: Transaction, workspace_id: int) -> list[Row]:
+    """The owners of a workspace."""
+    return tx.all(_OWNERS, workspace_id=workspace_id)
+
+
+def enrolled_owners(tx: Transaction, workspace_id: int) -> list[int]:
+    """The accounts of the owners that have 2FA there: somebody can always open (law 8). Lock the workspace first."""
+    return [row.account_id for row in tx.all(_ENROLLED_OWNERS, workspace_id=workspace_id)]
+
+
+def managers(tx: Transaction, workspace_id: int, but: int = 0) -> list[Row]:
+    """Up to ten owners and admins other than one account: who can help."""
+    return tx.all(_MANAGERS, workspace_id=workspace_id, but=but)
+
+
+def count(tx: Transaction, workspace_id: int) -> int:
+    """How many teammates a workspace has."""
+    row = tx.one(_COUNT, workspace_id=workspace_id)
+    return int(row.count) if row is not None else 0

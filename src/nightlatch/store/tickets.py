@@ -1,0 +1,277 @@
+"""Tickets (the mailed links that let their holder bind), other mailed links, and resets."""
+
+from sqlalchemy import bindparam, select, update
+
+from nightlatch.ids import new_id
+from nightlatch.instants import DAY, HOUR, Duration
+from nightlatch.store.engine import Transaction
+from nightlatch.store.query import Query, Row, insert_into, set_columns
+from nightlatch.store.schema import links, resets, tickets
+from nightlatch.vocabulary import TicketPurpose
+
+TICKET_LIFE: Duration = 24 * HOUR
+
+_INSERT = Query(insert_into(tickets))
+_BY_TOKEN = Query(select(tickets).where(tickets.c.token_hash == bindparam("token_hash")))
+_OPEN = (tickets.c.redeemed_at.is_(None), tickets.c.ended_at.is_(None), tickets.c.expires_at > bindparam("now"))
+_REDEEM = Query(
+    update(tickets)
+    .values(redeemed_at=bindparam("now"))
+    .where(tickets.c.id == bindparam("id"), tickets.c.account_id == bindparam("account_id"), *_OPEN)
+    .returning(tickets.c.id)
+)
+_END_OPEN = Query(
+    update(tickets)
+    .values(ended_at=bindparam("now"))
+    .where(
+        tickets.c.account_id == bindparam("account_id"),
+        tickets.c.workspace_id.is_not_distinct_from(bindparam("workspace_id", type_=tickets.c.workspace_id.type)),
+        tickets.c.redeemed_at.is_(None),
+        tickets.c.ended_at.is_(None),
+    )
+)
+_END_ALL = Query(
+    update(tickets)
+    .values(ended_at=bindparam("now"))
+    .where(
+        tickets.c.account_id == bindparam("account_id"),
+        tickets.c.redeemed_at.is_(None),
+        tickets.c.ended_at.is_(None),
+    )
+)
+
+_INSERT_LINK = Query(insert_into(links))
+_LINK = Query(
+    select(links).where(links.c.token_hash == bindparam("token_hash"), links.c.purpose == bindparam("purpose"))
+)
+_SPEND_LINK = Query(
+    update(links)
+    .values(spent_at=bindparam("now"))
+    .where(
+        links.c.id == bindparam("id"),
+        links.c.spent_at.is_(None),
+        links.c.ended_at.is_(None),
+        links.c.expires_at > bindparam("now"),
+    )
+    .returning(links.c.id)
+)
+_END_LINKS = Query(
+    update(links)
+    .values(ended_at=bindparam("now"))
+    .where(
+        links.c.account_id == bindparam("account_id"),
+        links.c.purpose == bindparam("purpose"),
+        links.c.spent_at.is_(None),
+        links.c.ended_at.is_(None),
+    )
+)
+
+_INSERT_RESET = Query(insert_into(resets))
+_RESET = Query(select(resets).where(resets.c.id == bindparam("id")).with_for_update())
+_RESET_FAILED = Query(
+    update(resets)
+    .values(number_failures=resets.c.number_failures + 1)
+    .where(resets.c.id == bindparam("id"))
+    .returning(resets.c.number_failures)
+)
+_RENEW_RESET = Query(set_columns(resets, "number_tag", "number_failures").where(resets.c.id == bindparam("id")))
+_COMPLETE = Query(
+    update(resets)
+    .values(completed_at=bindparam("now"))
+    .where(
+        resets.c.account_id == bindparam("account_id"),
+        resets.c.workspace_id == bindparam("workspace_id"),
+        resets.c.completed_at.is_(None),
+        resets.c.ended_at.is_(None),
+    )
+    .returning(resets.c.id)
+)
+_END_RESETS = Query(
+    update(resets)
+    .values(ended_at=bindparam("now"))
+    .where(
+        resets.c.account_id == bindparam("account_id"),
+        resets.c.workspace_id == bindparam("workspace_id"),
+        resets.c.completed_at.is_(None),
+        resets.c.ended_at.is_(None),
+    )
+)
+_RECENT_RESETS = Query(
+    select(resets.c.id).where(
+        resets.c.workspace_id == bindparam("workspace_id"),
+        resets.c.requested_by == bindparam("requested_by"),
+        resets.c.created_at > bindparam("since"),
+    )
+)
+
+
+# --- tickets ---
+
+
+def create(
+    tx: Transaction,
+    *,
+    token_hash: bytes,
+    account_id: int,
+    purpose: TicketPurpose,
+    workspace_id: int | None,
+    reset_id: int | None = None,
+) -> int:
+    """A new ticket. Older open ones for the same account and workspace are dead: resending kills the older link."""
+    tx.run(_END_OPEN, account_id=account_id, workspace_id=workspace_id, now=tx.now)
+    ticket_id = new_id()
+    tx.run(
+        _INSERT,
+        id=ticket_id,
+        token_hash=token_hash,
+        account_id=account_id,
+        purpose=purpose,
+        workspace_id=workspace_id,
+        reset_id=reset_id,
+        created_at=tx.now,
+        expires_at=tx.now + TICKET_LIFE,
+        redeemed_at=None,
+        ended_at=None,
+    )
+    return ticket_id
+
+
+def by_token(tx: Transaction, token_hash: bytes) -> Row | None:
+    """The ticket of a token, whatever its state."""
+    return tx.one(_BY_TOKEN, token_hash=token_hash)
+
+
+def redeem(tx: Transaction, ticket_id: int, account_id: int) -> bool:
+    """Spend a ticket: once, in its time, by its account (law 4)."""
+    return tx.one(_REDEEM, id=ticket_id, account_id=account_id, now=tx.now) is not None
+
+
+def end_open(tx: Transaction, account_id: int, workspace_id: int | None) -> None:
+    """Kill the open tickets of an account for one workspace (None: those that name none)."""
+    tx.run(_END_OPEN, account_id=account_id, workspace_id=workspace_id, now=tx.now)
+
+
+def end_all(tx: Transaction, account_id: int) -> None:
+    """Kill every open ticket of an account."""
+    tx.run(_END_ALL, account_id=account_id, now=tx.now)
+
+
+# --- other mailed links ---
+
+LINK_LIVES: dict[str, Duration] = {
+    "password_reset": HOUR,
+    "email_confirm": DAY,
+    "email_undo": 7 * DAY,
+    "unblock": HOUR,
+    "lift": DAY,
+}
+"""How long each kind of mailed link works."""
+
+
+def create_link(
+    tx: Transaction,
+    *,
+    token_hash: bytes,
+    purpose: str,
+    account_id: int | None,
+    email_key: str | None = None,
+    reference: int | None = None,
+    keep_older: bool = False,
+) -> int:
+    """A new mailed link; older ones of the same purpose and account are dead."""
+    if account_id is not None and not keep_older:
+        end_links(tx, account_id, purpose)
+    link_id = new_id()
+    tx.run(
+        _INSERT_LINK,
+        id=link_id,
+        token_hash=token_hash,
+        purpose=purpose,
+        account_id=account_id,
+        email_key=email_key,
+        reference=reference,
+        created_at=tx.now,
+        expires_at=tx.now + LINK_LIVES[purpose],
+        spent_at=None,
+        ended_at=None,
+    )
+    return link_id
+
+
+def link(tx: Transaction, token_hash: bytes, purpose: str) -> Row | None:
+    """The link of a token and purpose, whatever its state."""
+    return tx.one(_LINK, token_hash=token_hash, purpose=purpose)
+
+
+def spend_link(tx: Transaction, link_id: int) -> bool:
+    """Spend a link: once, in its time (law 4)."""
+    return tx.one(_SPEND_LINK, id=link_id, now=tx.now) is not None
+
+
+def end_links(tx: Transaction, account_id: int, purpose: str) -> None:
+    """Kill an account's open links of a purpose."""
+    tx.run(_END_LINKS, account_id=account_id, purpose=purpose, now=tx.now)
+
+
+# --- resets ---
+
+
+def create_reset(
+    tx: Transaction,
+    *,
+    workspace_id: int,
+    account_id: int,
+    requested_by: str,
+    reason: str,
+    recognised_by: str,
+    number_tag: bytes,
+    id: int,
+) -> None:
+    """A reset that is done at once. An older unfinished one of the same person there is over."""
+    tx.run(_END_RESETS, account_id=account_id, workspace_id=workspace_id, now=tx.now)
+    tx.run(
+        _INSERT_RESET,
+        id=id,
+        workspace_id=workspace_id,
+        account_id=account_id,
+        requested_by=requested_by,
+        reason=reason,
+        recognised_by=recognised_by,
+        number_tag=number_tag,
+        number_failures=0,
+        created_at=tx.now,
+        effective_at=tx.now,
+        completed_at=None,
+        ended_at=None,
+    )
+
+
+def reset(tx: Transaction, reset_id: int) -> Row | None:
+    """One reset, locked."""
+    return tx.one(_RESET, id=reset_id)
+
+
+def reset_number_failed(tx: Transaction, reset_id: int) -> int:
+    """One more wrong number; how many there have been."""
+    row = tx.one(_RESET_FAILED, id=reset_id)
+    return int(row.number_failures) if row is not None else 0
+
+
+def renew_reset(tx: Transaction, reset_id: int, number_tag: bytes) -> None:
+    """A new number, with its five tries."""
+    tx.run(_RENEW_RESET, id=reset_id, new_number_tag=number_tag, new_number_failures=0)
+
+
+def complete_resets(tx: Transaction, account_id: int, workspace_id: int) -> bool:
+    """The person has set up again: the reset is over. True if there was one."""
+    return tx.one(_COMPLETE, account_id=account_id, workspace_id=workspace_id, now=tx.now) is not None
+
+
+def end_resets(tx: Transaction, account_id: int, workspace_id: int) -> None:
+    """An unfinished reset is over without being completed (the person was removed)."""
+    tx.run(_END_RESETS, account_id=account_id, workspace_id=workspace_id, now=tx.now)
+
+
+def recent_resets(tx: Transaction, workspace_id: int, requested_by: str, since: int) -> int:
+    """How many resets somebody asked for in a workspace since an instant."""
+    return len(tx.all(_RECENT_RESETS, workspace_id=workspace_id, requested_by=requested_by, since=since))

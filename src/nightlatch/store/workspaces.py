@@ -1,0 +1,81 @@
+"""Workspaces and their policy."""
+
+from sqlalchemy import bindparam, select, update
+
+from nightlatch.ids import new_id
+from nightlatch.instants import Instant
+from nightlatch.store.engine import Transaction
+from nightlatch.store.query import Query, Row, insert_into
+from nightlatch.store.schema import workspaces
+
+_BY_ID = Query(select(workspaces).where(workspaces.c.id == bindparam("id")))
+_BY_SLUG = Query(select(workspaces).where(workspaces.c.slug == bindparam("slug")))
+_ALL = Query(select(workspaces).order_by(workspaces.c.slug))
+_INSERT = Query(insert_into(workspaces))
+_SET_POLICY = Query(
+    update(workspaces)
+    .values(
+        required_from=bindparam("required_from"),
+        managed_by=bindparam("managed_by"),
+        revision=workspaces.c.revision + 1,
+        policy_changed_at=bindparam("now"),
+        policy_changed_by=bindparam("by_name"),
+    )
+    .where(workspaces.c.id == bindparam("id"), workspaces.c.revision == bindparam("if_revision"))
+    .returning(workspaces.c.revision)
+)
+
+
+def by_id(tx: Transaction, workspace_id: int) -> Row | None:
+    """The workspace with this id."""
+    return tx.one(_BY_ID, id=workspace_id)
+
+
+def by_slug(tx: Transaction, slug: str) -> Row | None:
+    """The workspace with this slug."""
+    return tx.one(_BY_SLUG, slug=slug)
+
+
+def every(tx: Transaction) -> list[Row]:
+    """All workspaces, by slug (for the operator)."""
+    return tx.all(_ALL)
+
+
+def create(tx: Transaction, *, slug: str, name: str) -> int:
+    """A new workspace, its mandate off."""
+    workspace_id = new_id()
+    tx.run(
+        _INSERT,
+        id=workspace_id,
+        slug=slug,
+        name=name,
+        created_at=tx.now,
+        required_from=None,
+        managed_by="admins",
+        revision=1,
+        policy_changed_at=None,
+        policy_changed_by=None,
+    )
+    return workspace_id
+
+
+def set_policy(
+    tx: Transaction,
+    workspace_id: int,
+    *,
+    required_from: Instant | None,
+    managed_by: str,
+    by_name: str,
+    if_revision: int,
+) -> int | None:
+    """Set the policy if nobody changed it since `if_revision`; the new revision, else None."""
+    row = tx.one(
+        _SET_POLICY,
+        id=workspace_id,
+        required_from=required_from,
+        managed_by=managed_by,
+        by_name=by_name,
+        if_revision=if_revision,
+        now=tx.now,
+    )
+    return int(row.revision) if row is not None else None

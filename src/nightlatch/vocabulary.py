@@ -1,0 +1,157 @@
+"""The words of the system: roles, permissions, methods, reasons, audit events. No logic but their order."""
+
+from enum import IntEnum, StrEnum
+
+
+class Role(StrEnum):
+    """What a teammate is in a workspace."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    MEMBER = "member"
+
+    @property
+    def rank(self) -> int:
+        """Higher stands above lower: owner 3, admin 2, member 1."""
+        return _RANKS[self]
+
+
+_RANKS = {Role.OWNER: 3, Role.ADMIN: 2, Role.MEMBER: 1}
+
+
+class Permission(StrEnum):
+    """What a route in a workspace asks of a teammate, beside being one."""
+
+    USE = "use"
+    INVITE = "invite"
+    MANAGE_TEAMMATES = "manage_teammates"
+    MANAGE_AUTHENTICATION = "manage_authentication"
+    RESET = "reset"
+    READ_AUDIT = "read_audit"
+
+
+class Method(StrEnum):
+    """How a proof was given, or what an authenticator is."""
+
+    PASSWORD = "password"  # noqa: S105
+    TOTP = "totp"
+    PASSKEY = "passkey"
+    RECOVERY_CODE = "recovery_code"
+    PROVIDER = "provider"
+    """A sign-in at a workspace's identity provider, or at the product that keeps the person."""
+    TICKET = "ticket"
+    """The mailbox, shown by a mailed single-use link."""
+    INVITATION = "invitation"
+    """The mailbox, shown by the invitation that made this very account, in the session that accepted it."""
+
+
+FIRST_FACTORS = frozenset({Method.PASSWORD, Method.PROVIDER, Method.PASSKEY})
+SECOND_FACTORS = frozenset({Method.TOTP, Method.PASSKEY, Method.RECOVERY_CODE})
+MAILBOX = frozenset({Method.TICKET, Method.INVITATION})
+
+
+class Strength(IntEnum):
+    """How strong a method is when fresh proof is asked for (design: "as strong as the strongest usable one")."""
+
+    PASSWORD = 1
+    RECOVERY_CODE = 2
+    TOTP = 3
+    PASSKEY = 4
+
+
+STRENGTHS = {
+    Method.PASSWORD: Strength.PASSWORD,
+    Method.PROVIDER: Strength.PASSWORD,
+    Method.RECOVERY_CODE: Strength.RECOVERY_CODE,
+    Method.TOTP: Strength.TOTP,
+    Method.PASSKEY: Strength.PASSKEY,
+}
+
+
+class Reason(StrEnum):
+    """Why a decision came out as it did."""
+
+    ALLOWED = "allowed"
+    NO_SESSION = "no_session"
+    NOT_A_TEAMMATE = "not_a_teammate"
+    IDLE = "idle"
+    FIRST_FACTOR = "first_factor"
+    SECOND_FACTOR = "second_factor"
+    SUSPENDED = "suspended"
+    MANDATE = "mandate"
+    RESET = "reset"
+    MAIL_PROOF = "mail_proof"
+    PERMISSION = "permission"
+    RECOVERY_LIMIT = "recovery_limit"
+    FRESHNESS = "freshness"
+    ELSEWHERE_CLOSED = "elsewhere_closed"
+    WRONG_CREDENTIAL = "wrong_credential"
+
+
+class TicketPurpose(StrEnum):
+    """Why a ticket was mailed."""
+
+    SELF_SERVICE = "self_service"
+    MANDATE = "mandate"
+    RESET = "reset"
+
+
+class Credential(StrEnum):
+    """What a request presented."""
+
+    NONE = "none"
+    COOKIE = "cookie"
+    BEARER = "bearer"
+
+
+class Event(StrEnum):
+    """The audit events' names: `area.verb` in the past tense."""
+
+    ACCOUNT_CREATED = "account.created"
+    ACCOUNT_RENAMED = "account.renamed"
+    ACCOUNT_UNLOCKED = "account.unlocked"
+    AUTHENTICATOR_BOUND = "authenticator.bound"
+    AUTHENTICATOR_REPLACED = "authenticator.replaced"
+    AUTHENTICATOR_UNBOUND = "authenticator.unbound"
+    AUTHENTICATOR_SUSPENDED = "authenticator.suspended"
+    AUTHENTICATOR_LIFTED = "authenticator.lifted"
+    CLOCK_JUMPED = "clock.jumped"
+    DATABASE_RESTORED = "database.restored"
+    EMAIL_CHANGE_REQUESTED = "email.change_requested"
+    EMAIL_CHANGED = "email.changed"
+    EMAIL_CHANGE_UNDONE = "email.change_undone"
+    INVITATION_ACCEPTED = "invitation.accepted"
+    INVITATION_RESENT = "invitation.resent"
+    INVITATION_REVOKED = "invitation.revoked"
+    INVITATION_SENT = "invitation.sent"
+    KEYS_ROTATED = "keys.rotated"
+    MANDATE_SCHEDULED = "mandate.scheduled"
+    MANDATE_TURNED_OFF = "mandate.turned_off"
+    MANDATE_TURNED_ON = "mandate.turned_on"
+    PASSWORD_CHANGED = "password.changed"  # noqa: S105
+    PASSWORD_RESET = "password.reset"  # noqa: S105
+    PASSWORD_RESET_REQUESTED = "password.reset_requested"  # noqa: S105
+    POLICY_CHANGED = "policy.changed"
+    RECOVERY_CODE_USED = "recovery_code.used"
+    RECOVERY_CODES_RENEWED = "recovery_codes.renewed"
+    RESET_COMPLETED = "reset.completed"
+    SESSION_ENDED = "session.ended"
+    SIGN_IN_FAILED = "sign_in.failed"
+    SIGN_IN_SUCCEEDED = "sign_in.succeeded"
+    SIGN_IN_UNBLOCKED = "sign_in.unblocked"
+    SECOND_STEP_FAILED = "second_step.failed"
+    STEP_UP_SUCCEEDED = "step_up.succeeded"
+    TEAMMATE_JOINED = "teammate.joined"
+    TEAMMATE_LEFT = "teammate.left"
+    TEAMMATE_REMOVED = "teammate.removed"
+    TEAMMATE_RESET = "teammate.reset"
+    TEAMMATE_RESET_RENEWED = "teammate.reset_renewed"
+    TEAMMATE_ROLE_CHANGED = "teammate.role_changed"
+    TEAMMATE_SECURED = "teammate.secured"
+    """Something this workspace relies on came to be."""
+    TEAMMATE_UNSECURED = "teammate.unsecured"
+    """The last thing this workspace relied on is gone."""
+    TICKET_REDEEMED = "ticket.redeemed"
+    TICKET_REFUSED = "ticket.refused"
+    TICKET_SENT = "ticket.sent"
+    WORKSPACE_CREATED = "workspace.created"

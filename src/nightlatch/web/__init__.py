@@ -1,0 +1,1 @@
+"""Routes, the gate, pages and the JSON API."""
