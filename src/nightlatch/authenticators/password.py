@@ -43,7 +43,7 @@ it.
 """
 
 _ESTIMATED = 100
-"""Characters of a long password that zxcvbn is shown: its time grows faster than the length (F49)."""
+"""Characters of a long password that zxcvbn is shown at once: its time grows faster than the length (F49)."""
 
 _OWN_NEEDED = 8
 """Letters and digits that a password must have beside the words which anybody knows about the person."""
@@ -194,9 +194,10 @@ def _personal(password: str, words: Sequence[str]) -> Problem | None:
 
 
 def _guessable(password: str, words: Sequence[str]) -> Problem | None:
-    half = _ESTIMATED // 2
-    shown = password if len(password) <= _ESTIMATED else password[:half] + password[-half:]
-    estimate = zxcvbn(shown, [*(word[:_ESTIMATED] for word in words), *_parts(words)])
+    inputs = [*(word[:_ESTIMATED] for word in words), *_parts(words)]
+    # The whole is at least as hard to guess as a part of it: beginning and end are enough of a long one.
+    shown = {password[:_ESTIMATED], password[-_ESTIMATED:]}
+    estimate = max((zxcvbn(part, inputs) for part in shown), key=lambda part: part.guesses_log10)
     if estimate.guesses_log10 >= _GUESSES_WANTED:
         return None
     warning = estimate.feedback.warning if estimate.feedback else None
