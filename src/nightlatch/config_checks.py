@@ -204,17 +204,19 @@ def _split(text: str, complaint: str) -> tuple[SplitResult, int | None]:
 
 
 def _host(parts: SplitResult, example: str) -> str:
-    """The host in ASCII and lower case; an IPv6 address without brackets, in its shortest form."""
+    """The host in lower case; an IPv6 address without brackets, in its shortest form."""
     host = parts.hostname or ""
+    if not host.isascii():
+        # Browsers and Python's own codec do not agree on every letter (ß): this is not for us to translate.
+        raise Invalid(f"Write the host in its ASCII form, which begins with xn--. {example}")
     try:
         if ":" in host or host.replace(".", "").isdigit():
             return str(ip_address(host))
-        ascii_host = host.encode("idna").decode("ascii").lower()
     except ValueError:
-        ascii_host = ""
-    if len(ascii_host) > 253 or not _HOST_NAME.fullmatch(ascii_host):
+        host = ""
+    if len(host) > 253 or not _HOST_NAME.fullmatch(host):
         raise Invalid(f"The host is missing or no host's name. {example}")
-    return ascii_host
+    return host
 
 
 def _network(item: str) -> Network:
