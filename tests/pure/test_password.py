@@ -32,6 +32,8 @@ NEW = Pepper("k2", {"k2": b"2" * 32, "k1": b"1" * 32})
         "       plaid ferret noon       ",
         "🦊🧵⛵🌗🧊🪁🎲🧭🪵🎻🥁🧄🫐🪺🌶",
         GOOD * 39,
+        GOOD + "password1" * 20,
+        "password1" * 20 + GOOD,
     ],
 )
 def test_good_passwords(text: str):
@@ -103,7 +105,7 @@ def test_long_input_is_fast():
     marks = "a" + "\u0345\u0301\u0316\u0327" * 1023
     leet = "l4mon1$e" * 128
     start = time.process_time()
-    for text in ["x" * 1_000_000, "\u0301" * 1_000_000, marks, leet]:
+    for text in ["x" * 1_000_000, marks * 10, marks, leet]:
         password.problem(text, ["y" * 1_000_000])
     assert time.process_time() - start < 0.5
 
