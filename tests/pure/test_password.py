@@ -105,7 +105,7 @@ def test_long_input_is_fast():
     marks = "a" + "\u0345\u0301\u0316\u0327" * 1023
     leet = "l4mon1$e" * 128
     start = time.process_time()
-    for text in ["x" * 1_000_000, marks * 10, marks, leet]:
+    for text in ["x" * 1_000_000, marks + marks[1:] * 10, marks, leet]:
         password.problem(text, ["y" * 1_000_000])
     assert time.process_time() - start < 0.5
 
