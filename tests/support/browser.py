@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import (
@@ -36,6 +37,9 @@ FLAGS = [
 OURS = {"localhost", "127.0.0.1", "::1"}
 PATIENCE = 15_000
 """Milliseconds: long, for a busy machine; a passing test never waits for them."""
+
+
+_without_scripts: WeakSet[BrowserContext] = WeakSet()
 
 
 class Watch:
@@ -126,7 +130,7 @@ class Pages:
     ) -> Page:
         """A page at `base_url` + `path` (None: stay blank).
 
-        `phone`: a small touch screen. `clipboard`: pages may use it. `context`: for Playwright's `new_context`.
+        `phone`: a small touch screen; `clipboard`: may use it; `context`: for Playwright's `new_context`.
         """
         options: dict[str, Any] = {
             "base_url": base_url,
@@ -143,6 +147,8 @@ class Pages:
             options |= {"permissions": ["clipboard-read", "clipboard-write"]}
         opened = self._browser.new_context(**(options | context))
         self._contexts.append(opened)
+        if not javascript:
+            _without_scripts.add(opened)
         opened.set_default_timeout(PATIENCE)
         self.watch.attach(opened)
         page = opened.new_page()
@@ -185,6 +191,8 @@ def chromium() -> Iterator[Browser]:
 
 def axe(page: Page, *, except_rules: tuple[str, ...] = ()) -> None:
     """Fail where axe finds something serious or critical on the page as it is now."""
+    if page.context in _without_scripts:
+        raise ValueError("axe is a script: it would wait for ever on a page opened with javascript=False")
     results = Axe().run(page).response
     lines = [
         f"{found['impact']} {found['id']}: {found['help']}\n    " + "\n    ".join(_places(found))

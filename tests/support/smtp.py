@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Any, cast
+from urllib.parse import quote
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
@@ -74,7 +75,7 @@ class MailServer:
     def url(self) -> str:
         """As NIGHTLATCH_MAIL takes it."""
         scheme = "smtps" if self._tls and not self._starttls else "smtp"
-        user = "{}:{}@".format(*self._login) if self._login else ""
+        user = ":".join(quote(part, safe="") for part in self._login) + "@" if self._login else ""
         return f"{scheme}://{user}127.0.0.1:{self.port}"
 
     def start(self) -> None:
