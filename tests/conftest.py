@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.support.browser import Pages
     from tests.support.postgres import Cluster
     from tests.support.smtp import MailServer
+    from tests.support.world import World
 
 # The same examples in every run, and no deadline on a busy machine. To look for new ones:
 # pytest --hypothesis-profile explore
@@ -181,3 +182,16 @@ def open_page(browser: "Browser") -> Iterator["Pages"]:
     yield pages
     pages.close()
     pages.watch.check()
+
+
+# Worlds to act in
+
+
+@pytest.fixture
+def world(database_url: str, tmp_path: Path) -> Iterator["World"]:
+    """A world on each of the two databases."""
+    from tests.support.world import World
+
+    made = World(database_url, tmp_path)
+    yield made
+    made.close()

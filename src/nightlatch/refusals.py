@@ -27,6 +27,7 @@ class Code(StrEnum):
     MAIL_PROOF_REQUIRED = "mail_proof_required"
     NOT_PERMITTED = "not_permitted"
     FOREIGN_ORIGIN = "foreign_origin"
+    STALE_FORM = "stale_form"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     MANDATED = "mandated"
@@ -42,6 +43,7 @@ class Code(StrEnum):
     INVALID = "invalid"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
     MISDIRECTED = "misdirected"
+    INTERNAL = "internal"
     UNAVAILABLE = "unavailable"
 
 
@@ -58,6 +60,7 @@ STATUS: dict[Code, int] = {
     Code.MAIL_PROOF_REQUIRED: 403,
     Code.NOT_PERMITTED: 403,
     Code.FOREIGN_ORIGIN: 403,
+    Code.STALE_FORM: 403,
     Code.NOT_FOUND: 404,
     Code.METHOD_NOT_ALLOWED: 405,
     Code.MANDATED: 409,
@@ -73,6 +76,7 @@ STATUS: dict[Code, int] = {
     Code.INVALID: 422,
     Code.REVISION_REQUIRED: 428,
     Code.TOO_MANY_ATTEMPTS: 429,
+    Code.INTERNAL: 500,
     Code.UNAVAILABLE: 503,
 }
 
@@ -122,7 +126,11 @@ def invalid(field_name: str, message: str) -> Refused:
 
 def not_found() -> Refused:
     """Not there, or nothing of yours: nobody is told which."""
-    return Refused(Code.NOT_FOUND, "There is nothing here, or nothing that you can see.", WayOut("Go to your workspaces.", "/workspaces"))
+    return Refused(
+        Code.NOT_FOUND,
+        "There is nothing here, or nothing that you can see.",
+        WayOut("Go to your workspaces.", "/workspaces"),
+    )
 
 
 _DENIALS: dict[Reason, tuple[Code, str, WayOut]] = {
@@ -140,6 +148,11 @@ _DENIALS: dict[Reason, tuple[Code, str, WayOut]] = {
         Code.NOT_PERMITTED,
         "You came in with a recovery code. For 24 hours that is not enough to change this.",
         WayOut("Show a code from an authenticator app that you set up earlier, or wait.", "/step-up"),
+    ),
+    Reason.ELSEWHERE_CLOSED: (
+        Code.NOT_PERMITTED,
+        "The 2FA that you have belongs to a workspace that you are no longer in.",
+        WayOut("Remove it, then set up 2FA anew.", "/settings/user"),
     ),
 }
 

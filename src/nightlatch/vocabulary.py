@@ -33,7 +33,7 @@ class Permission(StrEnum):
 class Method(StrEnum):
     """How a proof was given, or what an authenticator is."""
 
-    PASSWORD = "password"  # noqa: S105
+    PASSWORD = "password"
     TOTP = "totp"
     PASSKEY = "passkey"
     RECOVERY_CODE = "recovery_code"
@@ -47,6 +47,8 @@ class Method(StrEnum):
 
 FIRST_FACTORS = frozenset({Method.PASSWORD, Method.PROVIDER, Method.PASSKEY})
 SECOND_FACTORS = frozenset({Method.TOTP, Method.PASSKEY, Method.RECOVERY_CODE})
+WITHOUT_AUTHENTICATOR = frozenset({Method.PASSWORD, Method.PROVIDER})
+"""First factors that have no row among the authenticators; every other proof names the one it was given with."""
 MAILBOX = frozenset({Method.TICKET, Method.INVITATION})
 
 
@@ -117,6 +119,7 @@ class Event(StrEnum):
     AUTHENTICATOR_LIFTED = "authenticator.lifted"
     CLOCK_JUMPED = "clock.jumped"
     DATABASE_RESTORED = "database.restored"
+    EMAIL_CHANGE_CANCELLED = "email.change_cancelled"
     EMAIL_CHANGE_REQUESTED = "email.change_requested"
     EMAIL_CHANGED = "email.changed"
     EMAIL_CHANGE_UNDONE = "email.change_undone"
@@ -128,15 +131,17 @@ class Event(StrEnum):
     MANDATE_SCHEDULED = "mandate.scheduled"
     MANDATE_TURNED_OFF = "mandate.turned_off"
     MANDATE_TURNED_ON = "mandate.turned_on"
-    PASSWORD_CHANGED = "password.changed"  # noqa: S105
-    PASSWORD_RESET = "password.reset"  # noqa: S105
-    PASSWORD_RESET_REQUESTED = "password.reset_requested"  # noqa: S105
+    PASSWORD_CHANGED = "password.changed"
+    PASSWORD_RESET = "password.reset"
+    PASSWORD_RESET_REQUESTED = "password.reset_requested"
     POLICY_CHANGED = "policy.changed"
     RECOVERY_CODE_USED = "recovery_code.used"
     RECOVERY_CODES_RENEWED = "recovery_codes.renewed"
     RESET_COMPLETED = "reset.completed"
     SESSION_ENDED = "session.ended"
     SIGN_IN_FAILED = "sign_in.failed"
+    SIGN_IN_HALF_DONE = "sign_in.half_done"
+    """The password was right; the second step is still to come."""
     SIGN_IN_SUCCEEDED = "sign_in.succeeded"
     SIGN_IN_UNBLOCKED = "sign_in.unblocked"
     SECOND_STEP_FAILED = "second_step.failed"

@@ -1,0 +1,187 @@
+"""A person's own authenticators: seeing them, taking one away, new recovery codes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from nightlatch.access import enrol_reach
+from nightlatch.actions import kinds
+from nightlatch.actions.by import By
+from nightlatch.actions.enrolment import HashedCode, covered
+from nightlatch.actions.guard import allowed, person_of, place_of, session_of
+from nightlatch.actions.mailing import mail_account
+from nightlatch.actions.tokens import Token
+from nightlatch.assurance import enrolled, relied, usable
+from nightlatch.audit.events import account as account_subject
+from nightlatch.audit.events import record
+from nightlatch.facts import Authenticator, Facts
+from nightlatch.ids import to_text
+from nightlatch.instants import Instant
+from nightlatch.refusals import Code, Refused, WayOut, not_found
+from nightlatch.store import accounts, authenticators, guesses, sessions, standing, teammates
+from nightlatch.store.engine import Transaction
+from nightlatch.store.facts import Known
+from nightlatch.store.locks import lock
+from nightlatch.vocabulary import Event, Method, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One authenticator, as its owner sees it."""
+
+    id: int
+    method: Method
+    name: str
+    bound_at: Instant
+    last_used_at: Instant | None
+    suspended: bool
+    codes_left: int | None
+    """For a set of recovery codes: how many are unspent."""
+
+
+def own(tx: Transaction, *, by: By) -> list[Listed]:
+    """Everything bound to the account of the session. Reads only; no secret is in it."""
+    known = allowed(tx, by, kinds.READ_ACCOUNT)
+    account_id = person_of(known).id
+    return [
+        Listed(
+            row.id,
+            Method(row.method),
+            row.name,
+            row.bound_at,
+            row.last_used_at,
+            bool(bound.suspended) if (bound := known.facts.authenticator(row.id)) is not None else False,
+            authenticators.codes_left(tx, row.id) if row.method == Method.RECOVERY_CODE else None,
+        )
+        for row in authenticators.of_account(tx, account_id)
+    ]
+
+
+def mandated_by(facts: Facts, authenticator_id: int) -> list[int]:
+    """The workspaces whose mandate in force would be broken by taking this authenticator away."""
+    gone = facts.authenticator(authenticator_id)
+    if gone is None or gone.method is Method.RECOVERY_CODE:
+        return []
+    rest = [
+        each
+        for each in facts.authenticators
+        if each.id != gone.id and each.method is not Method.RECOVERY_CODE
+    ]
+    return [
+        each.workspace
+        for each in facts.teammates
+        if each.mandate.in_force(facts.now)
+        and relied(gone, each.workspace)
+        and not any(usable(other, each.workspace) for other in rest)
+    ]
+
+
+def unbind(tx: Transaction, *, by: By, authenticator_id: int) -> None:
+    """Take one of one's own authenticators away. Raises Refused: `mandated`, `last_owner`, step-up, not found."""
+    known = _locked(tx, by)
+    gone = known.facts.authenticator(authenticator_id)
+    if gone is None or gone.method is Method.RECOVERY_CODE:
+        raise not_found()
+    known = allowed(tx, by, replace(kinds.CHANGE_AUTHENTICATOR, reach=gone.reach))
+    _refuse_if_mandated(known, gone)
+    _keep_an_owner(tx, known, gone)
+    account = accounts.by_id(tx, person_of(known).id)
+    row = authenticators.by_id(tx, gone.id, person_of(known).id)
+    if account is None or row is None or not authenticators.unbind(tx, gone.id, account.id):
+        raise not_found()
+    rest = [each for each in known.facts.authenticators if each.id != gone.id]
+    _drop_orphaned_codes(tx, account.id, rest)
+    guesses.clear(tx, gone.method, str(account.id))
+    sessions.end_others(tx, account.id, keep=session_of(known).id)
+    standing.refresh(tx, account.id)
+    subject = account_subject(account.id, account.name)
+    record(tx, Event.AUTHENTICATOR_UNBOUND, by=by, subject=subject, method=gone.method, name=row.name)
+    for teammate in known.facts.teammates:
+        if relied(gone, teammate.workspace) and not enrolled(rest, teammate.workspace):
+            record(tx, Event.TEAMMATE_UNSECURED, by=by, subject=subject, workspace_id=teammate.workspace)
+    mail_account(tx, "authenticator_unbound", account, by=by, name=row.name)
+
+
+def renew_codes(tx: Transaction, *, by: By, codes: Sequence[HashedCode], token: Token) -> Token:
+    """Ten new recovery codes; the old set of the same reach is dead. The session's token is replaced."""
+    lock(tx, accounts=[by.id] if by.id is not None else [])
+    known = allowed(tx, by, kinds.ENROL)
+    account, reach = accounts.by_id(tx, person_of(known).id), enrol_reach(known.facts, kinds.ENROL)
+    if account is None or not any(
+        each.method is not Method.RECOVERY_CODE for each in known.facts.authenticators
+    ):
+        raise Refused(
+            Code.CONFLICT,
+            "Recovery codes come with an authenticator app. Set one up first.",
+            WayOut("Set up 2FA.", "/set-up"),
+        )
+    for each in known.facts.authenticators:
+        if each.method is Method.RECOVERY_CODE and covered(each.reach, reach):
+            authenticators.unbind(tx, each.id, account.id)
+    id = authenticators.bind(
+        tx, account_id=account.id, method=Method.RECOVERY_CODE, name="Recovery codes", reach=reach
+    )
+    authenticators.add_codes(tx, id, [(each.selector, each.hash) for each in codes])
+    guesses.clear(tx, Method.RECOVERY_CODE, str(account.id))
+    sessions.rotate(tx, session_of(known).id, token.hash, pending_until=None)
+    standing.refresh(tx, account.id)
+    record(tx, Event.RECOVERY_CODES_RENEWED, by=by, subject=account_subject(account.id, account.name))
+    mail_account(tx, "recovery_codes_renewed", account, by=by)
+    return token
+
+
+# --- inside ---
+
+
+def _locked(tx: Transaction, by: By) -> Known:
+    """Law 8 reads other people's rows: the workspaces are locked before the account, then everything is read again."""
+    before = allowed(tx, by, kinds.SEE_SESSION)
+    lock(
+        tx,
+        workspaces=[each.workspace for each in before.facts.teammates],
+        accounts=[person_of(before).id],
+    )
+    return allowed(tx, by, kinds.SEE_SESSION)
+
+
+def _refuse_if_mandated(known: Known, gone: Authenticator) -> None:
+    demanding = mandated_by(known.facts, gone.id)
+    if demanding:
+        names = ", ".join(place_of(known, each).name for each in demanding)
+        raise Refused(
+            Code.MANDATED,
+            f"{names} requires 2FA, and this is what you use there. Set up a new authenticator app in its place, "
+            "or ask an admin.",
+            WayOut("Set up a new one in its place.", f"/set-up?replaces={to_text(gone.id)}"),
+        )
+
+
+def _keep_an_owner(tx: Transaction, known: Known, gone: Authenticator) -> None:
+    """A workspace that requires 2FA, or will, keeps an owner who has it (law 8)."""
+    account_id = person_of(known).id
+    rest = [each for each in known.facts.authenticators if each.id != gone.id]
+    for teammate in known.facts.teammates:
+        if teammate.role is not Role.OWNER or teammate.mandate.required_from is None:
+            continue
+        if enrolled(rest, teammate.workspace) or not relied(gone, teammate.workspace):
+            continue
+        if teammates.enrolled_owners(tx, teammate.workspace) == [account_id]:
+            raise Refused(
+                Code.LAST_OWNER,
+                f"You are the only owner of {place_of(known, teammate.workspace).name} who has 2FA, "
+                "and it will be required there.",
+                WayOut(
+                    "Make somebody else an owner first.",
+                    f"/w/{place_of(known, teammate.workspace).slug}/settings/team",
+                ),
+            )
+
+
+def _drop_orphaned_codes(tx: Transaction, account_id: int, rest: Sequence[Authenticator]) -> None:
+    """Recovery codes stand in for something: with nothing left where they reach, they go too."""
+    primaries = [each for each in rest if each.method is not Method.RECOVERY_CODE]
+    for each in rest:
+        if each.method is Method.RECOVERY_CODE and not any(
+            other.reach.everywhere or each.reach.everywhere or other.reach.workspaces & each.reach.workspaces
+            for other in primaries
+        ):
+            authenticators.unbind(tx, each.id, account_id)

@@ -1,0 +1,310 @@
+"""Showing a second factor: at sign-in, and again to step up. One budget a method, whatever the door (law 5 d)."""
+
+from dataclasses import dataclass
+
+from nightlatch.access import Challenge, decide_account
+from nightlatch.actions import kinds
+from nightlatch.actions.by import By
+from nightlatch.actions.guard import allowed, person_of, session_of
+from nightlatch.actions.mailing import mail_account
+from nightlatch.actions.proving import Proved, Wait, Wrong, accept, must_wait
+from nightlatch.actions.tokens import Token, new_token
+from nightlatch.assurance import relied, usable
+from nightlatch.audit.events import account as account_subject
+from nightlatch.audit.events import record
+from nightlatch.authenticators import totp
+from nightlatch.authenticators.recovery_code import CodeParts
+from nightlatch.budget import SECOND_STEP, exhausted, failed, open_at
+from nightlatch.facts import Authenticator, Facts, Reach
+from nightlatch.ids import to_text
+from nightlatch.instants import HOUR
+from nightlatch.refusals import Code, Refused, WayOut
+from nightlatch.store import accounts, authenticators, guesses, outbox, sessions, tickets
+from nightlatch.store.engine import Transaction
+from nightlatch.store.facts import Known
+from nightlatch.store.locks import lock
+from nightlatch.store.query import Row
+from nightlatch.vocabulary import Event, Method
+
+_LIFT_MAILS_AN_HOUR = 3
+
+
+@dataclass(frozen=True, slots=True)
+class CodeCandidate:
+    """The recovery code with the typed selector, if there is an unspent one."""
+
+    authenticator_id: int | None
+    hash: str | None
+    wait: Wait | None
+
+    def __repr__(self) -> str:
+        return "CodeCandidate(...)"
+
+
+def present_totp(tx: Transaction, *, by: By, code: str, token: Token) -> Proved | Wrong | Wait:
+    """Charge, judge and record one code, all in this transaction. `code` is canonical (authenticators.totp)."""
+    known, wait = _may_try(tx, by, Method.TOTP)
+    if wait is not None:
+        return wait
+    bound = _usable(known.facts, Method.TOTP)
+    if not bound:
+        raise _nothing_usable()
+    accepted, replayed = _match(tx, known, bound, code)
+    if accepted is None:
+        return _failed(tx, by, known, Method.TOTP, replayed)
+    return _succeeded(tx, by, known, Method.TOTP, accepted, token)
+
+
+def look_code(tx: Transaction, *, by: By, parts: CodeParts) -> CodeCandidate:
+    """What a recovery code is judged by: at most one hash a try, whatever was typed. Reads only."""
+    known = allowed(tx, by, kinds.PRESENT_SECOND)
+    account_id = person_of(known).id
+    wait = must_wait(SECOND_STEP, guesses.peek(tx, Method.RECOVERY_CODE, str(account_id)), tx.now)
+    row = authenticators.code(tx, account_id, parts.selector)
+    usable_ids = {each.id for each in _usable(known.facts, Method.RECOVERY_CODE)}
+    if row is None or row.used_at is not None or row.authenticator_id not in usable_ids:
+        return CodeCandidate(None, None, wait)
+    return CodeCandidate(row.authenticator_id, row.hash, wait)
+
+
+def present_recovery_code(
+    tx: Transaction, *, by: By, parts: CodeParts, candidate: CodeCandidate, right: bool, token: Token
+) -> Proved | Wrong | Wait:
+    """Charge, judge and record one recovery code; a right one is spent and the person is mailed how many are left."""
+    known, wait = _may_try(tx, by, Method.RECOVERY_CODE)
+    if wait is not None:
+        return wait
+    id, hash = candidate.authenticator_id, candidate.hash
+    spent = right and id is not None and hash is not None
+    if not spent or not authenticators.spend_code(tx, id or 0, parts.selector, hash or ""):
+        return _failed(tx, by, known, Method.RECOVERY_CODE, replayed=False)
+    left = authenticators.codes_left(tx, id or 0)
+    account = accounts.by_id(tx, person_of(known).id)
+    record(
+        tx,
+        Event.RECOVERY_CODE_USED,
+        by=by,
+        subject=account_subject(account.id, account.name) if account else ("account", None, ""),
+        left=left,
+    )
+    if account is not None:
+        mail_account(tx, "recovery_code_used", account, by=by, left=left)
+    proved = _succeeded(tx, by, known, Method.RECOVERY_CODE, id or 0, token)
+    return Proved(proved.known, proved.token, left)
+
+
+# --- the way back after too many failures ---
+
+
+def ask_lift(tx: Transaction, *, by: By) -> None:
+    """Mail the link that, with the password and one right code, lifts a suspension by failures."""
+    known = allowed(tx, by, kinds.PRESENT_SECOND)
+    account = accounts.by_id(tx, person_of(known).id)
+    if account is None or not _suspended(known.facts, Method.TOTP):
+        raise _nothing_usable()
+    if (
+        outbox.count_to(tx, account.email_key, "second_factor_suspended", tx.now - HOUR)
+        >= _LIFT_MAILS_AN_HOUR
+    ):
+        raise Refused(
+            Code.TOO_MANY_ATTEMPTS,
+            "We have mailed you several links already. Use the newest one, or wait an hour.",
+            WayOut("See other ways in.", "/recover"),
+            retry_at=tx.now + HOUR,
+        )
+    _mail_lift(tx, by, account, Method.TOTP)
+
+
+def look_lift(tx: Transaction, *, token_hash: bytes) -> str | None:
+    """The e-mail of the account that a lift link is for, if the link still works."""
+    row = tickets.link(tx, token_hash, "lift")
+    if row is None or row.spent_at is not None or row.ended_at is not None or row.expires_at <= tx.now:
+        return None
+    account = accounts.by_id(tx, row.account_id)
+    return str(account.email) if account is not None else None
+
+
+def lift(tx: Transaction, *, by: By, token_hash: bytes, code: str, token: Token) -> Proved | Wrong:
+    """Password (in this session), mailed link and one right code together lift the suspension.
+
+    The link is spent by the try, right or wrong: so there are never more tries than mails.
+    """
+    lock(tx, accounts=[by.id] if by.id is not None else [])
+    known = allowed(tx, by, kinds.PRESENT_SECOND)
+    row = tickets.link(tx, token_hash, "lift")
+    if row is None or row.account_id != person_of(known).id or not tickets.spend_link(tx, row.id):
+        raise Refused(
+            Code.EXPIRED, "This link no longer works.", WayOut("Get a new one.", "/sign-in/second-step")
+        )
+    bound = [each for each in known.facts.authenticators if each.method is Method.TOTP and each.suspended]
+    accepted, replayed = _match(tx, known, bound, code)
+    if accepted is None:
+        return _failed(tx, by, known, Method.TOTP, replayed)
+    return _succeeded(tx, by, known, Method.TOTP, accepted, token)
+
+
+# --- inside ---
+
+
+def _may_try(tx: Transaction, by: By, method: Method) -> tuple[Known, Wait | None]:
+    """Under the account's lock: who it is, and whether a guess may be judged."""
+    lock(tx, accounts=[by.id] if by.id is not None else [])
+    known = allowed(tx, by, kinds.PRESENT_SECOND)
+    counter = guesses.take(tx, method, str(person_of(known).id))
+    return known, must_wait(SECOND_STEP, counter, tx.now)
+
+
+def _planes(facts: Facts) -> list[int]:
+    return [each.workspace for each in facts.teammates]
+
+
+def _usable(facts: Facts, method: Method) -> list[Authenticator]:
+    """What this method may be shown with: whatever some workspace of the account would take (without any: what is void nowhere)."""
+    if not facts.teammates:
+        return [
+            each
+            for each in facts.authenticators
+            if each.method is method and not each.void and not each.suspended
+        ]
+    return [
+        each
+        for each in facts.authenticators
+        if each.method is method and any(usable(each, plane) for plane in _planes(facts))
+    ]
+
+
+def _suspended(facts: Facts, method: Method) -> list[Authenticator]:
+    return [
+        each
+        for each in facts.authenticators
+        if each.method is method
+        and each.suspended
+        and (not facts.teammates or any(relied(each, plane) for plane in _planes(facts)))
+    ]
+
+
+def _match(tx: Transaction, known: Known, bound: list[Authenticator], code: str) -> tuple[int | None, bool]:
+    """The authenticator that a code is right for, spent by the guarded statement; or whether it was a replay."""
+    replayed = False
+    for each in bound:
+        row = authenticators.by_id(tx, each.id, person_of(known).id)
+        if row is None:
+            continue
+        seed = tx.keys.open("authenticators", to_text(each.id), row.sealed)
+        verdict = totp.verify(seed, code, tx.now, row.highest_step)
+        if verdict.outcome is totp.Outcome.REPLAYED:
+            replayed = True
+        elif verdict.step is not None and authenticators.spend_step(tx, each.id, verdict.step):
+            return each.id, False
+    return None, replayed
+
+
+def _failed(tx: Transaction, by: By, known: Known, method: Method, replayed: bool) -> Wrong:
+    person = person_of(known)
+    subject = account_subject(person.id, person.name)
+    counter = failed(guesses.peek(tx, method, str(person.id)), tx.now)
+    guesses.keep(tx, method, str(person.id), counter)
+    record(
+        tx,
+        Event.SECOND_STEP_FAILED,
+        by=by,
+        subject=subject,
+        method=method,
+        in_a_row=counter.failures,
+        replayed=replayed,
+    )
+    if exhausted(SECOND_STEP, counter):
+        _suspend(tx, by, known, method)
+        return Wrong(None, replayed, suspended=True)
+    again = open_at(SECOND_STEP, counter)
+    return Wrong(again if again > tx.now else None, replayed)
+
+
+def _suspend(tx: Transaction, by: By, known: Known, method: Method) -> None:
+    """A hundred failures in a row: suspended where the first factor used reaches. Still relied on: it opens no enrolment."""
+    person = person_of(known)
+    where = _first_factor_reach(known.facts)
+    for each in known.facts.authenticators:
+        if each.method is method:
+            authenticators.suspend(tx, each.id, where)
+    record(
+        tx,
+        Event.AUTHENTICATOR_SUSPENDED,
+        by=by,
+        subject=account_subject(person.id, person.name),
+        method=method,
+    )
+    account = accounts.by_id(tx, person.id)
+    if account is not None:
+        _mail_lift(tx, by, account, method)
+
+
+def _first_factor_reach(facts: Facts) -> Reach:
+    everywhere, named = False, frozenset[int]()
+    for proof in facts.proofs:
+        if proof.method in (Method.PASSWORD, Method.PROVIDER):
+            everywhere = everywhere or proof.source.everywhere
+            named |= proof.source.workspaces
+    return Reach(everywhere, named)
+
+
+def _mail_lift(tx: Transaction, by: By, account: Row, method: Method) -> None:
+    token = new_token()
+    tickets.create_link(tx, token_hash=token.hash, purpose="lift", account_id=account.id)
+    mail_account(
+        tx,
+        "second_factor_suspended",
+        account,
+        by=by,
+        lift_link=f"/lift/{token.text}",
+        method=method.value,
+        expires=tx.now + tickets.LINK_LIVES["lift"],
+    )
+
+
+def _succeeded(
+    tx: Transaction, by: By, known: Known, method: Method, authenticator_id: int, token: Token
+) -> Proved:
+    person, session = person_of(known), session_of(known)
+    was_open = not isinstance(decide_account(known.facts), Challenge)
+    if method is not Method.TOTP:
+        authenticators.used(tx, authenticator_id)
+    guesses.clear(tx, method, str(person.id))
+    _lift_others(tx, by, known)
+    sessions.add_proof(tx, session.id, method, authenticator_id=authenticator_id)
+    now_known = accept(tx, by, session.id, session.kind, token)
+    record(
+        tx,
+        Event.STEP_UP_SUCCEEDED if was_open else Event.SIGN_IN_SUCCEEDED,
+        by=by,
+        subject=account_subject(person.id, person.name),
+        method=method,
+    )
+    return Proved(now_known, token)
+
+
+def _lift_others(tx: Transaction, by: By, known: Known) -> None:
+    """A right second factor ends suspensions by failures, and gives the suspended methods their tries back."""
+    person = person_of(known)
+    lifted = {each.method for each in known.facts.authenticators if each.suspended}
+    for each in known.facts.authenticators:
+        if each.suspended:
+            authenticators.lift(tx, each.id)
+    for method in sorted(lifted):
+        guesses.clear(tx, method, str(person.id))
+        tickets.end_links(tx, person.id, "lift")
+        record(
+            tx,
+            Event.AUTHENTICATOR_LIFTED,
+            by=by,
+            subject=account_subject(person.id, person.name),
+            method=method,
+        )
+
+
+def _nothing_usable() -> Refused:
+    return Refused(
+        Code.CONFLICT,
+        "There is no authenticator app to take a code from.",
+        WayOut("See the other ways in.", "/recover"),
+    )

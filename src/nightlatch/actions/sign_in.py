@@ -1,0 +1,222 @@
+"""Signing in with a password, resuming an idle session with it, and signing out.
+
+argon2 runs between two transactions: `look` reads the hash and the budget, the caller judges the password, `sign_in` or
+`present_password` charges and records in one commit. The verdict is used only if the hash is still the one that was
+judged and the budget still had room (law 5). Known and unknown e-mails take the same way and the same time.
+"""
+
+from dataclasses import dataclass
+
+from nightlatch.access import Challenge, decide_account
+from nightlatch.actions import kinds
+from nightlatch.actions.by import By
+from nightlatch.actions.guard import allowed, session_of
+from nightlatch.actions.mailing import mail_address
+from nightlatch.actions.proving import Proved, Wait, Wrong, accept, must_wait
+from nightlatch.actions.tokens import Token, new_token
+from nightlatch.addresses import Address
+from nightlatch.audit.events import account as account_subject
+from nightlatch.audit.events import address as address_subject
+from nightlatch.audit.events import record
+from nightlatch.budget import (
+    PASSWORD_KNOWN_BROWSER,
+    PASSWORD_UNKNOWN_BROWSER,
+    SOURCE,
+    Allowance,
+    failed,
+    open_at,
+)
+from nightlatch.instants import HOUR, Instant
+from nightlatch.refusals import Code, Refused, WayOut
+from nightlatch.sources import source_of
+from nightlatch.store import accounts, guesses, outbox, sessions, tickets
+from nightlatch.store.engine import Transaction
+from nightlatch.store.locks import lock
+from nightlatch.vocabulary import Credential, Event, Method
+
+_UNBLOCK_MAILS_AN_HOUR = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Who may be signing in, and what their password is judged by."""
+
+    email_key: str
+    account_id: int | None
+    stored: str | None
+    door: str
+    subject: str
+    wait: Wait | None
+
+    def __repr__(self) -> str:
+        return f"Candidate({self.account_id})"
+
+
+class Changed(Exception):
+    """The password was changed while it was being judged: look again."""
+
+
+def look(tx: Transaction, *, by: By, address: Address) -> Candidate:
+    """Who has this e-mail, and whether a try may be judged now. Reads only; an unknown e-mail looks like a known one."""
+    row = accounts.by_email(tx, address.key)
+    known_here = row is not None and sessions.browser_known(tx, by.browser, row.id)
+    door = "password_known" if known_here else "password"
+    subject = f"{address.key} {(by.browser or b'').hex()}" if known_here else address.key
+    counter = guesses.peek(tx, door, subject)
+    wait = must_wait(_allowance(door), counter, tx.now) or _source_wait(tx, by)
+    return Candidate(
+        address.key,
+        row.id if row is not None else None,
+        row.password_hash if row is not None else None,
+        door,
+        subject,
+        wait,
+    )
+
+
+def look_own(tx: Transaction, *, by: By) -> Candidate:
+    """The same for the person of a session."""
+    known = allowed(tx, by, kinds.PRESENT_FIRST)
+    row = accounts.by_id(tx, known.facts.account or 0)
+    if row is None:
+        raise Refused(Code.SIGN_IN_REQUIRED, "Sign in first.", WayOut("Sign in.", "/sign-in"))
+    return look(tx, by=by, address=Address(row.email, row.email_key))
+
+
+def sign_in(
+    tx: Transaction, *, by: By, candidate: Candidate, right: bool, kind: Credential, token: Token
+) -> Proved | Wrong | Wait:
+    """Charge, judge and record one password; a right one begins a session. Raises Changed."""
+    refused = _judge(tx, by, candidate, right)
+    if refused is not None:
+        return refused
+    account_id = candidate.account_id or 0
+    session_id = sessions.create(
+        tx,
+        account_id=account_id,
+        kind=kind,
+        token_hash=token.hash,
+        ip=by.ip,
+        user_agent=by.user_agent[:400],
+        pending=True,
+    )
+    return _proved(tx, by, session_id, kind, token)
+
+
+def present_password(
+    tx: Transaction, *, by: By, candidate: Candidate, right: bool, token: Token
+) -> Proved | Wrong | Wait:
+    """The same inside a session: resuming it, or stepping up. Raises Changed, Refused."""
+    session = session_of(allowed(tx, by, kinds.PRESENT_FIRST))
+    refused = _judge(tx, by, candidate, right)
+    if refused is not None:
+        return refused
+    return _proved(tx, by, session.id, session.kind, token)
+
+
+def sign_out(tx: Transaction, *, by: By) -> None:
+    """End this session. One that is over already is no error."""
+    known = allowed(tx, by, kinds.SEE_SESSION)
+    session = session_of(known)
+    if known.person is not None and sessions.end(tx, session.id, known.person.id):
+        record(
+            tx,
+            Event.SESSION_ENDED,
+            by=by,
+            subject=account_subject(known.person.id, known.person.name),
+            how="signed out",
+        )
+
+
+def ask_unblock(tx: Transaction, *, by: By, address: Address) -> None:
+    """Mail a link that lets this browser try a password again. The answer is the same for any address."""
+    row = accounts.by_email(tx, address.key)
+    if (
+        row is None
+        or outbox.count_to(tx, address.key, "sign_in_unblock", tx.now - HOUR) >= _UNBLOCK_MAILS_AN_HOUR
+    ):
+        return
+    token = new_token()
+    tickets.create_link(
+        tx, token_hash=token.hash, purpose="unblock", account_id=row.id, email_key=address.key
+    )
+    mail_address(
+        tx,
+        "sign_in_unblock",
+        row.email,
+        by=by,
+        account_id=row.id,
+        link=f"/unblock/{token.text}",
+        expires=tx.now + tickets.LINK_LIVES["unblock"],
+    )
+
+
+def unblock(tx: Transaction, *, by: By, token_hash: bytes) -> str:
+    """Spend the mailed link: this browser counts as known to the account. Returns the e-mail to sign in with."""
+    row = tickets.link(tx, token_hash, "unblock")
+    account = accounts.by_id(tx, row.account_id) if row is not None else None
+    if row is None or account is None or not tickets.spend_link(tx, row.id):
+        raise Refused(Code.EXPIRED, "This link no longer works.", WayOut("Ask for a new one.", "/sign-in"))
+    sessions.remember_browser(tx, by.browser, account.id)
+    record(tx, Event.SIGN_IN_UNBLOCKED, by=by, subject=account_subject(account.id, account.name))
+    return str(account.email)
+
+
+# --- inside ---
+
+
+def _allowance(door: str) -> Allowance:
+    return PASSWORD_KNOWN_BROWSER if door == "password_known" else PASSWORD_UNKNOWN_BROWSER
+
+
+def _source_wait(tx: Transaction, by: By) -> Wait | None:
+    return must_wait(SOURCE, guesses.peek(tx, "source", source_of(by.ip)), tx.now)
+
+
+def _judge(tx: Transaction, by: By, candidate: Candidate, right: bool) -> Wrong | Wait | None:
+    """None: it was right. The counter of the door is taken first, so that parallel tries come one after the other."""
+    lock(tx, accounts=[candidate.account_id] if candidate.account_id is not None else [])
+    counter = guesses.take(tx, candidate.door, candidate.subject)
+    allowance = _allowance(candidate.door)
+    wait = must_wait(allowance, counter, tx.now)
+    if wait is not None:
+        return wait
+    row = accounts.by_id(tx, candidate.account_id) if candidate.account_id is not None else None
+    if (row.password_hash if row is not None else None) != candidate.stored:
+        raise Changed
+    if right and row is not None:
+        if counter.failures:
+            guesses.clear(tx, candidate.door, candidate.subject)
+        return None
+    counter = failed(counter, tx.now)
+    guesses.keep(tx, candidate.door, candidate.subject, counter)
+    _charge_source(tx, by)
+    subject = account_subject(row.id, row.name) if row is not None else address_subject(candidate.email_key)
+    record(
+        tx, Event.SIGN_IN_FAILED, by=by, subject=subject, method=Method.PASSWORD, in_a_row=counter.failures
+    )
+    again: Instant = open_at(allowance, counter)
+    return Wrong(again if again > tx.now else None)
+
+
+def _charge_source(tx: Transaction, by: By) -> None:
+    source = source_of(by.ip)
+    counter = guesses.take(tx, "source", source)
+    if tx.now - counter.last_at > HOUR:
+        counter = type(counter)()
+    guesses.keep(tx, "source", source, failed(counter, tx.now))
+
+
+def _proved(tx: Transaction, by: By, session_id: int, kind: Credential, token: Token) -> Proved:
+    sessions.add_proof(tx, session_id, Method.PASSWORD)
+    known = accept(tx, by, session_id, kind, token)
+    half = isinstance(decide_account(known.facts), Challenge)
+    if known.person is not None:
+        record(
+            tx,
+            Event.SIGN_IN_HALF_DONE if half else Event.SIGN_IN_SUCCEEDED,
+            by=by,
+            subject=account_subject(known.person.id, known.person.name),
+            method=Method.PASSWORD,
+        )
+    return Proved(known, token)

@@ -1,0 +1,152 @@
+"""The OpenAPI 3.1 document, made from the table of routes, so that it cannot tell anything else."""
+
+import json
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+from starlette.responses import Response
+
+from nightlatch import __version__
+from nightlatch.access import Purpose
+from nightlatch.actions import kinds
+from nightlatch.refusals import STATUS, Code
+from nightlatch.web.context import Context
+from nightlatch.web.routes import Route
+
+_DIALECT = "#/components/schemas/{model}"
+_UNSAFE = (Code.FOREIGN_ORIGIN,)
+_WITH_BODY = (Code.MALFORMED, Code.TOO_LARGE, Code.UNSUPPORTED_MEDIA_TYPE, Code.INVALID)
+_PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "code", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"enum": sorted(Code)},
+        "detail": {"type": "string"},
+        "way_out": {
+            "type": "object",
+            "required": ["text", "path"],
+            "properties": {"text": {"type": "string"}, "path": {"type": "string"}},
+        },
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "message"],
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+        "needs": {"type": ["string", "null"]},
+        "methods": {"type": "array", "items": {"type": "string"}},
+    },
+}
+
+
+def codes_of(route: Route) -> list[Code]:
+    """Every code that a route may answer with: by its action, its method, its body, its path, and its own."""
+    codes = [Code.MISDIRECTED, Code.MALFORMED, Code.UNAVAILABLE, *route.codes]
+    purpose = route.action.purpose
+    if purpose is not Purpose.OPEN:
+        codes.append(Code.SIGN_IN_REQUIRED)
+    if purpose not in (Purpose.OPEN, Purpose.SESSION, Purpose.PRESENT_FIRST):
+        codes += [Code.STEP_UP_REQUIRED, Code.SECOND_FACTOR_REQUIRED]
+    if purpose in (Purpose.WORK, Purpose.CHANGE, Purpose.READ, Purpose.JOIN):
+        codes.append(Code.ENROLMENT_REQUIRED)
+    if purpose is Purpose.ENROL:
+        codes.append(Code.MAIL_PROOF_REQUIRED)
+    if purpose is Purpose.WORK or route.action.weighty:
+        codes.append(Code.NOT_PERMITTED)
+    if "{" in route.path:
+        codes.append(Code.NOT_FOUND)
+    if not route.safe:
+        codes += _UNSAFE
+    if route.body is not None:
+        codes += _WITH_BODY
+    if route.query:
+        codes.append(Code.INVALID)
+    return sorted(set(codes))
+
+
+@cache
+def document(routes: tuple[Route, ...]) -> dict[str, Any]:
+    """The document of these routes."""
+    routes = tuple(each for each in routes if each.kind == "api" or each.path in ("/healthz", "/readyz"))
+    models: list[type[BaseModel]] = []
+    for route in routes:
+        models += [model for model in (route.body, route.answer) if model is not None and model not in models]
+    _, schemas = models_json_schema([(model, "validation") for model in models], ref_template=_DIALECT)
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Nightlatch",
+            "version": __version__,
+            "description": "Mandatory two-factor authentication for every workspace. docs/api.md tells the story.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": {**schemas.get("$defs", {}), "Problem": _PROBLEM},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": "nightlatch"},
+            },
+        },
+    }
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": f"{route.method.lower()} {route.path}".replace("/api/v1", "").replace(" /", "-").replace("/", "-"),
+        "summary": route.summary,
+        "parameters": _parameters(route),
+        "responses": _responses(route),
+    }
+    if route.action.purpose is not Purpose.OPEN:
+        operation["security"] = [{"bearer": []}, {"cookie": []}]
+    if route.body is not None:
+        schema = {"$ref": _DIALECT.format(model=route.body.__name__)}
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return operation
+
+
+def _parameters(route: Route) -> list[dict[str, Any]]:
+    named = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
+    in_path = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}} for name in named
+    ]
+    in_query = [
+        {"name": name, "in": "query", "required": False, "schema": schema} for name, schema in route.query.items()
+    ]
+    return in_path + in_query
+
+
+def _responses(route: Route) -> dict[str, Any]:
+    good: dict[str, Any] = {"description": "Done."}
+    if route.answer is not None:
+        schema = {"$ref": _DIALECT.format(model=route.answer.__name__)}
+        good["content"] = {"application/json": {"schema": schema}}
+    responses: dict[str, Any] = {str(route.status): good}
+    by_status: dict[int, list[Code]] = {}
+    for code in codes_of(route):
+        by_status.setdefault(STATUS[code], []).append(code)
+    for status, codes in sorted(by_status.items()):
+        responses[str(status)] = {
+            "description": ", ".join(codes),
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+    return responses
+
+
+async def openapi(context: Context) -> Response:
+    from nightlatch.web.table import ROUTES as table
+
+    return Response(json.dumps(document(tuple(table))), media_type="application/json")
+
+
+ROUTES: list[Route] = [Route("GET", "/api/v1/openapi.json", kinds.OPEN, openapi, kind="plain", summary="This document")]

@@ -1,0 +1,157 @@
+"""The ASGI application: headers on every answer, the origin check, the fast path, then the table of routes."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match
+from starlette.routing import Route as StarletteRoute
+
+from nightlatch.refusals import Code, Refused
+from nightlatch.store import sessions
+from nightlatch.web import fast, gate, origin, security
+from nightlatch.web.answers import problem
+from nightlatch.web.house import SEEN_EVERY, Front
+from nightlatch.web.pages.problems import misdirected_page, problem_page
+from nightlatch.web.routes import Route
+from nightlatch.web.table import all_routes
+from nightlatch.wiring import House
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+ANY_HOST = ("/healthz", "/readyz")
+"""What load balancers ask by address."""
+log = logging.getLogger("nightlatch")
+
+
+class App:
+    """One process's application. Build it with a house; `demo` adds the demo's pages."""
+
+    def __init__(self, house: House, *, demo: bool = False) -> None:
+        self.front = Front(house, demo=demo)
+        self._always = security.header_list(house.config)
+        self._prefix = house.config.path
+        self._routes = [_bind(route) for route in all_routes(demo=demo)]
+        self._fast = {f"{self._prefix}{path}".encode(): answer for path, answer in fast.PATHS.items()}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+
+    # --- requests ---
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def guarded(message: MutableMapping[str, Any]) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                message["headers"] = security.with_headers(list(message.get("headers", [])), self._always)
+            await send(message)
+
+        try:
+            answer = await self._answer(scope, receive)
+            await answer(scope, receive, guarded)
+        except Exception:
+            log.exception("a request failed: %s", scope["method"])
+            if started:
+                raise
+            await self._failed(scope)(scope, receive, guarded)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Response:
+        front, path = self.front, scope["path"]
+        client = scope.get("client")
+        headers = scope["headers"]
+        if path not in ANY_HOST:
+            asked = origin.asked(front.config, headers, scope["scheme"], client[0] if client else "")
+            if asked.origin != front.config.origin:
+                return self._misdirected(asked, path)
+        quick = self._fast.get(path.encode("utf-8", "surrogatepass")) if scope["method"] == "GET" else None
+        if quick is not None:
+            return await quick(front, headers)
+        if self._prefix:
+            if not path.startswith(self._prefix + "/") and path not in ANY_HOST:
+                return gate.unknown_path(front, Request(scope, receive), 404)
+            if path not in ANY_HOST:
+                scope["path"] = path = path[len(self._prefix) :]
+        return await self._routed(scope, receive)
+
+    async def _routed(self, scope: Scope, receive: Receive) -> Response:
+        other_method = False
+        for route, bound in self._routes:
+            match, found = route.matches(scope)
+            if match is Match.FULL:
+                scope.update(found)
+                return await gate.enter(self.front, bound, Request(scope, receive))
+            other_method = other_method or match is Match.PARTIAL
+        return gate.unknown_path(self.front, Request(scope, receive), 405 if other_method else 404)
+
+    def _misdirected(self, asked: origin.Asked, path: str) -> Response:
+        if path.startswith(f"{self._prefix}/api/"):
+            refused = Refused(
+                Code.MISDIRECTED,
+                f"You asked for {asked.origin}; this is {self.front.config.origin}. Use that, or set NIGHTLATCH_ORIGIN.",
+            )
+            return problem(refused, self.front.house.clock.now(), self.front.url)
+        return misdirected_page(self.front, asked.origin, path.removeprefix(self._prefix) or "/")
+
+    def _failed(self, scope: Scope) -> Response:
+        """Something nobody thought of. It says nothing about what went wrong, and never lets anybody in."""
+        refused = Refused(Code.INTERNAL, "Something went wrong here. Nothing was let through.")
+        if "/api/" in scope["path"]:
+            return problem(refused, self.front.house.clock.now(), self.front.url)
+        return problem_page(self.front, refused, Request(scope), None)
+
+    # --- the process's own tasks ---
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            self._tasks = [asyncio.create_task(self._write_seen()), asyncio.create_task(self._send_mail())]
+        except Exception as error:
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.front.pool.close()
+        self.front.house.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _send_mail(self) -> None:
+        from nightlatch.mail import drain
+
+        self.front.mail_wanted = asyncio.Event()
+        await drain.run(self.front.house, self.front.mail_wanted)
+
+    async def _write_seen(self) -> None:
+        """Write when sessions were last seen, once a minute; it may be lost, so a failure only waits for the next."""
+        while True:
+            await asyncio.sleep(SEEN_EVERY / 1_000_000)
+            seen = self.front.take_seen()
+            if seen:
+                with suppress(Exception):
+                    await self.front.house.store.write(lambda tx, seen=seen: sessions.seen(tx, seen))  # type: ignore[misc]
+
+
+def _bind(route: Route) -> tuple[StarletteRoute, Route]:
+    """A route of the table as Starlette matches it; its GET answers HEAD too."""
+    return StarletteRoute(route.path, _never, methods=[route.method]), route
+
+
+async def _never(request: Request) -> Response:
+    raise AssertionError("the gate calls the handlers")

@@ -1,0 +1,261 @@
+"""The gate: every route, method and credential passes here, before a body is read (law 1)."""
+
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from nightlatch.access import Allow, Challenge, Decision, Deny, Enrol, decide
+from nightlatch.actions.by import By
+from nightlatch.actions.tokens import hash_token, new_token
+from nightlatch.config import Config
+from nightlatch.refusals import Code, Refused, WayOut, not_found, refusal_of
+from nightlatch.store import forms
+from nightlatch.store.engine import Unavailable
+from nightlatch.store.facts import Known, read_known
+from nightlatch.vocabulary import Credential, Reason
+from nightlatch.web import cookies, origin
+from nightlatch.web.answers import problem
+from nightlatch.web.context import Context, parse_form, safe_next, with_query
+from nightlatch.web.house import Front
+from nightlatch.web.json_body import call_api, read_body
+from nightlatch.web.routes import Route
+
+NEVER_REFILLED = ("csrf", "password", "new_password", "code", "recovery_code", "number", "codes", "token")
+
+
+async def enter(front: Front, route: Route, request: Request) -> Response:
+    """Serve one request of one route."""
+    context: Context | None = None
+    try:
+        headers = request.scope["headers"]
+        token, credential = credential_of(front.config, headers, cookies_only=route.kind == "page")
+        if not route.safe and origin.foreign(front.config, headers):
+            raise Refused(
+                Code.FOREIGN_ORIGIN,
+                "This request came from another site, so nothing was done.",
+                WayOut("Open the page here and try again.", "/"),
+            )
+        token_hash = hash_token(token) if token is not None else None
+        known = await front.house.store.read(lambda tx: read_known(tx, token_hash, credential))
+        context = _context(front, route, request, known, token_hash, credential)
+        decision = _decide(context)
+        if not isinstance(decision, Allow):
+            return await _refuse(context, decision)
+        if known.session is not None:
+            front.saw(known.session.id, known.session.last_seen_at, known.facts.now)
+        return await _serve(context)
+    except Refused as refused:
+        return await refusal_answer(front, route, request, refused, context)
+    except Unavailable:
+        refused = Refused(Code.UNAVAILABLE, "Nightlatch cannot answer at this moment. Nothing was changed.")
+        return await refusal_answer(front, route, request, refused, None)
+
+
+def credential_of(
+    config: Config, headers: origin.Headers, *, cookies_only: bool
+) -> tuple[str | None, Credential]:
+    """The session token and its kind: a cookie or a bearer token, never both, and pages take cookies alone."""
+    cookie = cookies.cookie(origin.header(headers, b"cookie"), cookies.session_name(config))
+    authorization = "" if cookies_only else origin.header(headers, b"authorization")
+    if not authorization:
+        return cookie, Credential.COOKIE if cookie else Credential.NONE
+    if cookie is not None:
+        raise Refused(Code.MALFORMED, "Send a cookie or a bearer token, not both.")
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip() or len(token) > 200:
+        return None, Credential.NONE
+    return token.strip(), Credential.BEARER
+
+
+def _context(
+    front: Front, route: Route, request: Request, known: Known, token_hash: bytes | None, credential: Credential
+) -> Context:
+    headers = request.scope["headers"]
+    browser = cookies.cookie(origin.header(headers, b"cookie"), cookies.browser_name(front.config))
+    fresh = browser is None and route.kind == "page"
+    if fresh:
+        browser = new_token().text
+    client = request.scope.get("client")
+    asked = origin.asked(front.config, headers, request.scope["scheme"], client[0] if client else "")
+    person = known.person
+    by = By(
+        "account" if person is not None else "visitor",
+        person.id if person is not None else None,
+        person.name if person is not None else "",
+        asked.ip,
+        request.headers.get("user-agent", ""),
+        token_hash,
+        credential,
+        hash_token(browser) if browser is not None else None,
+    )
+    slug = request.path_params.get("slug")
+    place = known.place_by_slug(slug) if slug is not None else None
+    action = route.action.at(place.id if place is not None else None)
+    return Context(
+        front, request, route, known, by, action, place, browser=browser, new_browser=fresh
+    )
+
+
+def _decide(context: Context) -> Decision:
+    """The decision; a workspace in the path that is none of the account's is not there for it."""
+    if "slug" in context.request.path_params and context.place is None:
+        decision = decide(context.facts, context.route.action.at(None))
+        if isinstance(decision, Challenge) and decision.reason is Reason.NO_SESSION:
+            return decision
+        return Deny(Reason.NOT_A_TEAMMATE)
+    return decide(context.facts, context.action)
+
+
+async def _serve(context: Context) -> Response:
+    """The handler, and what every answer carries."""
+    route = context.route
+    if route.kind == "page":
+        if not route.safe:
+            context.form = await checked_form(context)
+        elif context.known.session is not None and context.query("refill"):
+            context.refill = await _take_form(context)
+        response: Response = await route.handler(context)
+    elif route.kind == "api":
+        response = await call_api(context)
+    else:
+        response = await route.handler(context)
+    return finish(context, response)
+
+
+def finish(context: Context, response: Response) -> Response:
+    """Set the cookies that the answer hands over."""
+    config = context.front.config
+    if context.session_token is not None:
+        name, value = cookies.session_name(config), context.session_token.text
+        response.headers.append(
+            "set-cookie", cookies.set_cookie(config, name, value, cookies.SESSION_SECONDS)
+        )
+    elif context.ends_session:
+        response.headers.append("set-cookie", cookies.set_cookie(config, cookies.session_name(config), "", 0))
+    if context.new_browser and context.browser is not None:
+        name = cookies.browser_name(config)
+        response.headers.append(
+            "set-cookie", cookies.set_cookie(config, name, context.browser, cookies.BROWSER_SECONDS)
+        )
+    return response
+
+
+async def checked_form(context: Context) -> dict[str, str]:
+    """The form of a page, its CSRF value checked and taken out."""
+    request = context.request
+    if request.headers.get("content-type", "").split(";")[0].strip() != "application/x-www-form-urlencoded":
+        raise Refused(Code.UNSUPPORTED_MEDIA_TYPE, "Forms are sent as application/x-www-form-urlencoded.")
+    form = parse_form(await read_body(request, context.route.body_limit))
+    if not context.csrf_matches(form.pop("csrf", "")):
+        raise Refused(
+            Code.STALE_FORM,
+            "This form was open for too long, or in another sign-in, so nothing was done.",
+            WayOut("Open the page again.", _back(context)),
+        )
+    return form
+
+
+# --- refusing ---
+
+
+async def _refuse(context: Context, decision: Decision) -> Response:
+    if context.route.kind != "page":
+        raise refusal_of(decision)
+    target = where_to(context, decision)
+    if target is None:
+        raise refusal_of(decision)
+    if not context.route.safe:
+        await _catch_form(context)
+    return finish(context, RedirectResponse(context.url(target), 303))
+
+
+def where_to(context: Context, decision: Decision) -> str | None:
+    """The page that leads on from a refusal, and back here afterwards; None where a page has to explain it."""
+    back = _back(context)
+    if isinstance(decision, Enrol):
+        return with_query("/set-up", workspace=_slug(context, decision.workspace), next=back)
+    if isinstance(decision, Deny):
+        if decision.reason is Reason.MAIL_PROOF:
+            return with_query("/set-up", workspace=_slug(context, context.action.workspace), next=back)
+        return None
+    if not isinstance(decision, Challenge):
+        return None
+    if decision.reason is Reason.NO_SESSION:
+        return with_query("/sign-in", next=back if context.route.safe or back != "/" else "")
+    if decision.reason is Reason.SUSPENDED:
+        return with_query("/recover", next=back)
+    if decision.reason is Reason.SECOND_FACTOR:
+        return with_query("/sign-in/second-step", workspace=_slug(context, decision.workspace), next=back)
+    return with_query(
+        "/step-up",
+        workspace=_slug(context, decision.workspace),
+        act=context.action.fresh or "",
+        next=back,
+    )
+
+
+def _slug(context: Context, workspace_id: int | None) -> str:
+    place = (context.known.places or {}).get(workspace_id or 0)
+    return place.slug if place is not None else ""
+
+
+def _back(context: Context) -> str:
+    """The page to come back to: this one, or the one that shows this form, filled in again."""
+    route, request = context.route, context.request
+    if route.safe:
+        query = request.url.query
+        path = request.scope["path"] + (f"?{query}" if query else "")
+        return safe_next(path) or "/"
+    shown = (route.shown_at or "/").format(**request.path_params)
+    return with_query(shown, refill="1")
+
+
+async def _catch_form(context: Context) -> None:
+    """Keep what was typed (no secrets) until the person comes back to the page."""
+    session, person = context.known.session, context.known.person
+    if session is None or person is None:
+        return
+    try:
+        form = await checked_form(context)
+    except Refused:
+        return  # not a form of ours: nothing of it is kept
+    kept = {name: value for name, value in form.items() if name not in NEVER_REFILLED}
+    path = (context.route.shown_at or "/").format(**context.request.path_params)
+    await context.write(lambda tx: forms.keep(tx, session.id, person.id, path, kept))
+
+
+async def _take_form(context: Context) -> dict[str, str]:
+    session, person, path = context.known.session, context.known.person, context.request.scope["path"]
+    if session is None or person is None:
+        return {}
+    return await context.front.house.store.write(lambda tx: forms.take(tx, session.id, person.id, path))
+
+
+async def refusal_answer(
+    front: Front, route: Route, request: Request, refused: Refused, context: Context | None
+) -> Response:
+    """A refusal as its kind of route says it: a problem document, or a page."""
+    if route.kind != "page":
+        return problem(refused, front.house.clock.now(), front.url)
+    if context is not None and refused.decision is not None:
+        target = where_to(context, refused.decision)
+        if target is not None:
+            if not route.safe:
+                await _catch_form(context)
+            return finish(context, RedirectResponse(front.url(target), 303))
+    from nightlatch.web.pages.problems import problem_page
+
+    response = problem_page(front, refused, request, context)
+    return finish(context, response) if context is not None else response
+
+
+def unknown_path(front: Front, request: Request, status: int) -> Response:
+    """The answer for a path or method that no route has."""
+    refused = not_found() if status == 404 else Refused(Code.METHOD_NOT_ALLOWED, "This path does not take that method.")
+    if request.scope["path"].startswith("/api/"):
+        return problem(refused, front.house.clock.now(), front.url)
+    from nightlatch.web.pages.problems import problem_page
+
+    return problem_page(front, refused, request, None)
+
+

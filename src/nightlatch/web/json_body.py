@@ -1,0 +1,91 @@
+"""Reading JSON bodies and calling API handlers."""
+
+import json
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from nightlatch.refusals import Code, FieldError, Refused
+from nightlatch.web.answers import Answer
+from nightlatch.web.context import Context
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The body, at most `limit` bytes. Raises Refused."""
+    declared = request.headers.get("content-length", "")
+    if declared.isascii() and declared.isdigit() and int(declared) > limit:
+        raise _too_large(limit)
+    chunks, size = [], 0
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > limit:
+                raise _too_large(limit)
+            chunks.append(chunk)
+    except ClientDisconnect:
+        raise Refused(Code.MALFORMED, "The request ended before its body did.") from None
+    return b"".join(chunks)
+
+
+def _too_large(limit: int) -> Refused:
+    return Refused(Code.TOO_LARGE, f"A body may have {limit // 1024} KiB here.")
+
+
+async def call_api(context: Context) -> Response:
+    """Read the body by its model, call the handler, and write its answer."""
+    route, request = context.route, context.request
+    if route.body is not None:
+        answer: Answer = await route.handler(context, await _model(request, route.body, route.body_limit))
+    else:
+        answer = await route.handler(context)
+    context.ends_session = context.ends_session or answer.ends_session
+    return _written(answer)
+
+
+async def _model(request: Request, model: type[BaseModel], limit: int) -> BaseModel:
+    if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
+        raise Refused(Code.UNSUPPORTED_MEDIA_TYPE, "Send application/json.")
+    body = await read_body(request, limit)
+    try:
+        value = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise Refused(Code.MALFORMED, "The body is no JSON.") from None
+    _check_text(value)
+    try:
+        return model.model_validate(value, strict=True)
+    except ValidationError as error:
+        raise _invalid(error) from None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _check_text(value: Any) -> None:
+    """NUL and lone surrogates are refused at the edge: no database of ours keeps them alike."""
+    if isinstance(value, str):
+        if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise Refused(Code.MALFORMED, "The body has characters that cannot be kept.")
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            _check_text(name)
+            _check_text(item)
+    elif isinstance(value, list):
+        for item in value:
+            _check_text(item)
+
+
+def _invalid(error: ValidationError) -> Refused:
+    errors = tuple(
+        FieldError(".".join(str(part) for part in each["loc"]) or "body", each["msg"])
+        for each in error.errors(include_url=False, include_context=False, include_input=False)
+    )
+    return Refused(Code.INVALID, "Some fields cannot be accepted.", errors=errors[:20])
+
+
+def _written(answer: Answer) -> Response:
+    if answer.body is None:
+        return Response(None, answer.status, answer.headers)
+    return Response(answer.body.model_dump_json(), answer.status, answer.headers, media_type="application/json")

@@ -1,0 +1,54 @@
+"""Pages for what was refused, and for requests that went to the wrong address."""
+
+import math
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from nightlatch.instants import MINUTE
+from nightlatch.refusals import Refused
+from nightlatch.web.context import Context
+from nightlatch.web.house import Front
+from nightlatch.web.rendering import bare_page, page
+
+
+def problem_page(front: Front, refused: Refused, request: Request, context: Context | None) -> Response:
+    """What happened, why, and the way on (law 9)."""
+    ways = []
+    if refused.way_out is not None:
+        ways.append({"text": refused.way_out.text.rstrip("."), "url": front.url(refused.way_out.path)})
+    wait = None
+    if refused.retry_at is not None:
+        left = refused.retry_at - front.house.clock.now()
+        wait = {"minutes": max(1, math.ceil(left / MINUTE)), "until": refused.retry_at}
+    values = {
+        "code": str(refused.code),
+        "text": refused.detail,
+        "ways": ways,
+        "wait": wait,
+        "reference": None,
+    }
+    if context is not None:
+        response: Response = page(context, "problem.html", status=refused.status, **values)
+    else:
+        response = bare_page(front, "problem.html", request.scope["path"], refused.status, **values)
+    if refused.retry_at is not None:
+        left = refused.retry_at - front.house.clock.now()
+        response.headers["retry-after"] = str(max(1, math.ceil(left / 1_000_000)))
+    elif refused.status in (429, 503):
+        response.headers["retry-after"] = "5"
+    return response
+
+
+def misdirected_page(front: Front, asked: str, path: str) -> Response:
+    """Host or scheme differ from the configured origin: say both, and the setting, instead of a sign-in loop."""
+    return bare_page(
+        front,
+        "misdirected.html",
+        path,
+        421,
+        asked=asked,
+        origin=front.config.origin,
+        origin_url=front.config.origin + front.url(path),
+        setting="NIGHTLATCH_ORIGIN",
+    )

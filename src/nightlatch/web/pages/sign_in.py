@@ -1,0 +1,348 @@
+"""Signing in and out, the second step, stepping up, and the ways back."""
+
+import math
+from typing import Any
+
+from starlette.responses import RedirectResponse, Response
+
+from nightlatch.access import Allow, Challenge, decide_account, decide_workspace
+from nightlatch.actions import kinds, second_step, sign_in
+from nightlatch.actions.proving import Proved, Wait, Wrong
+from nightlatch.actions.tokens import hash_token, new_token
+from nightlatch.assurance import relied_on, usable_methods
+from nightlatch.instants import MINUTE, Instant
+from nightlatch.refusals import Refused
+from nightlatch.store import teammates
+from nightlatch.store.facts import Place
+from nightlatch.vocabulary import Method
+from nightlatch.web import flows
+from nightlatch.web.context import Context, safe_next, with_query
+from nightlatch.web.fields import address_field, form_errors
+from nightlatch.web.rendering import page as render
+from nightlatch.web.routes import Route, form, page
+
+
+def go(context: Context, path: str) -> Response:
+    """On to a path of our own."""
+    return RedirectResponse(context.url(path), 303)
+
+
+def wait_value(context: Context, until: Instant | None) -> dict[str, Any] | None:
+    """How long a person has to wait, in words for the page."""
+    if until is None or until <= context.now:
+        return None
+    return {"minutes": max(1, math.ceil((until - context.now) / MINUTE)), "until": until}
+
+
+# --- sign in, sign out ---
+
+
+async def sign_in_page(context: Context) -> Response:
+    if context.open and not context.query("again"):
+        return go(context, context.next_path or "/")
+    return _sign_in(context)
+
+
+def _sign_in(context: Context, **more: Any) -> Response:
+    values = {"next": context.next_path, "email": context.form.get("email", ""), "wait": None, "blocked": False}
+    return render(context, "sign_in.html", **(values | more))
+
+
+async def sign_in_form(context: Context) -> Response:
+    password = context.form.get("password", "")
+    with form_errors() as errors:
+        address = address_field(context.form.get("email", ""))
+    if not password:
+        errors["password"] = "Enter your password."
+    if errors:
+        return _sign_in(context, errors=errors)
+    result = await flows.password_sign_in(context, address, password)
+    if isinstance(result, Wait):
+        blocked = result.retry_at is None
+        return _sign_in(
+            context, status=429, wait=wait_value(context, result.retry_at), blocked=blocked,
+            errors={"form": "There were too many wrong tries."} if not blocked else None,
+        )
+    if isinstance(result, Wrong):
+        return _sign_in(
+            context, status=401, errors={"form": "E-mail or password is wrong."},
+            wait=wait_value(context, result.retry_at),
+        )
+    return onward(context, result)
+
+
+def onward(context: Context, proved: Proved) -> Response:
+    """After an accepted proof: the second step if it is still due, else where the person was going."""
+    context.session_token = proved.token
+    target = context.next_path or "/"
+    if isinstance(decide_account(proved.known.facts), Challenge):
+        return go(context, with_query("/sign-in/second-step", next=target))
+    return go(context, target)
+
+
+async def sign_out_form(context: Context) -> Response:
+    await context.write(lambda tx: sign_in.sign_out(tx, by=context.by))
+    context.ends_session = True
+    target = context.next_path
+    return go(context, target if target.startswith(("/tickets", "/ticket", "/invitation")) else "/sign-in?said=signed-out")
+
+
+async def unblock_form(context: Context) -> Response:
+    with form_errors() as errors:
+        address = address_field(context.form.get("email", ""))
+    if errors:
+        return _sign_in(context, errors=errors, blocked=True)
+    await context.write(lambda tx: sign_in.ask_unblock(tx, by=context.by, address=address))
+    return render(
+        context, "check_mail.html", purpose="unblock", email=address.display, lasts="1 hour",
+        resend_path="/sign-in/unblock",
+    )
+
+
+# --- second step ---
+
+
+async def second_step_page(context: Context) -> Response:
+    place = _asked_place(context)
+    decision = decide_workspace(context.facts, place.id) if place is not None else decide_account(context.facts)
+    if isinstance(decision, Allow):
+        return go(context, context.next_path or "/")
+    if isinstance(decision, Challenge) and decision.methods == (Method.PASSWORD,):
+        return go(context, with_query("/step-up", workspace=place.slug if place else "", next=context.next_path))
+    if isinstance(decision, Challenge) and decision.methods == (Method.RECOVERY_CODE,) and not _suspended(context):
+        return go(context, with_query("/recover", next=context.next_path))
+    return _second_step(context)
+
+
+def _second_step(context: Context, **more: Any) -> Response:
+    place, facts = _asked_place(context), context.facts
+    bound = [each for each in facts.authenticators if each.method is Method.TOTP]
+    methods = _methods(context)
+    values = {
+        "email": context.known.person.email if context.known.person else "",
+        "workspace_name": place.name if place is not None else None,
+        "has_app": Method.TOTP in methods,
+        "app_suspended": bool(bound) and _suspended(context),
+        "has_recovery_codes": Method.RECOVERY_CODE in methods,
+        "wait": None,
+        "may_lift": _suspended(context),
+        "next": context.next_path,
+    }
+    return render(context, "second_step.html", **(values | more))
+
+
+async def second_step_form(context: Context) -> Response:
+    try:
+        result = await flows.code_from_app(context, context.form.get("code", ""))
+    except Refused as refused:
+        if not refused.errors:
+            raise
+        return _second_step(context, errors={"code": refused.errors[0].message})
+    if isinstance(result, Proved):
+        return onward(context, result)
+    return _second_step(context, **guess_errors(context, result, "code"))
+
+
+def guess_errors(context: Context, result: Wrong | Wait, field: str) -> dict[str, Any]:
+    """Status, message and waiting time for a code that was wrong or came too soon."""
+    if isinstance(result, Wait):
+        if result.retry_at is None:
+            return {"status": 429, "errors": {"form": "There were too many wrong codes. Codes are not taken for now."}}
+        return {"status": 429, "wait": wait_value(context, result.retry_at), "errors": {"form": "There were too many wrong codes."}}
+    if result.replayed:
+        message = "This code was already used. Wait for the next one."
+    elif field == "recovery_code":
+        message = "That recovery code did not match, or was used before."
+    else:
+        message = "That code did not match. Codes change every 30 seconds: enter the one showing now."
+    return {"status": 401, "errors": {field: message}, "wait": wait_value(context, result.retry_at)}
+
+
+def _asked_place(context: Context) -> Place | None:
+    slug = context.query("workspace")
+    return context.known.place_by_slug(slug) if slug else None
+
+
+def _methods(context: Context) -> set[Method]:
+    facts = context.facts
+    planes: list[int | None] = [each.workspace for each in facts.teammates] or [None]
+    return {method for plane in planes for method in usable_methods(facts, plane)}
+
+
+def _suspended(context: Context) -> bool:
+    return any(each.method is Method.TOTP and each.suspended for each in context.facts.authenticators)
+
+
+async def ask_lift_form(context: Context) -> Response:
+    await context.write(lambda tx: second_step.ask_lift(tx, by=context.by))
+    email = context.known.person.email if context.known.person else ""
+    return render(
+        context, "check_mail.html", purpose="lift", email=email, lasts="24 hours", resend_path="/sign-in/lift"
+    )
+
+
+# --- lost device ---
+
+
+async def recover_page(context: Context) -> Response:
+    return await _recover(context)
+
+
+async def _recover(context: Context, **more: Any) -> Response:
+    methods = _methods(context)
+    values = {
+        "email": context.known.person.email if context.known.person else "",
+        "has_app": Method.TOTP in methods,
+        "has_recovery_codes": Method.RECOVERY_CODE in methods,
+        "wait": None,
+        "helpers": await helpers(context),
+        "may_ask": False,
+        "asked_at": None,
+        "next": context.next_path,
+    }
+    return render(context, "recover.html", **(values | more))
+
+
+async def helpers(context: Context, workspace_id: int | None = None) -> list[dict[str, str]]:
+    """Owners and admins of the person's workspaces who can help, by name."""
+    places = [each for each in (context.known.places or {}).values() if workspace_id in (None, each.id)]
+    but = context.facts.account or 0
+
+    def body(tx: second_step.Transaction) -> list[dict[str, str]]:
+        return [
+            {"name": row.name, "workspace_name": place.name}
+            for place in places
+            for row in teammates.managers(tx, place.id, but)
+        ]
+
+    return await context.read(body)
+
+
+async def recover_form(context: Context) -> Response:
+    try:
+        result = await flows.recovery(context, context.form.get("recovery_code", ""))
+    except Refused as refused:
+        if not refused.errors:
+            raise
+        return await _recover(context, errors={"recovery_code": refused.errors[0].message})
+    if not isinstance(result, Proved):
+        return await _recover(context, **guess_errors(context, result, "recovery_code"))
+    context.session_token = result.token
+    lost = next((each for each in result.known.facts.authenticators if each.method is Method.TOTP), None)
+    target = context.next_path or "/"
+    return render(
+        context,
+        "recovered.html",
+        codes_left=result.recovery_codes_left or 0,
+        continue_url=context.url(target),
+        replace_path=_replace_path(lost.id if lost is not None else None, target),
+    )
+
+
+def _replace_path(lost: int | None, target: str) -> str:
+    from nightlatch.ids import to_text
+
+    return with_query("/set-up", replaces=to_text(lost) if lost is not None else "", next=target)
+
+
+# --- step-up ---
+
+_WHY = {
+    "authenticators": "You are about to change how you sign in.",
+    "account": "You are about to change your account.",
+    "teammates": "You are about to change what others may do here.",
+    "policy": "You are about to change who needs 2FA.",
+}
+
+
+async def step_up_page(context: Context) -> Response:
+    return _step_up(context)
+
+
+def _step_up(context: Context, **more: Any) -> Response:
+    using, others = _ways(context)
+    target = context.next_path or "/"
+    values = {
+        "why": _WHY.get(context.query("act"), "Confirm that it is you to go on."),
+        "email": context.known.person.email if context.known.person else "",
+        "using": using,
+        "others": others,
+        "wait": None,
+        "next": target,
+        "cancel_url": context.url("/"),
+    }
+    return render(context, "step_up.html", **(values | more))
+
+
+def _ways(context: Context) -> tuple[str, list[dict[str, str]]]:
+    """What the step-up page asks for, and the other ways: decided for the plane that asked, else for the account."""
+    facts, place = context.facts, _asked_place(context)
+    planes: list[int | None] = [place.id] if place is not None else [each.workspace for each in facts.teammates]
+    planes = planes or [None]
+    first_missing = any(_lacks_first(context, plane) for plane in planes)
+    methods = {method for plane in planes if relied_on(facts, plane) for method in usable_methods(facts, plane)}
+    if facts.idle or first_missing or not methods:
+        return "password", []
+    wanted = context.form.get("using") or context.query("using")
+    names = [each for each in ("totp", "recovery_code") if Method(each) in methods]
+    using = wanted if wanted in names else names[0]
+    texts = {"totp": "Use a code from your authenticator app", "recovery_code": "Use a recovery code"}
+    return using, [
+        {"text": texts[each], "url": context.url(_same_step_up(context, each))} for each in names if each != using
+    ]
+
+
+def _lacks_first(context: Context, plane: int | None) -> bool:
+    decision = decide_workspace(context.facts, plane) if plane is not None else decide_account(context.facts)
+    return isinstance(decision, Challenge) and decision.methods == (Method.PASSWORD,)
+
+
+def _same_step_up(context: Context, using: str) -> str:
+    return with_query(
+        "/step-up",
+        workspace=context.query("workspace"),
+        act=context.query("act"),
+        using=using,
+        next=context.next_path,
+    )
+
+
+async def step_up_form(context: Context) -> Response:
+    using = context.form.get("using", "")
+    try:
+        if using == "password":
+            field, result = "password", await flows.password_again(context, context.form.get("password", ""))
+        elif using == "recovery_code":
+            field, result = "recovery_code", await flows.recovery(context, context.form.get("recovery_code", ""))
+        else:
+            field, result = "code", await flows.code_from_app(context, context.form.get("code", ""))
+    except Refused as refused:
+        if not refused.errors:
+            raise
+        return _step_up(context, errors={refused.errors[0].field: refused.errors[0].message})
+    if isinstance(result, Proved):
+        return onward(context, result)
+    if field == "password" and isinstance(result, Wrong):
+        return _step_up(
+            context, status=401, errors={"password": "That password is wrong."}, wait=wait_value(context, result.retry_at)
+        )
+    return _step_up(context, **guess_errors(context, result, field))
+
+
+
+
+
+
+ROUTES: list[Route] = [
+    page("/sign-in", kinds.OPEN, sign_in_page),
+    form("/sign-in", kinds.OPEN, sign_in_form),
+    form("/sign-out", kinds.SEE_SESSION, sign_out_form, shown_at="/"),
+    form("/sign-in/unblock", kinds.OPEN, unblock_form, shown_at="/sign-in"),
+    page("/sign-in/second-step", kinds.SEE_SESSION, second_step_page),
+    form("/sign-in/second-step", kinds.PRESENT_SECOND, second_step_form),
+    form("/sign-in/lift", kinds.PRESENT_SECOND, ask_lift_form, shown_at="/sign-in/second-step"),
+    page("/recover", kinds.SEE_SESSION, recover_page),
+    form("/recover", kinds.PRESENT_SECOND, recover_form),
+    page("/step-up", kinds.SEE_SESSION, step_up_page),
+    form("/step-up", kinds.PRESENT_FIRST, step_up_form),
+]

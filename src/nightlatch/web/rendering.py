@@ -1,0 +1,179 @@
+"""Templates, static files under hashed names, and what every page has in its context."""
+
+import mimetypes
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.responses import HTMLResponse, Response
+
+from nightlatch.instants import Instant, to_datetime, to_text
+from nightlatch.policy import permitted
+from nightlatch.vocabulary import Permission
+from nightlatch.web.context import Context
+from nightlatch.web.house import Front
+
+_ROOT = files("nightlatch.web")
+_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+
+FLASHES = {
+    "password-changed": ("success", "Your password is changed. Every other session has ended."),
+    "email-asked": ("info", "Check your new mailbox: the change takes effect with the link in it."),
+    "email-cancelled": ("success", "The change of your e-mail address is cancelled."),
+    "name-changed": ("success", "Your name is changed."),
+    "session-ended": ("success", "The session has ended."),
+    "sessions-ended": ("success", "Every other session has ended."),
+    "removed": ("success", "The authenticator app is removed."),
+    "two-factor-on": ("success", "2FA is set up."),
+    "codes-renewed": ("success", "You have new recovery codes."),
+    "mandate-on": ("success", "2FA is now required of everyone here. Everybody is mailed."),
+    "mandate-scheduled": ("success", "2FA will be required of everyone here. Everybody is mailed."),
+    "mandate-off": ("success", "2FA is no longer required here. Everybody is mailed."),
+    "managed-by": ("success", "Saved who may change this."),
+    "role-changed": ("success", "The role is changed."),
+    "removed-teammate": ("success", "The teammate is removed."),
+    "invitation-resent": ("success", "The invitation is mailed again. The older link no longer works."),
+    "invitation-revoked": ("success", "The invitation is revoked."),
+    "left": ("success", "You have left the workspace."),
+    "joined": ("success", "Welcome. You are in."),
+    "password-reset": ("success", "Your password is changed. Sign in with it; your second step is as before."),
+    "signed-out": ("info", "You are signed out."),
+    "unblocked": ("success", "You can try your password again in this browser."),
+    "email-changed": ("success", "Your e-mail address is changed."),
+    "email-undone": ("success", "The change of e-mail address is undone, and every session has ended."),
+}
+"""What a page may be told to say at its top, by name in `?said=`: nothing in an address is ever shown as text."""
+
+
+class Static:
+    """The static files: read once, each served under a name that holds its hash, for good."""
+
+    def __init__(self) -> None:
+        self.by_url: dict[str, tuple[bytes, str]] = {}
+        self.url_of: dict[str, str] = {}
+        for item in sorted(_ROOT.joinpath("static").iterdir(), key=lambda each: each.name):
+            if not item.is_file():
+                continue
+            stem, dot, ending = item.name.rpartition(".")
+            body = item.read_bytes()
+            hashed = f"{stem}.{sha256(body).hexdigest()[:12]}.{ending}"
+            kind = _TYPES.get(dot + ending) or mimetypes.guess_type(item.name)[0] or "application/octet-stream"
+            self.by_url[hashed] = (body, kind)
+            self.url_of[item.name] = hashed
+
+    def answer(self, name: str) -> Response | None:
+        """The file of a hashed name."""
+        found = self.by_url.get(name)
+        if found is None:
+            return None
+        body, kind = found
+        return Response(
+            body, media_type=kind, headers={"cache-control": "public, max-age=31536000, immutable"}
+        )
+
+
+@cache
+def static() -> Static:
+    """The process's static files."""
+    return Static()
+
+
+@cache
+def environment() -> Environment:
+    """The template engine: autoescape on, and an undefined name is an error."""
+    made = Environment(
+        loader=FileSystemLoader(str(_ROOT.joinpath("templates"))),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.globals["when"] = when
+    return made
+
+
+def when(instant: Instant, style: str = "full") -> Markup:
+    """A <time> element: "full" 24 Nov 2026, 09:14 UTC; "date" 24 Nov 2026; "time" 09:14 UTC."""
+    moment = to_datetime(instant)
+    return Markup('<time datetime="{}">{}</time>').format(to_text(instant), _spoken(moment, style))  # noqa: S704
+
+
+def _spoken(moment: datetime, style: str) -> str:
+    date, time = f"{moment.day} {moment:%b} {moment.year}", f"{moment:%H:%M} UTC"
+    return {"date": date, "time": time}.get(style, f"{date}, {time}")
+
+
+def page(context: Context, template: str, *, status: int = 200, errors: Mapping[str, str] | None = None, **values: Any) -> HTMLResponse:
+    """A page for a request. Where it has errors, what was typed stands in its fields again."""
+    refill = dict(context.refill)
+    if errors:
+        secret = ("password", "new_password", "code", "recovery_code", "number", "codes")
+        refill |= {name: value for name, value in context.form.items() if name not in secret}
+        status = 422 if status == 200 else status
+    said = FLASHES.get(context.query("said"))
+    complete = {
+        **_everywhere(context.front, context.request.scope["path"]),
+        "csrf": context.csrf,
+        "me": _me(context),
+        "workspaces": [{"slug": each.slug, "name": each.name} for each in (context.known.places or {}).values()]
+        if context.facts.account is not None
+        else [],
+        "current": _current(context),
+        "flash": {"kind": said[0], "text": said[1]} if said else None,
+        "refill": refill,
+        "errors": dict(errors or {}),
+        "status": status,
+        **values,
+    }
+    return HTMLResponse(environment().get_template(template).render(complete), status)
+
+
+def bare_page(front: Front, template: str, path: str, status: int, **values: Any) -> HTMLResponse:
+    """A page that needs neither a session nor a database."""
+    complete = {
+        **_everywhere(front, path),
+        "csrf": "",
+        "me": None,
+        "workspaces": [],
+        "current": None,
+        "flash": None,
+        "refill": {},
+        "errors": {},
+        "status": status,
+        **values,
+    }
+    return HTMLResponse(environment().get_template(template).render(complete), status)
+
+
+def _everywhere(front: Front, path: str) -> dict[str, Any]:
+    return {
+        "url": front.url,
+        "static": lambda name: front.url(f"/static/{static().url_of[name]}"),
+        "product": front.config.name,
+        "here": path,
+        "demo": front.demo,
+    }
+
+
+def _me(context: Context) -> dict[str, str] | None:
+    person = context.known.person
+    return {"name": person.name, "email": person.email} if person is not None else None
+
+
+def _current(context: Context) -> dict[str, Any] | None:
+    place = context.place
+    teammate = context.facts.teammate(place.id) if place is not None else None
+    if place is None or teammate is None:
+        return None
+    return {
+        "slug": place.slug,
+        "name": place.name,
+        "role": str(teammate.role),
+        "may_manage": permitted(teammate.role, Permission.MANAGE_AUTHENTICATION, teammate.mandate),
+    }

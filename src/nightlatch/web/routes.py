@@ -1,0 +1,74 @@
+"""What a route is. There is one table of them; pages, the JSON API and the fast path are built from it.
+
+A route names its action: purpose, permission, how fresh. Its plane is the workspace in its path, if there is one. A route
+without an action cannot be written, and the gate decides on it before a body is read.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from pydantic import BaseModel
+
+from nightlatch.access import Action
+from nightlatch.refusals import Code
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from nightlatch.web.context import Context
+    from nightlatch.web.answers import Answer
+
+PageHandler: TypeAlias = "Callable[[Context], Awaitable[Response]]"
+ApiHandler: TypeAlias = "Callable[..., Awaitable[Answer]]"
+
+API = "/api/v1"
+BODY_LIMIT = 64 * 1024
+LARGE_BODY_LIMIT = 512 * 1024
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Route:
+    """One method and path, declared once."""
+
+    method: str
+    path: str
+    action: Action
+    handler: Callable[..., Any]
+    kind: str = "page"
+    """`page` (HTML, for browsers), `api` (JSON) or `plain` (neither: health, static files, well-known)."""
+    body: type[BaseModel] | None = None
+    """api: the model of the body."""
+    answer: type[BaseModel] | None = None
+    """api: the model of the answer; None where there is no body."""
+    status: int = 200
+    summary: str = ""
+    query: Mapping[str, Any] = field(default_factory=dict)
+    """api: the query parameters, as JSON Schema."""
+    codes: tuple[Code, ...] = ()
+    """api: codes of its own, beside those that any route may answer with."""
+    shown_at: str | None = None
+    """page, POST: the path of the page that shows its form, where it is not the route's own."""
+    body_limit: int = BODY_LIMIT
+    path_in_log: str | None = None
+    """What the log says instead of a path that carries a token."""
+
+    @property
+    def safe(self) -> bool:
+        """Whether the method changes nothing (RFC 9110 section 9.2.1)."""
+        return self.method in ("GET", "HEAD")
+
+
+def page(path: str, action: Action, handler: PageHandler, **more: Any) -> Route:
+    """A page: GET."""
+    return Route("GET", path, action, handler, **more)
+
+
+def form(path: str, action: Action, handler: PageHandler, *, shown_at: str | None = None, **more: Any) -> Route:
+    """A form's target: POST, with the CSRF value checked before the handler runs."""
+    return Route("POST", path, action, handler, shown_at=shown_at or path, **more)
+
+
+def api(method: str, path: str, action: Action, handler: ApiHandler, **more: Any) -> Route:
+    """A JSON route below /api/v1."""
+    return Route(method, API + path, action, handler, kind="api", **more)

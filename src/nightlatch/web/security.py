@@ -1,0 +1,39 @@
+"""The headers of every answer, errors included."""
+
+from nightlatch.config import Config
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
+    "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+_ALWAYS = {
+    "content-security-policy": CSP,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "permissions-policy": "publickey-credentials-get=(self), publickey-credentials-create=(self), "
+    "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+HSTS = "max-age=31536000"
+
+
+def header_list(config: Config) -> list[tuple[bytes, bytes]]:
+    """What is added to every answer, encoded once."""
+    headers = dict(_ALWAYS)
+    if config.secure:
+        headers["strict-transport-security"] = HSTS
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
+def with_headers(
+    headers: list[tuple[bytes, bytes]], always: list[tuple[bytes, bytes]]
+) -> list[tuple[bytes, bytes]]:
+    """An answer's headers with ours, and `no-store` where it says nothing about keeping it."""
+    named = {name.lower() for name, _ in headers}
+    complete = [*headers, *(pair for pair in always if pair[0] not in named)]
+    if b"cache-control" not in named:
+        complete.append((b"cache-control", b"no-store"))
+    return complete

@@ -1,0 +1,60 @@
+"""The `Session` object of the API: what a session is, and what each workspace says to it."""
+
+from typing import Any
+
+from nightlatch.access import Allow, Challenge, Decision, Deny, Enrol, decide_account, decide_workspace
+from nightlatch.assurance import aal, amr
+from nightlatch.facts import Facts, Teammate
+from nightlatch.ids import to_text as id_text
+from nightlatch.instants import to_text
+from nightlatch.store.facts import Known, Place
+
+_NAMES = {Allow: "allow", Challenge: "challenge", Enrol: "enrol", Deny: "deny"}
+
+
+def view(known: Known) -> dict[str, Any]:
+    """The session for its holder. In `challenge` it says only which methods lead on."""
+    session, person = known.session, known.person
+    if session is None or person is None:
+        raise ValueError("no session")
+    account = decide_account(known.facts)
+    shown: dict[str, Any] = {
+        "state": "challenge" if isinstance(account, Challenge) else "active",
+        "methods": None,
+        "authenticated_at": to_text(session.authenticated_at),
+        "expires_at": to_text(session.expires_at),
+        "account": None,
+        "workspaces": None,
+    }
+    if isinstance(account, Challenge):
+        shown["methods"] = list(account.methods)
+        return shown
+    shown["account"] = {
+        "id": id_text(person.id),
+        "name": person.name,
+        "email": person.email,
+        "locale": person.locale,
+    }
+    places = known.places or {}
+    shown["workspaces"] = [
+        _workspace(known.facts, each, places[each.workspace]) for each in known.facts.teammates
+    ]
+    return shown
+
+
+def _workspace(facts: Facts, teammate: Teammate, place: Place) -> dict[str, Any]:
+    decision: Decision = decide_workspace(facts, place.id)
+    allowed = isinstance(decision, Allow)
+    mandate = teammate.mandate
+    unmet = allowed and mandate.scheduled(facts.now) and aal(facts, place.id) < 2
+    return {
+        "slug": place.slug,
+        "name": place.name,
+        "role": teammate.role if allowed else None,
+        "decision": _NAMES[type(decision)],
+        "reason": decision.reason,
+        "needs": decision.needs if isinstance(decision, Enrol) else None,
+        "aal": aal(facts, place.id),
+        "amr": amr(facts, place.id),
+        "due": to_text(mandate.required_from) if unmet and mandate.required_from is not None else None,
+    }
