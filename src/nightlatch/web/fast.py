@@ -12,12 +12,12 @@ from starlette.responses import Response
 from nightlatch.access import Allow, decide
 from nightlatch.actions import kinds
 from nightlatch.actions.tokens import hash_token
-from nightlatch.refusals import Code, Refused, refusal_of
+from nightlatch.refusals import Refused, refusal_of
 from nightlatch.store.engine import Unavailable
 from nightlatch.store.facts import read_known
 from nightlatch.web import origin
 from nightlatch.web.answers import problem
-from nightlatch.web.gate import credential_of
+from nightlatch.web.gate import credential_of, unavailable
 from nightlatch.web.house import Front
 from nightlatch.web.session_view import view
 
@@ -34,8 +34,7 @@ async def session(front: Front, headers: origin.Headers) -> Response:
     except Refused as refused:
         return problem(refused, front.house.clock.now(), front.url)
     except Unavailable:
-        refused = Refused(Code.UNAVAILABLE, "Nightlatch cannot answer at this moment.")
-        return problem(refused, front.house.clock.now(), front.url)
+        return problem(unavailable(), front.house.clock.now(), front.url)
     front.saw(known.session.id, known.session.last_seen_at, known.facts.now)
     body = json.dumps(view(known), ensure_ascii=False, separators=(",", ":")).encode()
     return Response(body, media_type="application/json")

@@ -39,7 +39,11 @@ async def password_sign_in(context: Context, address: Address, password: str) ->
     async def judge(candidate: Candidate, right: bool) -> Proved | Wrong | Wait:
         def body(tx: Transaction) -> Proved | Wrong | Wait:
             result = sign_in.sign_in(tx, by=by, candidate=candidate, right=right, kind=kind, token=token)
-            if isinstance(result, Proved) and context.known.session is not None and context.known.person is not None:
+            if (
+                isinstance(result, Proved)
+                and context.known.session is not None
+                and context.known.person is not None
+            ):
                 sessions.end(tx, context.known.session.id, context.known.person.id)
             return result
 

@@ -1,6 +1,5 @@
 """The gate: every route, method and credential passes here, before a body is read (law 1)."""
 
-
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -47,8 +46,12 @@ async def enter(front: Front, route: Route, request: Request) -> Response:
     except Refused as refused:
         return await refusal_answer(front, route, request, refused, context)
     except Unavailable:
-        refused = Refused(Code.UNAVAILABLE, "Nightlatch cannot answer at this moment. Nothing was changed.")
-        return await refusal_answer(front, route, request, refused, None)
+        return await refusal_answer(front, route, request, unavailable(), None)
+
+
+def unavailable() -> Refused:
+    """The database does not answer: closed, and says so (law 11)."""
+    return Refused(Code.UNAVAILABLE, "Nightlatch cannot answer at this moment. Nothing was changed.")
 
 
 def credential_of(
@@ -68,7 +71,12 @@ def credential_of(
 
 
 def _context(
-    front: Front, route: Route, request: Request, known: Known, token_hash: bytes | None, credential: Credential
+    front: Front,
+    route: Route,
+    request: Request,
+    known: Known,
+    token_hash: bytes | None,
+    credential: Credential,
 ) -> Context:
     headers = request.scope["headers"]
     browser = cookies.cookie(origin.header(headers, b"cookie"), cookies.browser_name(front.config))
@@ -91,9 +99,7 @@ def _context(
     slug = request.path_params.get("slug")
     place = known.place_by_slug(slug) if slug is not None else None
     action = route.action.at(place.id if place is not None else None)
-    return Context(
-        front, request, route, known, by, action, place, browser=browser, new_browser=fresh
-    )
+    return Context(front, request, route, known, by, action, place, browser=browser, new_browser=fresh)
 
 
 def _decide(context: Context) -> Decision:
@@ -251,11 +257,13 @@ async def refusal_answer(
 
 def unknown_path(front: Front, request: Request, status: int) -> Response:
     """The answer for a path or method that no route has."""
-    refused = not_found() if status == 404 else Refused(Code.METHOD_NOT_ALLOWED, "This path does not take that method.")
+    refused = (
+        not_found()
+        if status == 404
+        else Refused(Code.METHOD_NOT_ALLOWED, "This path does not take that method.")
+    )
     if request.scope["path"].startswith("/api/"):
         return problem(refused, front.house.clock.now(), front.url)
     from nightlatch.web.pages.problems import problem_page
 
     return problem_page(front, refused, request, None)
-
-

@@ -22,7 +22,9 @@ class Pool:
     async def run(self, work: Callable[[], T]) -> T:
         """Run it off the event loop. Raises Refused (503) where there is no room."""
         if self._room <= 0:
-            raise Refused(Code.UNAVAILABLE, "Too many people are signing in at this moment. Try again in a few seconds.")
+            raise Refused(
+                Code.UNAVAILABLE, "Too many people are signing in at this moment. Try again in a few seconds."
+            )
         self._room -= 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)

@@ -88,4 +88,6 @@ def _invalid(error: ValidationError) -> Refused:
 def _written(answer: Answer) -> Response:
     if answer.body is None:
         return Response(None, answer.status, answer.headers)
-    return Response(answer.body.model_dump_json(), answer.status, answer.headers, media_type="application/json")
+    return Response(
+        answer.body.model_dump_json(), answer.status, answer.headers, media_type="application/json"
+    )

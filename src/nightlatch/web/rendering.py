@@ -41,7 +41,10 @@ FLASHES = {
     "invitation-revoked": ("success", "The invitation is revoked."),
     "left": ("success", "You have left the workspace."),
     "joined": ("success", "Welcome. You are in."),
-    "password-reset": ("success", "Your password is changed. Sign in with it; your second step is as before."),
+    "password-reset": (
+        "success",
+        "Your password is changed. Sign in with it; your second step is as before.",
+    ),
     "signed-out": ("info", "You are signed out."),
     "unblocked": ("success", "You can try your password again in this browser."),
     "email-changed": ("success", "Your e-mail address is changed."),
@@ -62,7 +65,9 @@ class Static:
             stem, dot, ending = item.name.rpartition(".")
             body = item.read_bytes()
             hashed = f"{stem}.{sha256(body).hexdigest()[:12]}.{ending}"
-            kind = _TYPES.get(dot + ending) or mimetypes.guess_type(item.name)[0] or "application/octet-stream"
+            kind = (
+                _TYPES.get(dot + ending) or mimetypes.guess_type(item.name)[0] or "application/octet-stream"
+            )
             self.by_url[hashed] = (body, kind)
             self.url_of[item.name] = hashed
 
@@ -101,7 +106,7 @@ def environment() -> Environment:
 def when(instant: Instant, style: str = "full") -> Markup:
     """A <time> element: "full" 24 Nov 2026, 09:14 UTC; "date" 24 Nov 2026; "time" 09:14 UTC."""
     moment = to_datetime(instant)
-    return Markup('<time datetime="{}">{}</time>').format(to_text(instant), _spoken(moment, style))  # noqa: S704
+    return Markup('<time datetime="{}">{}</time>').format(to_text(instant), _spoken(moment, style))
 
 
 def _spoken(moment: datetime, style: str) -> str:
@@ -109,7 +114,14 @@ def _spoken(moment: datetime, style: str) -> str:
     return {"date": date, "time": time}.get(style, f"{date}, {time}")
 
 
-def page(context: Context, template: str, *, status: int = 200, errors: Mapping[str, str] | None = None, **values: Any) -> HTMLResponse:
+def page(
+    context: Context,
+    template: str,
+    *,
+    status: int = 200,
+    errors: Mapping[str, str] | None = None,
+    **values: Any,
+) -> HTMLResponse:
     """A page for a request. Where it has errors, what was typed stands in its fields again."""
     refill = dict(context.refill)
     if errors:
@@ -121,7 +133,9 @@ def page(context: Context, template: str, *, status: int = 200, errors: Mapping[
         **_everywhere(context.front, context.request.scope["path"]),
         "csrf": context.csrf,
         "me": _me(context),
-        "workspaces": [{"slug": each.slug, "name": each.name} for each in (context.known.places or {}).values()]
+        "workspaces": [
+            {"slug": each.slug, "name": each.name} for each in (context.known.places or {}).values()
+        ]
         if context.facts.account is not None
         else [],
         "current": _current(context),

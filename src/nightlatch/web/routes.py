@@ -16,8 +16,8 @@ from nightlatch.refusals import Code
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from nightlatch.web.context import Context
     from nightlatch.web.answers import Answer
+    from nightlatch.web.context import Context
 
 PageHandler: TypeAlias = "Callable[[Context], Awaitable[Response]]"
 ApiHandler: TypeAlias = "Callable[..., Awaitable[Answer]]"
@@ -64,7 +64,9 @@ def page(path: str, action: Action, handler: PageHandler, **more: Any) -> Route:
     return Route("GET", path, action, handler, **more)
 
 
-def form(path: str, action: Action, handler: PageHandler, *, shown_at: str | None = None, **more: Any) -> Route:
+def form(
+    path: str, action: Action, handler: PageHandler, *, shown_at: str | None = None, **more: Any
+) -> Route:
     """A form's target: POST, with the CSRF value checked before the handler runs."""
     return Route("POST", path, action, handler, shown_at=shown_at or path, **more)
 

@@ -75,3 +75,122 @@ class EmailBody(Model):
 
 class TokenBody(Model):
     token: Annotated[str, Field(max_length=200)]
+
+
+class Account(SessionAccount):
+    """The account of the session."""
+
+    pending_email: str | None
+
+
+class NameBody(Model):
+    name: Text
+
+
+class Authenticator(Model):
+    id: Id
+    method: Method
+    name: str
+    bound_at: Instant
+    last_used_at: Instant | None
+    suspended: bool
+    recovery_codes_left: int | None = None
+
+
+class Authenticators(Model):
+    items: list[Authenticator]
+    next_cursor: str | None = None
+
+
+class TicketBody(Model):
+    workspace: Annotated[str, Field(max_length=60)] | None = None
+
+
+class TicketSent(Model):
+    email: Annotated[str, Field(description="where the link went, in part")]
+    purpose: Literal["self_service", "reset"]
+
+
+class RedeemBody(Model):
+    token: Annotated[str, Field(max_length=200)]
+    number: Annotated[str, Field(max_length=40)] | None = None
+
+
+class Redeemed(Model):
+    workspace: str | None
+
+
+class BeginTotp(Model):
+    name: Annotated[str, Field(max_length=200)] | None = None
+    replaces: Id | None = None
+    workspace: Annotated[str, Field(max_length=60)] | None = None
+
+
+class PendingTotp(Model):
+    """Not bound yet: confirm it with a code."""
+
+    id: Id
+    secret: str
+    otpauth_uri: str
+    qr_svg: str
+    expires_at: Instant
+
+
+class ConfirmedTotp(Model):
+    authenticator: Authenticator
+    recovery_codes: list[str] | None
+    session: Session
+    token: str | None
+
+
+class RecoveryCodes(Model):
+    recovery_codes: list[str]
+    token: str | None
+
+
+class OwnSession(Model):
+    id: Id
+    kind: Literal["cookie", "bearer"]
+    created_at: Instant
+    last_seen_at: Instant
+    expires_at: Instant
+    ip: str
+    user_agent: str
+    current: bool
+
+
+class OwnSessions(Model):
+    items: list[OwnSession]
+    next_cursor: str | None = None
+
+
+class ResetFinish(Model):
+    token: Annotated[str, Field(max_length=200)]
+    password: Annotated[str, Field(max_length=5000)]
+
+
+class Invitation(Model):
+    """Who invites where."""
+
+    workspace: str
+    workspace_name: str
+    inviter: str
+    role: RoleName
+    email: str
+    expires_at: Instant
+    has_account: bool
+    two_factor_required: bool
+
+
+class AcceptInvitation(Model):
+    token: Annotated[str, Field(max_length=200)]
+    name: Annotated[str, Field(max_length=200)] | None = None
+    password: Annotated[str, Field(max_length=5000)] | None = None
+
+
+class Accepted(Model):
+    """For a new account also its session."""
+
+    workspace: str
+    session: Session
+    token: str | None

@@ -102,7 +102,9 @@ def document(routes: tuple[Route, ...]) -> dict[str, Any]:
 
 def _operation(route: Route) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "operationId": f"{route.method.lower()} {route.path}".replace("/api/v1", "").replace(" /", "-").replace("/", "-"),
+        "operationId": f"{route.method.lower()} {route.path}".replace("/api/v1", "")
+        .replace(" /", "-")
+        .replace("/", "-"),
         "summary": route.summary,
         "parameters": _parameters(route),
         "responses": _responses(route),
@@ -118,10 +120,12 @@ def _operation(route: Route) -> dict[str, Any]:
 def _parameters(route: Route) -> list[dict[str, Any]]:
     named = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
     in_path = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}} for name in named
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        for name in named
     ]
     in_query = [
-        {"name": name, "in": "query", "required": False, "schema": schema} for name, schema in route.query.items()
+        {"name": name, "in": "query", "required": False, "schema": schema}
+        for name, schema in route.query.items()
     ]
     return in_path + in_query
 
@@ -144,9 +148,11 @@ def _responses(route: Route) -> dict[str, Any]:
 
 
 async def openapi(context: Context) -> Response:
-    from nightlatch.web.table import ROUTES as table
+    from nightlatch.web import table
 
-    return Response(json.dumps(document(tuple(table))), media_type="application/json")
+    return Response(json.dumps(document(tuple(table.ROUTES))), media_type="application/json")
 
 
-ROUTES: list[Route] = [Route("GET", "/api/v1/openapi.json", kinds.OPEN, openapi, kind="plain", summary="This document")]
+ROUTES: list[Route] = [
+    Route("GET", "/api/v1/openapi.json", kinds.OPEN, openapi, kind="plain", summary="This document")
+]

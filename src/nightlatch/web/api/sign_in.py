@@ -38,7 +38,9 @@ def refuse(result: Wrong | Wait, method: Method) -> NoReturn:
     password = method is Method.PASSWORD
     if isinstance(result, Wait):
         if result.retry_at is None and password:
-            way = WayOut("Have a link mailed to you that lets this browser try again.", "/api/v1/sign-in/unblock")
+            way = WayOut(
+                "Have a link mailed to you that lets this browser try again.", "/api/v1/sign-in/unblock"
+            )
         else:
             way = WayOut("Use another way in.", "/recover")
         raise Refused(
@@ -51,8 +53,14 @@ def refuse(result: Wrong | Wait, method: Method) -> NoReturn:
             WayOut("Reset the password.", "/password-reset"),
             retry_at=result.retry_at,
         )
-    detail = "That code was already used. Wait for the next one." if result.replayed else "That code did not match."
-    raise Refused(Code.WRONG_CODE, detail, WayOut("Use another way in.", "/recover"), retry_at=result.retry_at)
+    detail = (
+        "That code was already used. Wait for the next one."
+        if result.replayed
+        else "That code did not match."
+    )
+    raise Refused(
+        Code.WRONG_CODE, detail, WayOut("Use another way in.", "/recover"), retry_at=result.retry_at
+    )
 
 
 async def password(context: Context, body: models.EmailPassword) -> Answer:
@@ -102,30 +110,74 @@ _WRONG = (Code.WRONG_CODE, Code.TOO_MANY_ATTEMPTS)
 
 ROUTES: list[Route] = [
     api(
-        "POST", "/sign-in/password", kinds.OPEN, password, body=models.EmailPassword, answer=models.SignedIn, status=201,
-        summary="Sign in with e-mail and password", codes=(Code.WRONG_CREDENTIALS, Code.TOO_MANY_ATTEMPTS),
+        "POST",
+        "/sign-in/password",
+        kinds.OPEN,
+        password,
+        body=models.EmailPassword,
+        answer=models.SignedIn,
+        status=201,
+        summary="Sign in with e-mail and password",
+        codes=(Code.WRONG_CREDENTIALS, Code.TOO_MANY_ATTEMPTS),
     ),
     api(
-        "POST", "/sign-in/totp", kinds.PRESENT_SECOND, totp, body=models.CodeBody, answer=models.SignedIn,
-        summary="Show a code from the authenticator app", codes=_WRONG,
+        "POST",
+        "/sign-in/totp",
+        kinds.PRESENT_SECOND,
+        totp,
+        body=models.CodeBody,
+        answer=models.SignedIn,
+        summary="Show a code from the authenticator app",
+        codes=_WRONG,
     ),
     api(
-        "POST", "/sign-in/recovery-code", kinds.PRESENT_SECOND, recovery_code, body=models.CodeBody,
-        answer=models.SignedIn, summary="Use a recovery code", codes=_WRONG,
-    ),
-    api("POST", "/sign-in/unblock", kinds.OPEN, ask_unblock, body=models.EmailBody, status=202,
-        summary="Have a link mailed that lets a browser try a password again"),
-    api(
-        "POST", "/step-up/password", kinds.PRESENT_FIRST, step_up_password, body=models.Password,
-        answer=models.SignedIn, summary="Show the password again", codes=(Code.WRONG_CREDENTIALS, Code.TOO_MANY_ATTEMPTS),
-    ),
-    api(
-        "POST", "/step-up/totp", kinds.PRESENT_SECOND, totp, body=models.CodeBody, answer=models.SignedIn,
-        summary="Show a fresh code from the authenticator app", codes=_WRONG,
+        "POST",
+        "/sign-in/recovery-code",
+        kinds.PRESENT_SECOND,
+        recovery_code,
+        body=models.CodeBody,
+        answer=models.SignedIn,
+        summary="Use a recovery code",
+        codes=_WRONG,
     ),
     api(
-        "POST", "/step-up/recovery-code", kinds.PRESENT_SECOND, recovery_code, body=models.CodeBody,
-        answer=models.SignedIn, summary="Step up with a recovery code", codes=_WRONG,
+        "POST",
+        "/sign-in/unblock",
+        kinds.OPEN,
+        ask_unblock,
+        body=models.EmailBody,
+        status=202,
+        summary="Have a link mailed that lets a browser try a password again",
+    ),
+    api(
+        "POST",
+        "/step-up/password",
+        kinds.PRESENT_FIRST,
+        step_up_password,
+        body=models.Password,
+        answer=models.SignedIn,
+        summary="Show the password again",
+        codes=(Code.WRONG_CREDENTIALS, Code.TOO_MANY_ATTEMPTS),
+    ),
+    api(
+        "POST",
+        "/step-up/totp",
+        kinds.PRESENT_SECOND,
+        totp,
+        body=models.CodeBody,
+        answer=models.SignedIn,
+        summary="Show a fresh code from the authenticator app",
+        codes=_WRONG,
+    ),
+    api(
+        "POST",
+        "/step-up/recovery-code",
+        kinds.PRESENT_SECOND,
+        recovery_code,
+        body=models.CodeBody,
+        answer=models.SignedIn,
+        summary="Step up with a recovery code",
+        codes=_WRONG,
     ),
     api("GET", "/session", kinds.SEE_SESSION, session, answer=models.Session, summary="This session"),
     api("POST", "/sign-out", kinds.SEE_SESSION, sign_out, status=204, summary="End this session"),

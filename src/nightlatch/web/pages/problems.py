@@ -1,6 +1,7 @@
 """Pages for what was refused, and for requests that went to the wrong address."""
 
 import math
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,7 +22,7 @@ def problem_page(front: Front, refused: Refused, request: Request, context: Cont
     if refused.retry_at is not None:
         left = refused.retry_at - front.house.clock.now()
         wait = {"minutes": max(1, math.ceil(left / MINUTE)), "until": refused.retry_at}
-    values = {
+    values: dict[str, Any] = {
         "code": str(refused.code),
         "text": refused.detail,
         "ways": ways,

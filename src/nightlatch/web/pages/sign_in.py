@@ -8,15 +8,15 @@ from starlette.responses import RedirectResponse, Response
 from nightlatch.access import Allow, Challenge, decide_account, decide_workspace
 from nightlatch.actions import kinds, second_step, sign_in
 from nightlatch.actions.proving import Proved, Wait, Wrong
-from nightlatch.actions.tokens import hash_token, new_token
 from nightlatch.assurance import relied_on, usable_methods
 from nightlatch.instants import MINUTE, Instant
 from nightlatch.refusals import Refused
 from nightlatch.store import teammates
+from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import Place
 from nightlatch.vocabulary import Method
 from nightlatch.web import flows
-from nightlatch.web.context import Context, safe_next, with_query
+from nightlatch.web.context import Context, with_query
 from nightlatch.web.fields import address_field, form_errors
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import Route, form, page
@@ -44,7 +44,12 @@ async def sign_in_page(context: Context) -> Response:
 
 
 def _sign_in(context: Context, **more: Any) -> Response:
-    values = {"next": context.next_path, "email": context.form.get("email", ""), "wait": None, "blocked": False}
+    values: dict[str, Any] = {
+        "next": context.next_path,
+        "email": context.form.get("email", ""),
+        "wait": None,
+        "blocked": False,
+    }
     return render(context, "sign_in.html", **(values | more))
 
 
@@ -60,12 +65,17 @@ async def sign_in_form(context: Context) -> Response:
     if isinstance(result, Wait):
         blocked = result.retry_at is None
         return _sign_in(
-            context, status=429, wait=wait_value(context, result.retry_at), blocked=blocked,
+            context,
+            status=429,
+            wait=wait_value(context, result.retry_at),
+            blocked=blocked,
             errors={"form": "There were too many wrong tries."} if not blocked else None,
         )
     if isinstance(result, Wrong):
         return _sign_in(
-            context, status=401, errors={"form": "E-mail or password is wrong."},
+            context,
+            status=401,
+            errors={"form": "E-mail or password is wrong."},
             wait=wait_value(context, result.retry_at),
         )
     return onward(context, result)
@@ -84,7 +94,10 @@ async def sign_out_form(context: Context) -> Response:
     await context.write(lambda tx: sign_in.sign_out(tx, by=context.by))
     context.ends_session = True
     target = context.next_path
-    return go(context, target if target.startswith(("/tickets", "/ticket", "/invitation")) else "/sign-in?said=signed-out")
+    return go(
+        context,
+        target if target.startswith(("/tickets", "/ticket", "/invitation")) else "/sign-in?said=signed-out",
+    )
 
 
 async def unblock_form(context: Context) -> Response:
@@ -94,7 +107,11 @@ async def unblock_form(context: Context) -> Response:
         return _sign_in(context, errors=errors, blocked=True)
     await context.write(lambda tx: sign_in.ask_unblock(tx, by=context.by, address=address))
     return render(
-        context, "check_mail.html", purpose="unblock", email=address.display, lasts="1 hour",
+        context,
+        "check_mail.html",
+        purpose="unblock",
+        email=address.display,
+        lasts="1 hour",
         resend_path="/sign-in/unblock",
     )
 
@@ -104,12 +121,20 @@ async def unblock_form(context: Context) -> Response:
 
 async def second_step_page(context: Context) -> Response:
     place = _asked_place(context)
-    decision = decide_workspace(context.facts, place.id) if place is not None else decide_account(context.facts)
+    decision = (
+        decide_workspace(context.facts, place.id) if place is not None else decide_account(context.facts)
+    )
     if isinstance(decision, Allow):
         return go(context, context.next_path or "/")
     if isinstance(decision, Challenge) and decision.methods == (Method.PASSWORD,):
-        return go(context, with_query("/step-up", workspace=place.slug if place else "", next=context.next_path))
-    if isinstance(decision, Challenge) and decision.methods == (Method.RECOVERY_CODE,) and not _suspended(context):
+        return go(
+            context, with_query("/step-up", workspace=place.slug if place else "", next=context.next_path)
+        )
+    if (
+        isinstance(decision, Challenge)
+        and decision.methods == (Method.RECOVERY_CODE,)
+        and not _suspended(context)
+    ):
         return go(context, with_query("/recover", next=context.next_path))
     return _second_step(context)
 
@@ -118,7 +143,7 @@ def _second_step(context: Context, **more: Any) -> Response:
     place, facts = _asked_place(context), context.facts
     bound = [each for each in facts.authenticators if each.method is Method.TOTP]
     methods = _methods(context)
-    values = {
+    values: dict[str, Any] = {
         "email": context.known.person.email if context.known.person else "",
         "workspace_name": place.name if place is not None else None,
         "has_app": Method.TOTP in methods,
@@ -147,8 +172,15 @@ def guess_errors(context: Context, result: Wrong | Wait, field: str) -> dict[str
     """Status, message and waiting time for a code that was wrong or came too soon."""
     if isinstance(result, Wait):
         if result.retry_at is None:
-            return {"status": 429, "errors": {"form": "There were too many wrong codes. Codes are not taken for now."}}
-        return {"status": 429, "wait": wait_value(context, result.retry_at), "errors": {"form": "There were too many wrong codes."}}
+            return {
+                "status": 429,
+                "errors": {"form": "There were too many wrong codes. Codes are not taken for now."},
+            }
+        return {
+            "status": 429,
+            "wait": wait_value(context, result.retry_at),
+            "errors": {"form": "There were too many wrong codes."},
+        }
     if result.replayed:
         message = "This code was already used. Wait for the next one."
     elif field == "recovery_code":
@@ -190,7 +222,7 @@ async def recover_page(context: Context) -> Response:
 
 async def _recover(context: Context, **more: Any) -> Response:
     methods = _methods(context)
-    values = {
+    values: dict[str, Any] = {
         "email": context.known.person.email if context.known.person else "",
         "has_app": Method.TOTP in methods,
         "has_recovery_codes": Method.RECOVERY_CODE in methods,
@@ -208,7 +240,7 @@ async def helpers(context: Context, workspace_id: int | None = None) -> list[dic
     places = [each for each in (context.known.places or {}).values() if workspace_id in (None, each.id)]
     but = context.facts.account or 0
 
-    def body(tx: second_step.Transaction) -> list[dict[str, str]]:
+    def body(tx: Transaction) -> list[dict[str, str]]:
         return [
             {"name": row.name, "workspace_name": place.name}
             for place in places
@@ -262,7 +294,7 @@ async def step_up_page(context: Context) -> Response:
 def _step_up(context: Context, **more: Any) -> Response:
     using, others = _ways(context)
     target = context.next_path or "/"
-    values = {
+    values: dict[str, Any] = {
         "why": _WHY.get(context.query("act"), "Confirm that it is you to go on."),
         "email": context.known.person.email if context.known.person else "",
         "using": using,
@@ -277,10 +309,14 @@ def _step_up(context: Context, **more: Any) -> Response:
 def _ways(context: Context) -> tuple[str, list[dict[str, str]]]:
     """What the step-up page asks for, and the other ways: decided for the plane that asked, else for the account."""
     facts, place = context.facts, _asked_place(context)
-    planes: list[int | None] = [place.id] if place is not None else [each.workspace for each in facts.teammates]
+    planes: list[int | None] = (
+        [place.id] if place is not None else [each.workspace for each in facts.teammates]
+    )
     planes = planes or [None]
     first_missing = any(_lacks_first(context, plane) for plane in planes)
-    methods = {method for plane in planes if relied_on(facts, plane) for method in usable_methods(facts, plane)}
+    methods = {
+        method for plane in planes if relied_on(facts, plane) for method in usable_methods(facts, plane)
+    }
     if facts.idle or first_missing or not methods:
         return "password", []
     wanted = context.form.get("using") or context.query("using")
@@ -288,7 +324,9 @@ def _ways(context: Context) -> tuple[str, list[dict[str, str]]]:
     using = wanted if wanted in names else names[0]
     texts = {"totp": "Use a code from your authenticator app", "recovery_code": "Use a recovery code"}
     return using, [
-        {"text": texts[each], "url": context.url(_same_step_up(context, each))} for each in names if each != using
+        {"text": texts[each], "url": context.url(_same_step_up(context, each))}
+        for each in names
+        if each != using
     ]
 
 
@@ -313,7 +351,10 @@ async def step_up_form(context: Context) -> Response:
         if using == "password":
             field, result = "password", await flows.password_again(context, context.form.get("password", ""))
         elif using == "recovery_code":
-            field, result = "recovery_code", await flows.recovery(context, context.form.get("recovery_code", ""))
+            field, result = (
+                "recovery_code",
+                await flows.recovery(context, context.form.get("recovery_code", "")),
+            )
         else:
             field, result = "code", await flows.code_from_app(context, context.form.get("code", ""))
     except Refused as refused:
@@ -324,13 +365,12 @@ async def step_up_form(context: Context) -> Response:
         return onward(context, result)
     if field == "password" and isinstance(result, Wrong):
         return _step_up(
-            context, status=401, errors={"password": "That password is wrong."}, wait=wait_value(context, result.retry_at)
+            context,
+            status=401,
+            errors={"password": "That password is wrong."},
+            wait=wait_value(context, result.retry_at),
         )
     return _step_up(context, **guess_errors(context, result, field))
-
-
-
-
 
 
 ROUTES: list[Route] = [
