@@ -1,0 +1,174 @@
+"""Mails about a person's 2FA: set up, changed, used up, turned off by an admin."""
+
+from typing import Unpack
+
+from nightlatch.instants import Instant
+from nightlatch.mail import words
+from nightlatch.mail.layout import Message
+from nightlatch.mail.messages.common import (
+    NOT_YOU,
+    NOT_YOUR_2FA,
+    SETTINGS,
+    Common,
+    act,
+    device,
+    done_by,
+    good_until,
+    letter,
+    look,
+    own_act,
+    person,
+)
+from nightlatch.mail.messages.common import workspace as named
+
+_SUSPENDED = {
+    "totp": "Codes from your authenticator app",
+    "recovery_code": "Your recovery codes",
+}
+
+
+def ticket(
+    *, workspace: str | None, link: str, expires: Instant | None = None, **common: Unpack[Common]
+) -> Message:
+    """To a person who asked on a page for their link to set up 2FA, for a workspace or for the account as
+    such."""
+    place = f" for {named(workspace)}" if workspace is not None else ""
+    return letter(
+        common,
+        f"Set up 2FA{place}: one tap to go on",
+        f"You asked for this link to set up 2FA{place}. It shows that this mailbox is yours, and leads "
+        "you straight on.",
+        button=act(common, "Set up 2FA", link),
+        notes=(good_until(expires),),
+        facts=own_act(common),
+        not_you="Not you? Somebody who knows your password asked for it. Do not open the link; choose "
+        "“Forgot your password?” on the sign-in page and take a new password.",
+    )
+
+
+def reset(
+    *,
+    workspace: str,
+    by: str,
+    reason: str,
+    link: str,
+    expires: Instant | None = None,
+    **common: Unpack[Common],
+) -> Message:
+    """To the person whose 2FA an admin disabled: the way back in. The link alone opens nothing."""
+    team, admin = named(workspace), person(by)
+    return letter(
+        common,
+        f"2FA was turned off for your account in {team}",
+        f"{admin} turned off your 2FA in {team}. What you had open there has ended, and your old codes no "
+        "longer count there.",
+        "To get back in, open the link and set up 2FA again. It asks for a number of 8 digits that "
+        f"{admin} will read to you, by phone or face to face; it is in no mail.",
+        button=act(common, "Set up 2FA again", link),
+        notes=(good_until(expires),),
+        facts=done_by(common, by, ("Reason", words.quoted(reason))),
+        not_you="You did not ask for this? Do not open the link, and tell another admin or an owner of "
+        f"{team} at once.",
+    )
+
+
+def reset_notice(*, workspace: str, by: str, account: str | None = None, **common: Unpack[Common]) -> Message:
+    """To the other addresses of that person: what happened, without the link."""
+    team = named(workspace)
+    more = (("Account", words.address(account)),) if account else ()
+    return letter(
+        common,
+        f"2FA was turned off for your account in {team}",
+        f"{person(by)} turned off your 2FA in {team}. A link to set it up again went to the address you "
+        "sign in with.",
+        facts=done_by(common, by, *more),
+        not_you=f"You did not ask for this? Tell another admin or an owner of {team} at once.",
+    )
+
+
+def authenticator_bound(*, name: str, account: str | None = None, **common: Unpack[Common]) -> Message:
+    """An authenticator app was set up."""
+    return letter(
+        common,
+        "2FA was set up for your account",
+        f"An authenticator app, {device(name)}, was added to your account. From now on a code from it can "
+        "be asked when you sign in.",
+        facts=own_act(common, account),
+        not_you=NOT_YOUR_2FA,
+        button=look(common, "Look at your 2FA", SETTINGS),
+    )
+
+
+def authenticator_replaced(*, name: str, account: str | None = None, **common: Unpack[Common]) -> Message:
+    """A new authenticator app took the place of an old one."""
+    return letter(
+        common,
+        "Your authenticator app was replaced",
+        f"A new authenticator app, {device(name)}, took the place of your old one. Codes from the old one "
+        "no longer work.",
+        facts=own_act(common, account),
+        not_you=NOT_YOUR_2FA,
+        button=look(common, "Look at your 2FA", SETTINGS),
+    )
+
+
+def authenticator_unbound(*, name: str, account: str | None = None, **common: Unpack[Common]) -> Message:
+    """An authenticator app was removed by its owner."""
+    return letter(
+        common,
+        "An authenticator app was removed from your account",
+        f"The authenticator app {device(name)} was removed from your account. Codes from it no longer work.",
+        facts=own_act(common, account),
+        not_you=NOT_YOU,
+        button=look(common, "Look at your 2FA", SETTINGS),
+    )
+
+
+def recovery_code_used(*, left: int, account: str | None = None, **common: Unpack[Common]) -> Message:
+    """A recovery code was spent; `left` are unused."""
+    remain = "that was the last one" if left == 0 else f"{left} left"
+    have = "You have none left." if left == 0 else f"You have {left} left."
+    advice = " Make new ones in your settings now." if left < 3 else ""
+    return letter(
+        common,
+        f"A recovery code was used: {remain}",
+        f"One of your recovery codes was used for your account, and it does not work again. {have}{advice}",
+        "Is your phone gone? Set up the new one in your settings: then you need no further recovery code.",
+        facts=own_act(common, account),
+        not_you=NOT_YOU,
+        button=look(common, "Look at your 2FA", SETTINGS),
+    )
+
+
+def recovery_codes_renewed(*, account: str | None = None, **common: Unpack[Common]) -> Message:
+    """A new set of recovery codes took the place of the old one."""
+    return letter(
+        common,
+        "You have new recovery codes",
+        "New recovery codes were made for your account. The ones from before no longer work: throw them "
+        "away.",
+        facts=own_act(common, account),
+        not_you=NOT_YOUR_2FA,
+        button=look(common, "Look at your 2FA", SETTINGS),
+    )
+
+
+def second_factor_suspended(
+    *, lift_link: str, method: str = "totp", expires: Instant | None = None, **common: Unpack[Common]
+) -> Message:
+    """Too many wrong codes in a row, each after the right password: they are not accepted until the person
+    lifts it."""
+    what = _SUSPENDED.get(method, "Your codes")
+    return letter(
+        common,
+        "Too many wrong codes: signing in to your account is paused",
+        f"Somebody entered your password and then many wrong codes in a row. {what} are not accepted for "
+        "now.",
+        "Was it you? Open the link, enter your password and one right code, and all is as before.",
+        button=act(common, "Use my codes again", lift_link),
+        notes=(good_until(expires),),
+        facts=own_act(common),
+        not_you="Not you? Then somebody knows your password. Your 2FA has kept them out. Choose “Forgot "
+        "your password?” on the sign-in page and take a new password first; then come back to "
+        "this link.",
+    )
