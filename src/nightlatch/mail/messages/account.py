@@ -78,12 +78,12 @@ def email_confirm(
 
 
 def email_changing(*, new: str, **common: Unpack[Common]) -> Message:
-    """To the present address, when a change of it was asked for."""
+    """To a person's addresses, when a change of the present one was asked for."""
     return letter(
         common,
         "Your e-mail address is about to change",
-        f"Your account is to use {words.address(new)} in place of this address. It changes as soon as the "
-        "new one is confirmed. You will then get a last mail here, with a link to undo it.",
+        f"Your account is to use {words.address(new)} in place of its present address, as soon as the new one "
+        "is confirmed. The present one then gets a mail with a link to undo it.",
         facts=own_act(common),
         not_you="Not you? Choose “Forgot your password?” on the sign-in page now: a new password stops "
         "the change and ends every session. Then tell an admin of your workspace.",
