@@ -299,6 +299,14 @@ def test_a_link_elsewhere_is_never_mailed(link):
     assert "evil" not in str(refused.value)
 
 
+@pytest.mark.parametrize("origin", ["http://localhost:8000", "http://[::1]:8000", ORIGIN, ORIGIN + "/"])
+def test_links_below_any_origin(origin):
+    link = origin.rstrip("/") + "/tickets/a-B_9"
+    message = render("reset", values_for("reset", link=link), product="Nightlatch", origin=origin)
+    assert f"\n{link}\n" in message.text
+    assert Page(message.html).hrefs == {link}
+
+
 def test_no_outsiders_text_in_the_subject_of_an_invitation():
     message = rendered("invitation", workspace="Win a phone", inviter="Call us")
     assert message.subject == "You are invited to a workspace on Nightlatch"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from html import escape
 
 _WIDTH = 72
+_REST_OF_LINK = re.compile(r"[A-Za-z0-9._~:/?#&=%+-]+")
 _DOT_OR_AT = re.compile(r"(?<=\S)([.@])(?=\S)")
 
 
@@ -40,7 +41,7 @@ class Letter:
 
     product: str
     subject: str
-    heading: str
+    """The heading too."""
     opening: tuple[str, ...]
     button: Button | None = None
     notes: tuple[str, ...] = ()
@@ -59,7 +60,8 @@ def checked_link(link: str, origin: str) -> str:
     Raises ValueError (naming neither) where it is not below `origin` or holds anything but the visible
     ASCII of a URL: a link made from a forged Host header, or broken over two lines, must never be mailed.
     """
-    if not link.startswith(origin.rstrip("/") + "/") or not re.fullmatch(r"[A-Za-z0-9._~:/?#&=%+-]+", link):
+    base = origin.rstrip("/") + "/"
+    if not link.startswith(base) or not _REST_OF_LINK.fullmatch(link, len(base)):
         raise ValueError("a mail may only hold a link of this installation")
     return link
 
@@ -76,7 +78,7 @@ def _text(letter: Letter) -> str:
     last = bool(letter.button and letter.button.last)
     width = max((len(label) for label, _ in letter.facts), default=0) + 1
     blocks = [
-        _wrapped(letter.heading),
+        _wrapped(letter.subject),
         *map(_wrapped, letter.opening),
         *([] if last else button),
         *map(_wrapped, letter.notes),
@@ -103,7 +105,7 @@ def _html(letter: Letter) -> str:
         f"<dt>{_escaped(label)}</dt><dd>{_escaped(value)}</dd>\n" for label, value in letter.facts
     )
     body = [
-        f"<h1>{_escaped(letter.heading)}</h1>\n",
+        f"<h1>{_escaped(letter.subject)}</h1>\n",
         *map(_paragraph, letter.opening),
         "" if last else button,
         *map(_paragraph, letter.notes),

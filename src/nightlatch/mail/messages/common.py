@@ -92,16 +92,13 @@ def letter(
     common: Common,
     subject: str,
     *opening: str,
-    heading: str = "",
     button: Button | None = None,
     notes: tuple[str, ...] = (),
     facts: tuple[tuple[str, str], ...] = (),
     not_you: str = "",
 ) -> Message:
-    """Composes a message; the heading is the subject where none is given."""
-    return compose(
-        Letter(product(common), subject, heading or subject, opening, button, notes, facts, not_you)
-    )
+    """Composes a message."""
+    return compose(Letter(product(common), subject, opening, button, notes, facts, not_you))
 
 
 def _when(common: Common) -> tuple[tuple[str, str], ...]:
