@@ -1,0 +1,248 @@
+"""The mandate: reading it, turning it on and off (design sections 2 and 5, law 8)."""
+
+from dataclasses import dataclass
+
+from nightlatch.actions import kinds
+from nightlatch.actions.by import By
+from nightlatch.actions.guard import allowed
+from nightlatch.actions.mailing import mail_owners
+from nightlatch.actions.reasons import clean_reason
+from nightlatch.assurance import enrolled
+from nightlatch.audit.events import record
+from nightlatch.audit.events import workspace as workspace_subject
+from nightlatch.instants import Instant, to_text
+from nightlatch.policy import ManagedBy, Mandate
+from nightlatch.refusals import Code, Refused, WayOut, not_found
+from nightlatch.store import outbox, teammates, workspaces
+from nightlatch.store.engine import Transaction
+from nightlatch.store.facts import Known
+from nightlatch.store.locks import lock
+from nightlatch.store.query import Row
+from nightlatch.vocabulary import Event, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A workspace's policy as of a moment."""
+
+    required_from: Instant | None
+    in_force: bool
+    managed_by: ManagedBy
+    revision: int
+    changed_at: Instant | None
+    changed_by: str | None
+
+    @property
+    def required(self) -> bool:
+        """Whether 2FA is required now, or will be."""
+        return self.required_from is not None
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewFacts:
+    """What the page of the switch says beside the counts of the Teammates table."""
+
+    i_am_enrolled: bool
+    owners: int
+    enrolled_owners: int
+    only_owner: bool
+    """The person is the only owner: the page asks for a second one."""
+    mails_waiting: int
+    oldest_waiting: Instant | None
+    last_delivered: Instant | None
+    mail_error: str | None
+    """What stands in the way of a waiting mail."""
+
+
+def read_policy(tx: Transaction, *, by: By, workspace_id: int) -> Policy:
+    """The policy, for any teammate and the operator. Raises Refused."""
+    if by.kind != "operator":
+        allowed(tx, by, kinds.SEE_POLICY.at(workspace_id))
+    return _policy(tx, _workspace(tx, workspace_id))
+
+
+def preview_facts(tx: Transaction, *, by: By, workspace_id: int) -> PreviewFacts:
+    """What to know before the switch is turned. Reads only. Raises Refused."""
+    known = allowed(tx, by, kinds.PREVIEW_POLICY.at(workspace_id))
+    owners = [row.account_id for row in teammates.owners(tx, workspace_id)]
+    waiting, oldest, delivered, error = outbox.health(tx)
+    return PreviewFacts(
+        enrolled(known.facts.authenticators, workspace_id),
+        len(owners),
+        len(teammates.enrolled_owners(tx, workspace_id)),
+        owners == [known.facts.account],
+        waiting,
+        oldest,
+        delivered,
+        error,
+    )
+
+
+def change_policy(
+    tx: Transaction,
+    *,
+    by: By,
+    workspace_id: int,
+    required: bool,
+    required_from: Instant | None,
+    managed_by: ManagedBy,
+    if_revision: int,
+    reason: str | None,
+) -> Policy:
+    """Turn the mandate on (`required_from` None or past: now), schedule it, turn it off, or keep the switch for owners.
+
+    The instant alone decides when it bites: at the very next request of everybody. The mails follow in batches. The
+    same values again change nothing. The operator turns off past all roles, with a reason, and every owner is mailed
+    first. Raises Refused: the gate's, `revision_conflict`, `mandate_in_force`, `not_enrolled`, `not_permitted`.
+    """
+    lock(tx, workspaces=[workspace_id])
+    known = allowed(tx, by, kinds.CHANGE_POLICY.at(workspace_id)) if by.kind != "operator" else None
+    row = _workspace(tx, workspace_id)
+    if row.revision != if_revision:
+        raise _conflict(row)
+    wanted = _wanted(tx.now, row, required, required_from)
+    if wanted == row.required_from and managed_by == row.managed_by:
+        return _policy(tx, row)
+    if managed_by != row.managed_by:
+        _owners_only(known, workspace_id)
+    if wanted is not None and wanted != row.required_from:
+        _somebody_can_open(tx, known, row)
+    text = clean_reason(reason, needed=known is None and wanted is None)
+    if known is None and wanted is None:
+        _tell_owners_first(tx, by, row, text)
+    return _set(tx, by, row, wanted, managed_by, text)
+
+
+# --- inside ---
+
+
+def _wanted(now: Instant, row: Row, required: bool, required_from: Instant | None) -> Instant | None:
+    """The instant to require from; None for never. In force already, it stays what it is and is never postponed."""
+    if not required:
+        return None
+    wanted = now if required_from is None or required_from <= now else required_from
+    if not Mandate(row.required_from).in_force(now):
+        return wanted
+    if wanted > now:
+        raise Refused(
+            Code.MANDATE_IN_FORCE,
+            "2FA is required already, so it cannot be postponed. You can only switch it off.",
+            _page(row),
+        )
+    unchanged: Instant = row.required_from
+    return unchanged
+
+
+def _owners_only(known: Known | None, workspace_id: int) -> None:
+    teammate = known.facts.teammate(workspace_id) if known is not None else None
+    if teammate is None or teammate.role is not Role.OWNER:
+        raise Refused(
+            Code.NOT_PERMITTED,
+            "Only an owner decides who may manage authentication.",
+            WayOut("Ask an owner of the workspace.", "/workspaces"),
+        )
+
+
+def _somebody_can_open(tx: Transaction, known: Known | None, row: Row) -> None:
+    """Whoever turns it on has 2FA there, and so has an owner (law 8). The workspace is locked."""
+    if known is not None and not enrolled(known.facts.authenticators, row.id):
+        raise Refused(
+            Code.NOT_ENROLLED,
+            "Set up 2FA for yourself first: you would be locked out with everybody else.",
+            WayOut("Set up 2FA.", f"/set-up?workspace={row.slug}"),
+        )
+    if not teammates.enrolled_owners(tx, row.id):
+        raise Refused(
+            Code.NOT_ENROLLED,
+            f"No owner of {row.name} has 2FA yet. One of them sets it up first: somebody must be able to open.",
+            WayOut("See who the owners are.", f"/w/{row.slug}/settings/team?role=owner"),
+        )
+
+
+def _tell_owners_first(tx: Transaction, by: By, row: Row, reason: str) -> None:
+    mail_owners(
+        tx,
+        "break_glass",
+        row.id,
+        by=by,
+        operator=by.name,
+        reason=reason,
+        what=f"Turn off the requirement of 2FA in {row.name}",
+    )
+
+
+def _set(
+    tx: Transaction, by: By, row: Row, wanted: Instant | None, managed_by: ManagedBy, reason: str
+) -> Policy:
+    revision = workspaces.set_policy(
+        tx,
+        row.id,
+        required_from=wanted,
+        managed_by=managed_by,
+        by_name=by.name,
+        if_revision=row.revision,
+    )
+    if revision is None:
+        raise _conflict(row)
+    record(
+        tx,
+        _event(tx.now, row, wanted),
+        by=by,
+        subject=workspace_subject(row.id, row.name),
+        workspace_id=row.id,
+        revision=revision,
+        required_from=to_text(wanted) if wanted is not None else None,
+        before=to_text(row.required_from) if row.required_from is not None else None,
+        managed_by=managed_by,
+        reason=reason or None,
+    )
+    if wanted == row.required_from:
+        outbox.keep_campaign(tx, row.id, revision)
+    else:
+        outbox.add_campaign(
+            tx,
+            workspace_id=row.id,
+            revision=revision,
+            kind="mandate_off" if wanted is None else "mandate_on",
+            by_name=by.name,
+            required_from=wanted if wanted is not None and wanted > tx.now else None,
+        )
+    return _policy(tx, _workspace(tx, row.id))
+
+
+def _event(now: Instant, row: Row, wanted: Instant | None) -> Event:
+    if wanted == row.required_from:
+        return Event.POLICY_CHANGED
+    if wanted is None:
+        return Event.MANDATE_TURNED_OFF
+    return Event.MANDATE_SCHEDULED if wanted > now else Event.MANDATE_TURNED_ON
+
+
+def _workspace(tx: Transaction, workspace_id: int) -> Row:
+    row = workspaces.by_id(tx, workspace_id)
+    if row is None:
+        raise not_found()
+    return row
+
+
+def _policy(tx: Transaction, row: Row) -> Policy:
+    return Policy(
+        row.required_from,
+        Mandate(row.required_from).in_force(tx.now),
+        ManagedBy(row.managed_by),
+        row.revision,
+        row.policy_changed_at,
+        row.policy_changed_by,
+    )
+
+
+def _conflict(row: Row) -> Refused:
+    return Refused(
+        Code.REVISION_CONFLICT,
+        "Somebody else has changed this meanwhile. Look at it as it is now, then decide.",
+        _page(row),
+    )
+
+
+def _page(row: Row) -> WayOut:
+    return WayOut("See what is required.", f"/w/{row.slug}/settings/team/authentication")
