@@ -8,7 +8,7 @@ from pathlib import Path
 from nightlatch import addresses
 from nightlatch.access import Action, Decision, decide, decide_workspace
 from nightlatch.actions.by import By
-from nightlatch.actions.tokens import hash_token, new_token
+from nightlatch.actions.tokens import Token, hash_token, new_token
 from nightlatch.authenticators import totp
 from nightlatch.clock import Clock
 from nightlatch.facts import EVERYWHERE, Reach
@@ -102,6 +102,32 @@ class World:
 
         self.write(body)
 
+    def unrequire(self, workspace_id: int) -> None:
+        """Turn the mandate off, without asking anybody."""
+
+        def body(tx: Transaction) -> None:
+            row = workspaces.by_id(tx, workspace_id)
+            assert row is not None
+            workspaces.set_policy(
+                tx,
+                workspace_id,
+                required_from=None,
+                managed_by=row.managed_by,
+                by_name="test",
+                if_revision=row.revision,
+            )
+
+        self.write(body)
+
+    def seeds(self, person: Person) -> list[bytes]:
+        """The seeds of a person's authenticator apps."""
+        rows = self.read(lambda tx: authenticators.of_account(tx, person.id))
+        return [
+            self.keys.open("authenticators", to_text(row.id), row.sealed)
+            for row in rows
+            if row.sealed is not None
+        ]
+
     def bind_totp(self, person: Person, reach: Reach = EVERYWHERE) -> tuple[int, bytes]:
         """Bind an authenticator app, without any journey: its id and seed."""
         seed, id = totp.new_seed(secrets.token_bytes), new_id()
@@ -177,3 +203,8 @@ class World:
 def from_elsewhere(by: By, ip: str) -> By:
     """The same session from another address."""
     return replace(by, ip=ip)
+
+
+def carried_on(by: By, token: Token) -> By:
+    """The same session after it was given a new token."""
+    return replace(by, token_hash=token.hash)

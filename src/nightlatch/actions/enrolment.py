@@ -143,7 +143,8 @@ def confirm(
     """
     lock(tx, accounts=[by.id] if by.id is not None else [])
     pending = _own(tx, by, enrolment_id)
-    known = allowed(tx, by, _action(pending.replaces).at(pending.workspace_id))
+    action = _action(pending.replaces)
+    known = allowed(tx, by, action.at(pending.workspace_id))
     verdict = totp.verify(pending.seed, code, tx.now, None)
     if verdict.step is None:
         return NotConfirmed(totp.drift(pending.seed, code, tx.now))

@@ -16,7 +16,7 @@ _links = authenticator_workspaces
 _OF_ACCOUNT = Query(
     select(authenticators)
     .where(authenticators.c.account_id == bindparam("account_id"))
-    .order_by(authenticators.c.bound_at, authenticators.c.id)
+    .order_by(authenticators.c.bound_at, authenticators.c.method.desc(), authenticators.c.id)
 )
 _BY_ID = Query(
     select(authenticators).where(
@@ -44,7 +44,9 @@ _SPEND_STEP = Query(
 _USED = Query(
     update(authenticators).values(last_used_at=bindparam("now")).where(authenticators.c.id == bindparam("id"))
 )
-_SUSPEND_EVERYWHERE = Query(set_columns(authenticators, "suspended_at").where(authenticators.c.id == bindparam("id")))
+_SUSPEND_EVERYWHERE = Query(
+    set_columns(authenticators, "suspended_at").where(authenticators.c.id == bindparam("id"))
+)
 _MARK = {
     column: Query(
         set_columns(_links, column).where(
@@ -61,7 +63,10 @@ _ADD_CODE = Query(insert_into(recovery_codes))
 _CODE = Query(
     select(recovery_codes.c.authenticator_id, recovery_codes.c.hash, recovery_codes.c.used_at)
     .join(authenticators, authenticators.c.id == recovery_codes.c.authenticator_id)
-    .where(authenticators.c.account_id == bindparam("account_id"), recovery_codes.c.selector == bindparam("selector"))
+    .where(
+        authenticators.c.account_id == bindparam("account_id"),
+        recovery_codes.c.selector == bindparam("selector"),
+    )
     .order_by(recovery_codes.c.used_at.is_(None).desc(), recovery_codes.c.authenticator_id.desc())
 )
 _SPEND_CODE = Query(
@@ -78,7 +83,9 @@ _SPEND_CODE = Query(
 _CODES_LEFT = Query(
     select(func.count().label("left"))
     .select_from(recovery_codes)
-    .where(recovery_codes.c.authenticator_id == bindparam("authenticator_id"), recovery_codes.c.used_at.is_(None))
+    .where(
+        recovery_codes.c.authenticator_id == bindparam("authenticator_id"), recovery_codes.c.used_at.is_(None)
+    )
 )
 
 
@@ -192,7 +199,10 @@ def code(tx: Transaction, account_id: int, selector: str) -> Row | None:
 
 def spend_code(tx: Transaction, authenticator_id: int, selector: str, hash: str) -> bool:
     """Spend a recovery code: once, and only the very code that was judged (law 4)."""
-    return tx.one(_SPEND_CODE, authenticator_id=authenticator_id, selector=selector, hash=hash, now=tx.now) is not None
+    return (
+        tx.one(_SPEND_CODE, authenticator_id=authenticator_id, selector=selector, hash=hash, now=tx.now)
+        is not None
+    )
 
 
 def codes_left(tx: Transaction, authenticator_id: int) -> int:

@@ -58,9 +58,9 @@ class Query:
 def _compile(statement: ClauseElement, dialect_name: str) -> Compiled:
     compiled = statement.compile(dialect=dialect(dialect_name), compile_kwargs={"render_postcompile": True})
     assert isinstance(compiled, SQLCompiler)
-    values = {name: value for name, value in compiled.params.items() if value is not None}
+    values = {name: each.effective_value for name, each in compiled.binds.items() if not each.required}
     columns = _column_names(compiled)
-    row = namedtuple("row", columns, rename=True) if columns else None  # type: ignore[misc]  # noqa: PYI024
+    row = namedtuple("row", columns, rename=True) if columns else None  # type: ignore[misc]
     return Compiled(str(compiled), values, row)
 
 
