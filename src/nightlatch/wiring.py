@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from nightlatch.clock import Clock
 from nightlatch.config import Config
 from nightlatch.keyring import KeyRing
+from nightlatch.mail.drain import Post
 from nightlatch.mail.senders import Sender, build_sender
 from nightlatch.store import events, meta, migrate
 from nightlatch.store.engine import Store, Transaction, Unavailable
@@ -26,6 +27,11 @@ class House:
     def sender(self) -> Sender:
         """A connection-free sender of mail by the configuration."""
         return build_sender(self.config.mail, show=print)
+
+    def post(self) -> Post:
+        """What the outbox is drained with."""
+        config = self.config
+        return Post(self.store, self.sender(), config.name, config.mail_from, config.base_url, self.clock)
 
     def close(self) -> None:
         """Let go of the database."""

@@ -11,6 +11,8 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.routing import Route as StarletteRoute
 
+from nightlatch.actions.campaigns import expand_campaign
+from nightlatch.mail import background
 from nightlatch.refusals import Code, Refused
 from nightlatch.store import sessions
 from nightlatch.web import fast, gate, origin, security
@@ -133,10 +135,8 @@ class App:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _send_mail(self) -> None:
-        from nightlatch.mail import drain
-
         self.front.mail_wanted = asyncio.Event()
-        await drain.run(self.front.house, self.front.mail_wanted)
+        await background.run(self.front.house.post(), wake=self.front.mail_wanted, expand=expand_campaign)
 
     async def _write_seen(self) -> None:
         """Write when sessions were last seen, once a minute; it may be lost, so a failure only waits for the next."""

@@ -1,0 +1,109 @@
+"""Serving: granian's supervisor, and workers that each build a house of their own.
+
+The supervisor looks at everything first (database, migrations, keys, whose world it is), imports the application, and
+forks: workers share those pages, start in milliseconds and are made again when one dies. It keeps no connection and no
+thread of ours over the fork.
+"""
+
+import ctypes
+import logging
+import os
+import signal
+import sys
+from functools import partial
+from typing import Any
+
+from nightlatch import logs, wiring
+from nightlatch.config import Config
+from nightlatch.store import meta, migrate
+from nightlatch.web.app import App
+
+LARGEST_HEAD = 32 * 1024
+"""Bytes of a request line with its headers; a larger one is answered 431. Bodies are limited route by route."""
+HEAD_TIMEOUT = 10_000
+"""Milliseconds that a client has for sending it."""
+STOP_TIMEOUT = 30
+"""Seconds that requests in flight have to finish."""
+
+log = logging.getLogger("nightlatch.server")
+
+
+class NotServed(Exception):
+    """This database is not for this command; the message says what to do."""
+
+
+def prepare(config: Config, *, demo: bool = False) -> None:
+    """See that everything is there for serving. A SQLite file is brought to the newest schema.
+
+    Raises NotServed, WrongKeys, Unavailable, NewerSchema, KeyRingError, OSError.
+    """
+    if migrate.pending(config.database_url):
+        if not migrate.is_sqlite(config.database_url):
+            raise NotServed("The database is not at this version's schema. Run: nightlatch migrate")
+        migrate.upgrade(config.database_url)
+    house = wiring.build(config)
+    try:
+        is_demo = house.store.read_now(lambda tx: meta.read(tx, meta.DEMO)) is not None
+    finally:
+        house.close()
+    if is_demo and not demo:
+        raise NotServed(
+            "This is a demo database: everybody may read its mail and its codes. "
+            "Serve it with `nightlatch demo`, or name another NIGHTLATCH_DATA or NIGHTLATCH_DATABASE_URL."
+        )
+    if demo and not is_demo:
+        raise NotServed("This is no demo database. `nightlatch demo` serves only what it made itself.")
+
+
+def run(config: Config, *, demo: bool = False) -> None:
+    """Serve until SIGTERM or SIGINT; requests in flight are finished. Exits the process where it cannot serve."""
+    from granian.constants import HTTPModes, Interfaces, Loops
+    from granian.http import HTTP1Settings
+    from granian.log import LogLevels
+    from granian.server import Server
+
+    server = Server(
+        "nightlatch",
+        address=config.host,
+        port=config.port,
+        interface=Interfaces.ASGI,
+        workers=config.workers,
+        loop=Loops.uvloop,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEAD_TIMEOUT, max_buffer_size=LARGEST_HEAD),
+        websockets=False,
+        log_level=LogLevels.warning,
+        log_dictconfig=_granian_logs(),
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_TIMEOUT,
+    )
+    server.serve(target_loader=partial(_application, config, demo, os.getpid()), wrap_loader=False)
+
+
+def _application(config: Config, demo: bool, supervisor: int) -> App:
+    """In a worker: its own house, and the application over it."""
+    _end_with(supervisor)
+    logs.configure()
+    try:
+        return App(wiring.build(config), demo=demo)
+    except Exception:
+        log.exception("a worker could not start")
+        sys.exit(1)
+
+
+def _end_with(supervisor: int) -> None:
+    """End in good order when the supervisor is killed: nobody would be left to end this process (Linux only)."""
+    if sys.platform == "linux":
+        death_signal = 1  # PR_SET_PDEATHSIG
+        ctypes.CDLL(None).prctl(death_signal, signal.SIGTERM)
+        if os.getppid() != supervisor:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _granian_logs() -> dict[str, Any]:
+    """Granian's own records, by our handler; no access log (paths may carry tokens)."""
+    return {
+        "formatters": {},
+        "handlers": {},
+        "loggers": {"_granian": {"handlers": [], "propagate": True}, "granian.access": {"handlers": []}},
+    }

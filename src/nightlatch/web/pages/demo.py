@@ -1,0 +1,169 @@
+"""The demo's inbox and authenticator app. Their routes exist in a demo alone, which serves localhost only."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from starlette.responses import RedirectResponse, Response
+
+from nightlatch.actions import kinds
+from nightlatch.authenticators import totp
+from nightlatch.demo.phone import BadKey, Entry, Phone
+from nightlatch.ids import to_text
+from nightlatch.instants import SECOND
+from nightlatch.keyring import SealError
+from nightlatch.mail.folder import FolderInbox
+from nightlatch.refusals import not_found
+from nightlatch.store import accounts, enrolments, outbox
+from nightlatch.store.engine import Transaction
+from nightlatch.web.context import Context
+from nightlatch.web.rendering import page as render
+from nightlatch.web.routes import Route, form, page
+
+_SHOWN_LINK = 64
+
+
+# --- the inbox ---
+
+
+async def inbox_page(context: Context) -> Response:
+    inbox, to = _inbox(context), context.query("to")
+    mails = await context.pool(lambda: inbox.list(1000))
+    waiting = await context.query_store(_waiting)
+    shown = [
+        {"id": each.name, "at": each.date, "to": each.to, "subject": each.subject}
+        for each in mails
+        if to in ("", each.to)
+    ]
+    addresses = sorted({each.to for each in mails})
+    return render(context, "demo_inbox.html", mails=shown[:200], to=to, addresses=addresses, waiting=waiting)
+
+
+async def mail_page(context: Context) -> Response:
+    inbox, name = _inbox(context), context.request.path_params["id"]
+    mail = await context.pool(lambda: inbox.read(name))
+    if mail is None:
+        raise not_found()
+    values = {
+        "id": mail.name,
+        "at": mail.date,
+        "sender": context.front.config.mail_from,
+        "to": mail.to,
+        "subject": mail.subject,
+        "text": mail.text,
+        "html": mail.html,
+    }
+    links = [{"text": _short(link), "url": link} for link in mail.links]
+    return render(context, "demo_mail.html", mail=values, links=links)
+
+
+def _inbox(context: Context) -> FolderInbox:
+    config = context.front.config
+    return FolderInbox(config.mail.folder or config.data / "mail")
+
+
+def _waiting(tx: Transaction) -> int:
+    return outbox.health(tx)[0]
+
+
+def _short(link: str) -> str:
+    """A link without scheme and host, cut where it is long."""
+    parts = urlsplit(link)
+    text = parts.path + (f"?{parts.query}" if parts.query else "") or "/"
+    return text if len(text) <= _SHOWN_LINK else text[: _SHOWN_LINK - 1] + "…"
+
+
+# --- the phone ---
+
+
+async def phone_page(context: Context) -> Response:
+    return await _phone_page(context)
+
+
+async def _phone_page(context: Context, errors: Mapping[str, str] | None = None) -> Response:
+    now = context.front.house.clock.now()
+    entries = await context.pool(_phone(context).entries)
+    known = {entry.secret for entry in entries}
+    pending = await context.query_store(_pending)
+    issuer = context.front.config.name
+    return render(
+        context,
+        "demo_phone.html",
+        errors=errors,
+        accounts=[_account(entry, totp.step_at(now)) for entry in entries],
+        now=now // SECOND,
+        seconds_left=(totp.STEP - now % totp.STEP) // SECOND or 1,
+        screens=[
+            {"id": to_text(id), "issuer": issuer, "account": email}
+            for id, email, seed in pending
+            if totp.key_text(seed) not in known
+        ],
+    )
+
+
+def _account(entry: Entry, step: int) -> dict[str, str]:
+    return {
+        "id": entry.id,
+        "issuer": entry.issuer,
+        "account": entry.account,
+        "code": totp.code_at(entry.seed, step),
+        "secret": entry.secret,
+    }
+
+
+async def add_form(context: Context) -> Response:
+    phone, key = _phone(context), context.form.get("key", "")
+    try:
+        await context.pool(lambda: phone.add_key(key))
+    except BadKey as bad:
+        return await _phone_page(context, {"key": str(bad)})
+    return _back(context)
+
+
+async def scan_form(context: Context) -> Response:
+    """What is on a screen now: the pending enrolment, with the seed that its QR code shows."""
+    phone, issuer, wanted = _phone(context), context.front.config.name, context.form.get("id", "")
+    for id, email, seed in await context.query_store(_pending):
+        if to_text(id) == wanted:
+            await context.pool(lambda email=email, seed=seed: phone.add(issuer, email, seed))  # type: ignore[misc]
+            return _back(context)
+    return await _phone_page(
+        context, {"form": "That code is no longer on a screen. Load the set-up page again."}
+    )
+
+
+async def remove_form(context: Context) -> Response:
+    phone, entry_id = _phone(context), context.form.get("id", "")
+    await context.pool(lambda: phone.remove(entry_id))
+    return _back(context)
+
+
+def _phone(context: Context) -> Phone:
+    return Phone(context.front.config.data)
+
+
+def _pending(tx: Transaction) -> list[tuple[int, str, bytes]]:
+    """The enrolments that are pending now: id, e-mail, seed."""
+    found = []
+    for row in enrolments.every(tx):
+        account = accounts.by_id(tx, row.account_id)
+        try:
+            seed = tx.keys.open("enrolments", to_text(row.id), row.sealed)
+        except SealError:
+            continue
+        if account is not None:
+            found.append((row.id, account.email, seed))
+    return found
+
+
+def _back(context: Context) -> Response:
+    return RedirectResponse(context.url("/demo/phone"), 303)
+
+
+ROUTES: list[Route] = [
+    page("/demo/inbox", kinds.OPEN, inbox_page),
+    page("/demo/inbox/{id}", kinds.OPEN, mail_page),
+    page("/demo/phone", kinds.OPEN, phone_page),
+    form("/demo/phone/add", kinds.OPEN, add_form, shown_at="/demo/phone"),
+    form("/demo/phone/scan", kinds.OPEN, scan_form, shown_at="/demo/phone"),
+    form("/demo/phone/remove", kinds.OPEN, remove_form, shown_at="/demo/phone"),
+]
