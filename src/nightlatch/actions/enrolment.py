@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nightlatch.access import Action, Allow, decide_workspace, enrol_reach
-from nightlatch.actions import kinds
+from nightlatch.actions import guard, kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, person_of, session_of
 from nightlatch.actions.mailing import mail_account
@@ -160,8 +160,8 @@ def confirm(
     old = _replace(tx, account.id, pending.replaces, before)
     first = not before.authenticators
     _after(tx, by, account, before, reach, first=first, session_id=session.id)
-    sessions.add_proof(tx, session.id, Method.TOTP, authenticator_id=bound)
-    now = accept(tx, by, session.id, session.kind, token)
+    sessions.add_proof(tx, session.id, Method.TOTP, authenticator_id=bound, supersedes=False)
+    now = accept(tx, by, guard.known(tx, by), token)
     _tell(tx, by, account, pending.name, old, before, now.facts)
     return Confirmed(
         now, token, bound, pending.name, first, old.name if old is not None else None, codes_kept

@@ -1,17 +1,18 @@
 """What the ways of proving have in common: the results, and what follows a proof that was accepted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nightlatch.access import Allow, Challenge, decide_account, decide_workspace
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import session_of
 from nightlatch.actions.tokens import Token
 from nightlatch.budget import Allowance, Counter, exhausted, may_guess, open_at
+from nightlatch.facts import Proof
 from nightlatch.instants import Instant
 from nightlatch.store import sessions, standing, teammates
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import PENDING_LIMIT, Known, read_known
-from nightlatch.vocabulary import Credential
+from nightlatch.store.facts import PENDING_LIMIT, Known
+from nightlatch.vocabulary import Method
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +49,26 @@ def must_wait(allowance: Allowance, counter: Counter, now: Instant) -> Wait | No
     return Wait(None if exhausted(allowance, counter) else open_at(allowance, counter))
 
 
-def accept(tx: Transaction, by: By, session_id: int, kind: Credential, token: Token) -> Known:
-    """After a proof was added: a new token, and the session waits no longer once something is open to it."""
-    sessions.rotate(tx, session_id, token.hash, pending_until=None)
-    known = read_known(tx, token.hash, kind)
-    if isinstance(decide_account(known.facts), Challenge):
-        pending = session_of(known).created_at + PENDING_LIMIT
-        if pending > tx.now:
-            sessions.rotate(tx, session_id, token.hash, pending_until=pending)
-    else:
-        _opened(tx, by, known)
-    return known
+def proved(tx: Transaction, before: Known, method: Method, authenticator_id: int | None = None) -> Known:
+    """Record a proof of a session. What is known afterwards follows from what was known before: no second read."""
+    older = [each for each in before.facts.proofs if each.method is method and each.authenticator == authenticator_id]
+    sequence = sessions.add_proof(
+        tx, session_of(before).id, method, authenticator_id=authenticator_id, supersedes=bool(older)
+    )
+    kept = tuple(each for each in before.facts.proofs if each not in older)
+    proof = Proof(method, sequence, tx.now, authenticator_id)
+    return replace(before, facts=replace(before.facts, proofs=(*kept, proof), idle=False))
+
+
+def accept(tx: Transaction, by: By, after: Known, token: Token) -> Known:
+    """After a proof was recorded: the session has a new token, and waits no longer once something is open to it."""
+    session = session_of(after)
+    waits = isinstance(decide_account(after.facts), Challenge)
+    limit = max(session.created_at + PENDING_LIMIT, tx.now + 1) if waits else None
+    sessions.rotate(tx, session.id, token.hash, pending_until=limit)
+    if not waits:
+        _opened(tx, by, after)
+    return replace(after, session=replace(session, authenticated_at=tx.now, last_seen_at=tx.now))
 
 
 def _opened(tx: Transaction, by: By, known: Known) -> None:

@@ -3,23 +3,23 @@
 from dataclasses import dataclass
 
 from nightlatch.access import Challenge, decide_account
-from nightlatch.actions import kinds
+from nightlatch.actions import guard, kinds
 from nightlatch.actions.by import By
-from nightlatch.actions.guard import allowed, person_of, session_of
+from nightlatch.actions.guard import allowed, person_of
 from nightlatch.actions.mailing import mail_account
-from nightlatch.actions.proving import Proved, Wait, Wrong, accept, must_wait
+from nightlatch.actions.proving import Proved, Wait, Wrong, accept, must_wait, proved
 from nightlatch.actions.tokens import Token, new_token
 from nightlatch.assurance import relied, usable
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
 from nightlatch.authenticators import totp
 from nightlatch.authenticators.recovery_code import CodeParts
-from nightlatch.budget import SECOND_STEP, exhausted, failed, open_at
+from nightlatch.budget import SECOND_STEP, Counter, exhausted, failed, open_at
 from nightlatch.facts import Authenticator, Facts, Reach
 from nightlatch.ids import to_text
 from nightlatch.instants import HOUR
 from nightlatch.refusals import Code, Refused, WayOut
-from nightlatch.store import accounts, authenticators, guesses, outbox, sessions, tickets
+from nightlatch.store import accounts, authenticators, guesses, outbox, tickets
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import Known
 from nightlatch.store.locks import lock
@@ -43,7 +43,7 @@ class CodeCandidate:
 
 def present_totp(tx: Transaction, *, by: By, code: str, token: Token) -> Proved | Wrong | Wait:
     """Charge, judge and record one code, all in this transaction. `code` is canonical (authenticators.totp)."""
-    known, wait = _may_try(tx, by, Method.TOTP)
+    known, counter, wait = _may_try(tx, by, Method.TOTP)
     if wait is not None:
         return wait
     bound = _usable(known.facts, Method.TOTP)
@@ -51,8 +51,8 @@ def present_totp(tx: Transaction, *, by: By, code: str, token: Token) -> Proved 
         raise _nothing_usable()
     accepted, replayed = _match(tx, known, bound, code)
     if accepted is None:
-        return _failed(tx, by, known, Method.TOTP, replayed)
-    return _succeeded(tx, by, known, Method.TOTP, accepted, token)
+        return _failed(tx, by, known, Method.TOTP, counter, replayed)
+    return _succeeded(tx, by, known, Method.TOTP, counter, accepted, token)
 
 
 def look_code(tx: Transaction, *, by: By, parts: CodeParts) -> CodeCandidate:
@@ -71,13 +71,13 @@ def present_recovery_code(
     tx: Transaction, *, by: By, parts: CodeParts, candidate: CodeCandidate, right: bool, token: Token
 ) -> Proved | Wrong | Wait:
     """Charge, judge and record one recovery code; a right one is spent and the person is mailed how many are left."""
-    known, wait = _may_try(tx, by, Method.RECOVERY_CODE)
+    known, counter, wait = _may_try(tx, by, Method.RECOVERY_CODE)
     if wait is not None:
         return wait
     id, hash = candidate.authenticator_id, candidate.hash
     spent = right and id is not None and hash is not None
     if not spent or not authenticators.spend_code(tx, id or 0, parts.selector, hash or ""):
-        return _failed(tx, by, known, Method.RECOVERY_CODE, replayed=False)
+        return _failed(tx, by, known, Method.RECOVERY_CODE, counter, replayed=False)
     left = authenticators.codes_left(tx, id or 0)
     account = accounts.by_id(tx, person_of(known).id)
     record(
@@ -89,7 +89,7 @@ def present_recovery_code(
     )
     if account is not None:
         mail_account(tx, "recovery_code_used", account, by=by, left=left)
-    proved = _succeeded(tx, by, known, Method.RECOVERY_CODE, id or 0, token)
+    proved = _succeeded(tx, by, known, Method.RECOVERY_CODE, counter, id or 0, token)
     return Proved(proved.known, proved.token, left)
 
 
@@ -137,21 +137,22 @@ def lift(tx: Transaction, *, by: By, token_hash: bytes, code: str, token: Token)
             Code.EXPIRED, "This link no longer works.", WayOut("Get a new one.", "/sign-in/second-step")
         )
     bound = [each for each in known.facts.authenticators if each.method is Method.TOTP and each.suspended]
+    counter = guesses.take(tx, Method.TOTP, str(person_of(known).id))
     accepted, replayed = _match(tx, known, bound, code)
     if accepted is None:
-        return _failed(tx, by, known, Method.TOTP, replayed)
-    return _succeeded(tx, by, known, Method.TOTP, accepted, token)
+        return _failed(tx, by, known, Method.TOTP, counter, replayed)
+    return _succeeded(tx, by, known, Method.TOTP, counter, accepted, token)
 
 
 # --- inside ---
 
 
-def _may_try(tx: Transaction, by: By, method: Method) -> tuple[Known, Wait | None]:
-    """Under the account's lock: who it is, and whether a guess may be judged."""
+def _may_try(tx: Transaction, by: By, method: Method) -> tuple[Known, Counter, Wait | None]:
+    """Under the account's lock: who it is, the counter, and whether a guess may be judged."""
     lock(tx, accounts=[by.id] if by.id is not None else [])
     known = allowed(tx, by, kinds.PRESENT_SECOND)
     counter = guesses.take(tx, method, str(person_of(known).id))
-    return known, must_wait(SECOND_STEP, counter, tx.now)
+    return known, counter, must_wait(SECOND_STEP, counter, tx.now)
 
 
 def _planes(facts: Facts) -> list[int]:
@@ -199,10 +200,12 @@ def _match(tx: Transaction, known: Known, bound: list[Authenticator], code: str)
     return None, replayed
 
 
-def _failed(tx: Transaction, by: By, known: Known, method: Method, replayed: bool) -> Wrong:
+def _failed(
+    tx: Transaction, by: By, known: Known, method: Method, counter: Counter, replayed: bool
+) -> Wrong:
     person = person_of(known)
     subject = account_subject(person.id, person.name)
-    counter = failed(guesses.peek(tx, method, str(person.id)), tx.now)
+    counter = failed(counter, tx.now)
     guesses.keep(tx, method, str(person.id), counter)
     record(
         tx,
@@ -263,16 +266,24 @@ def _mail_lift(tx: Transaction, by: By, account: Row, method: Method) -> None:
 
 
 def _succeeded(
-    tx: Transaction, by: By, known: Known, method: Method, authenticator_id: int, token: Token
+    tx: Transaction,
+    by: By,
+    known: Known,
+    method: Method,
+    counter: Counter,
+    authenticator_id: int,
+    token: Token,
 ) -> Proved:
-    person, session = person_of(known), session_of(known)
+    person = person_of(known)
     was_open = not isinstance(decide_account(known.facts), Challenge)
     if method is not Method.TOTP:
         authenticators.used(tx, authenticator_id)
-    guesses.clear(tx, method, str(person.id))
-    _lift_others(tx, by, known)
-    sessions.add_proof(tx, session.id, method, authenticator_id=authenticator_id)
-    now_known = accept(tx, by, session.id, session.kind, token)
+    if counter.failures:
+        guesses.clear(tx, method, str(person.id))
+    if any(each.suspended for each in known.facts.authenticators):
+        _lift_others(tx, by, known)
+        known = guard.known(tx, by)
+    now_known = accept(tx, by, proved(tx, known, method, authenticator_id), token)
     record(
         tx,
         Event.STEP_UP_SUCCEEDED if was_open else Event.SIGN_IN_SUCCEEDED,

@@ -11,8 +11,9 @@ from nightlatch.access import Challenge, decide_account
 from nightlatch.actions import kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, session_of
+from nightlatch.actions.links import live_link
 from nightlatch.actions.mailing import mail_address
-from nightlatch.actions.proving import Proved, Wait, Wrong, accept, must_wait
+from nightlatch.actions.proving import Proved, Wait, Wrong, accept, must_wait, proved
 from nightlatch.actions.tokens import Token, new_token
 from nightlatch.addresses import Address
 from nightlatch.audit.events import account as account_subject
@@ -27,10 +28,11 @@ from nightlatch.budget import (
     open_at,
 )
 from nightlatch.instants import HOUR, Instant
-from nightlatch.refusals import Code, Refused, WayOut
+from nightlatch.refusals import Code, Refused, WayOut, not_found
 from nightlatch.sources import source_of
 from nightlatch.store import accounts, guesses, outbox, sessions, tickets
 from nightlatch.store.engine import Transaction
+from nightlatch.store.facts import Known, read_known
 from nightlatch.store.locks import lock
 from nightlatch.vocabulary import Credential, Event, Method
 
@@ -100,18 +102,19 @@ def sign_in(
         user_agent=by.user_agent[:400],
         pending=True,
     )
-    return _proved(tx, by, session_id, kind, token)
+    sessions.add_proof(tx, session_id, Method.PASSWORD, supersedes=False)
+    return _proved(tx, by, read_known(tx, token.hash, kind), token)
 
 
 def present_password(
     tx: Transaction, *, by: By, candidate: Candidate, right: bool, token: Token
 ) -> Proved | Wrong | Wait:
     """The same inside a session: resuming it, or stepping up. Raises Changed, Refused."""
-    session = session_of(allowed(tx, by, kinds.PRESENT_FIRST))
+    known = allowed(tx, by, kinds.PRESENT_FIRST)
     refused = _judge(tx, by, candidate, right)
     if refused is not None:
         return refused
-    return _proved(tx, by, session.id, session.kind, token)
+    return _proved(tx, by, proved(tx, known, Method.PASSWORD), token)
 
 
 def sign_out(tx: Transaction, *, by: By) -> None:
@@ -149,6 +152,15 @@ def ask_unblock(tx: Transaction, *, by: By, address: Address) -> None:
         link=f"/unblock/{token.text}",
         expires=tx.now + tickets.LINK_LIVES["unblock"],
     )
+
+
+def look_unblock(tx: Transaction, *, token_hash: bytes) -> str:
+    """The e-mail of the account that an unblocking link is for. Changes nothing. Raises Refused for a dead link."""
+    row = live_link(tx, token_hash, "unblock", WayOut("Ask for a new one.", "/sign-in"))
+    account = accounts.by_id(tx, row.account_id)
+    if account is None:
+        raise not_found()
+    return str(account.email)
 
 
 def unblock(tx: Transaction, *, by: By, token_hash: bytes) -> str:
@@ -207,9 +219,8 @@ def _charge_source(tx: Transaction, by: By) -> None:
     guesses.keep(tx, "source", source, failed(counter, tx.now))
 
 
-def _proved(tx: Transaction, by: By, session_id: int, kind: Credential, token: Token) -> Proved:
-    sessions.add_proof(tx, session_id, Method.PASSWORD)
-    known = accept(tx, by, session_id, kind, token)
+def _proved(tx: Transaction, by: By, after: Known, token: Token) -> Proved:
+    known = accept(tx, by, after, token)
     half = isinstance(decide_account(known.facts), Challenge)
     if known.person is not None:
         record(

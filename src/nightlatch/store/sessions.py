@@ -20,6 +20,7 @@ _ROTATE = Query(
         sessions.c.id == bindparam("id"), sessions.c.ended_at.is_(None)
     )
 )
+_OPENED = Query(set_columns(sessions, "pending_until").where(sessions.c.id == bindparam("id")))
 _RECENT = Query(set_columns(sessions, "recent_kind", "recent_at").where(sessions.c.id == bindparam("id")))
 _SEEN = Query(
     set_columns(sessions, "last_seen_at").where(
@@ -47,7 +48,8 @@ _END_OTHERS = Query(
 _ADD_PROOF = Query(insert_into(proofs))
 _DROP_PROOFS_OF = Query(
     delete(proofs).where(
-        proofs.c.session_id == bindparam("session_id"), proofs.c.authenticator_id == bindparam("authenticator_id")
+        proofs.c.session_id == bindparam("session_id"),
+        proofs.c.authenticator_id == bindparam("authenticator_id"),
     )
 )
 _DROP_OLDER = Query(
@@ -77,7 +79,14 @@ _PRUNE = Query(delete(sessions).where(sessions.c.expires_at < bindparam("before"
 
 
 def create(
-    tx: Transaction, *, account_id: int, kind: Credential, token_hash: bytes, ip: str, user_agent: str, pending: bool
+    tx: Transaction,
+    *,
+    account_id: int,
+    kind: Credential,
+    token_hash: bytes,
+    ip: str,
+    user_agent: str,
+    pending: bool,
 ) -> int:
     """A new session. `pending`: it waits for its second step, for ten minutes at most."""
     session_id = new_id()
@@ -115,6 +124,11 @@ def rotate(tx: Transaction, session_id: int, token_hash: bytes, *, pending_until
     )
 
 
+def opened(tx: Transaction, session_id: int) -> None:
+    """The session no longer waits for a second step."""
+    tx.run(_OPENED, id=session_id, new_pending_until=None)
+
+
 def add_proof(
     tx: Transaction,
     session_id: int,
@@ -123,14 +137,17 @@ def add_proof(
     authenticator_id: int | None = None,
     workspace_id: int | None = None,
     reset_id: int | None = None,
+    supersedes: bool = True,
 ) -> int:
     """Record one authentication event of a session and return its sequence. Call it under the account's lock.
 
     A newer password proof stands in for older ones, so that a long session does not gather them; proofs of an
-    authenticator likewise.
+    authenticator likewise. `supersedes`: False where the caller knows that there is none to replace.
     """
     sequence = tx.next_sequence()
-    if authenticator_id is not None:
+    if not supersedes:
+        pass
+    elif authenticator_id is not None:
         tx.run(_DROP_PROOFS_OF, session_id=session_id, authenticator_id=authenticator_id)
     elif method is Method.PASSWORD:
         tx.run(_DROP_OLDER, session_id=session_id, method=method, sequence=sequence)

@@ -8,8 +8,6 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match
-from starlette.routing import Route as StarletteRoute
 
 from nightlatch.actions.campaigns import expand_campaign
 from nightlatch.mail import background
@@ -18,8 +16,8 @@ from nightlatch.store import sessions
 from nightlatch.web import fast, gate, origin, security
 from nightlatch.web.answers import problem
 from nightlatch.web.house import SEEN_EVERY, Front
+from nightlatch.web.lookup import Lookup
 from nightlatch.web.pages.problems import misdirected_page, problem_page
-from nightlatch.web.routes import Route
 from nightlatch.web.table import all_routes
 from nightlatch.wiring import House
 
@@ -39,7 +37,7 @@ class App:
         self.front = Front(house, demo=demo)
         self._always = security.header_list(house.config)
         self._prefix = house.config.path
-        self._routes = [_bind(route) for route in all_routes(demo=demo)]
+        self._table = Lookup(all_routes(demo=demo))
         self._fast = {f"{self._prefix}{path}".encode(): answer for path, answer in fast.PATHS.items()}
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -91,14 +89,13 @@ class App:
         return await self._routed(scope, receive)
 
     async def _routed(self, scope: Scope, receive: Receive) -> Response:
-        other_method = False
-        for route, bound in self._routes:
-            match, found = route.matches(scope)
-            if match is Match.FULL:
-                scope.update(found)
-                return await gate.enter(self.front, bound, Request(scope, receive))
-            other_method = other_method or match is Match.PARTIAL
-        return gate.unknown_path(self.front, Request(scope, receive), 405 if other_method else 404)
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        route, params, known_path = self._table.find(method, scope["path"])
+        request = Request(scope, receive)
+        if route is None:
+            return gate.unknown_path(self.front, request, 405 if known_path else 404)
+        scope["path_params"] = params
+        return await gate.enter(self.front, route, request)
 
     def _misdirected(self, asked: origin.Asked, path: str) -> Response:
         if path.startswith(f"{self._prefix}/api/"):
@@ -147,11 +144,3 @@ class App:
                 with suppress(Exception):
                     await self.front.house.store.write(lambda tx, seen=seen: sessions.seen(tx, seen))  # type: ignore[misc]
 
-
-def _bind(route: Route) -> tuple[StarletteRoute, Route]:
-    """A route of the table as Starlette matches it; its GET answers HEAD too."""
-    return StarletteRoute(route.path, _never, methods=[route.method]), route
-
-
-async def _never(request: Request) -> Response:
-    raise AssertionError("the gate calls the handlers")

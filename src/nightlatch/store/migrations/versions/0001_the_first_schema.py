@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("actor_kind", TEXT, nullable=False),
         sa.Column("actor_id", BIG, nullable=True),
         sa.Column("actor_name", TEXT, nullable=False),
+        sa.Column("actor_key", TEXT, nullable=False),
         sa.Column("subject_kind", TEXT, nullable=False),
         sa.Column("subject_id", BIG, nullable=True),
         sa.Column("subject_name", TEXT, nullable=False),
@@ -48,6 +49,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("sequence", name=op.f("pk_audit_events")),
     )
     with op.batch_alter_table("audit_events", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_audit_events_event",
+            ["workspace_id", "event", "sequence"],
+            unique=False,
+            sqlite_where=sa.text("workspace_id IS NOT NULL"),
+            postgresql_where=sa.text("workspace_id IS NOT NULL"),
+        )
         batch_op.create_index("ix_audit_events_subject", ["subject_id", "sequence"], unique=False)
         batch_op.create_index("ix_audit_events_workspace", ["workspace_id", "sequence"], unique=False)
 
@@ -185,6 +193,7 @@ def upgrade() -> None:
         sa.Column("invited_by", BIG, nullable=True),
         sa.Column("inviter", TEXT, nullable=False),
         sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("former_hash", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", BIG, nullable=False),
         sa.Column("sent_at", BIG, nullable=False),
         sa.Column("sends", BIG, nullable=False),
@@ -192,6 +201,7 @@ def upgrade() -> None:
         sa.Column("accepted_at", BIG, nullable=True),
         sa.Column("revoked_at", BIG, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_invitations")),
+        sa.UniqueConstraint("former_hash", name=op.f("uq_invitations_former_hash")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_invitations_token_hash")),
     )
     with op.batch_alter_table("invitations", schema=None) as batch_op:
@@ -251,6 +261,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.create_index("ix_outbox_address_key", ["address_key", "created_at"], unique=False)
+        batch_op.create_index(
+            "ix_outbox_invitations",
+            ["workspace_id", "created_at"],
+            unique=False,
+            sqlite_where=sa.text("kind = 'invitation'"),
+            postgresql_where=sa.text("kind = 'invitation'"),
+        )
         batch_op.create_index("ix_outbox_next_at", ["next_at"], unique=False)
 
     op.create_table(
@@ -279,7 +296,8 @@ def upgrade() -> None:
         sa.Column("id", BIG, autoincrement=False, nullable=False),
         sa.Column("workspace_id", BIG, nullable=False),
         sa.Column("account_id", BIG, nullable=False),
-        sa.Column("requested_by", TEXT, nullable=False),
+        sa.Column("requested_by", BIG, nullable=True),
+        sa.Column("requester", TEXT, nullable=False),
         sa.Column("reason", TEXT, nullable=False),
         sa.Column("recognised_by", TEXT, nullable=False),
         sa.Column("number_tag", sa.LargeBinary(), nullable=False),
@@ -322,6 +340,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("sessions", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_sessions_account_id"), ["account_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_sessions_last_seen_at"), ["last_seen_at"], unique=False)
 
     op.create_table(
         "standing",
@@ -338,16 +357,32 @@ def upgrade() -> None:
         sa.Column("since", BIG, nullable=True),
         sa.Column("last_sign_in_at", BIG, nullable=True),
         sa.Column("joined_at", BIG, nullable=False),
-        sa.Column("name_key", TEXT, nullable=False),
         sa.Column("email_key", TEXT, nullable=False),
         sa.Column("search_key", TEXT, nullable=False),
+        sa.Column("role_order", BIG, nullable=False),
+        sa.Column("sign_in_key", BIG, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_standing")),
     )
     with op.batch_alter_table("standing", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_standing_account_id"), ["account_id"], unique=False)
-        batch_op.create_index("ix_standing_counts", ["workspace_id", "status", "state", "role"], unique=False)
+        batch_op.create_index(
+            "ix_standing_counts", ["workspace_id", "status", "state", "role_order"], unique=False
+        )
         batch_op.create_index("ix_standing_email", ["workspace_id", "email_key", "id"], unique=False)
-        batch_op.create_index("ix_standing_name", ["workspace_id", "name_key", "id"], unique=False)
+        batch_op.create_index(
+            "ix_standing_role", ["workspace_id", "role_order", "search_key", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_standing_search",
+            ["workspace_id", "search_key", "id", "status", "state", "role_order"],
+            unique=False,
+        )
+        batch_op.create_index(
+            "ix_standing_sign_in", ["workspace_id", "sign_in_key", "search_key", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_standing_state", ["workspace_id", "status", "state", "search_key", "id"], unique=False
+        )
 
     op.create_table(
         "teammates",
@@ -399,6 +434,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("slug", name=op.f("uq_workspaces_slug")),
     )
     if op.get_bind().dialect.name == "postgresql":
-        op.execute("CREATE SEQUENCE nightlatch_order")
+        op.execute("CREATE SEQUENCE nightlatch_order INCREMENT BY 8 START WITH 8")
     else:
         op.execute("INSERT INTO sequences (name, value) VALUES ('order', 0)")

@@ -1,0 +1,1 @@
+"""Benchmarks: `make bench`. Ratios within one run are what counts; machines differ and are noisy."""
