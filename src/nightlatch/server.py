@@ -2,19 +2,23 @@
 
 The supervisor looks at everything first (database, migrations, keys, whose world it is), imports the application, and
 forks: workers share those pages, start in milliseconds and are made again when one dies. It keeps no connection and no
-thread of ours over the fork.
+thread of ours over the fork. SIGTERM and SIGINT end it, requests in flight finished; SIGHUP puts fresh workers in the
+place of the old ones, one by one, with the settings and keys as their files say them then.
 """
 
 import ctypes
+import gc
 import logging
 import os
 import signal
+import socket
 import sys
 from functools import partial
 from typing import Any
 
 from nightlatch import logs, wiring
-from nightlatch.config import Config
+from nightlatch.config import Config, ConfigError
+from nightlatch.demo import folder
 from nightlatch.store import meta, migrate
 from nightlatch.web.app import App
 
@@ -37,6 +41,7 @@ def prepare(config: Config, *, demo: bool = False) -> None:
 
     Raises NotServed, WrongKeys, Unavailable, NewerSchema, KeyRingError, OSError.
     """
+    _free_address(config.host, config.port)
     if migrate.pending(config.database_url):
         if not migrate.is_sqlite(config.database_url):
             raise NotServed("The database is not at this version's schema. Run: nightlatch migrate")
@@ -56,7 +61,7 @@ def prepare(config: Config, *, demo: bool = False) -> None:
 
 
 def run(config: Config, *, demo: bool = False) -> None:
-    """Serve until SIGTERM or SIGINT; requests in flight are finished. Exits the process where it cannot serve."""
+    """Serve until a signal ends it. Raises NotServed where the address cannot be had."""
     from granian.constants import HTTPModes, Interfaces, Loops
     from granian.http import HTTP1Settings
     from granian.log import LogLevels
@@ -64,7 +69,7 @@ def run(config: Config, *, demo: bool = False) -> None:
 
     server = Server(
         "nightlatch",
-        address=config.host,
+        address=_free_address(config.host, config.port),
         port=config.port,
         interface=Interfaces.ASGI,
         workers=config.workers,
@@ -77,7 +82,28 @@ def run(config: Config, *, demo: bool = False) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_TIMEOUT,
     )
+    log.info("serving %s on %s:%d", config.base_url, config.host, config.port)
+    gc.collect()
+    gc.freeze()  # what was imported is for good: no worker's collector touches, and so copies, its pages
     server.serve(target_loader=partial(_application, config, demo, os.getpid()), wrap_loader=False)
+
+
+def _free_address(host: str, port: int) -> str:
+    """The IP address to listen on, seen to be free.
+
+    Workers share the port (SO_REUSEPORT), so a second server there would silently take half of the requests.
+    """
+    try:
+        found = sorted(socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM))  # IPv4 first
+        family, kind, protocol, _, address = found[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise NotServed(
+            f"{host}:{port} cannot be listened on ({error.strerror}). Free it, or set NIGHTLATCH_PORT."
+        ) from error
+    return str(address[0])
 
 
 def _application(config: Config, demo: bool, supervisor: int) -> App:
@@ -85,10 +111,19 @@ def _application(config: Config, demo: bool, supervisor: int) -> App:
     _end_with(supervisor)
     logs.configure()
     try:
-        return App(wiring.build(config), demo=demo)
+        return App(wiring.build(_as_set_now(config, demo)), demo=demo)
     except Exception:
         log.exception("a worker could not start")
         sys.exit(1)
+
+
+def _as_set_now(config: Config, demo: bool) -> Config:
+    """The configuration with what its files say now, for a worker that takes an older one's place."""
+    try:
+        return folder.settings(os.environ) if demo else Config.from_environment()
+    except ConfigError as error:
+        log.error("the changed configuration is not used: %s", "; ".join(map(str, error.problems)))
+        return config
 
 
 def _end_with(supervisor: int) -> None:

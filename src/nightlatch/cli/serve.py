@@ -18,5 +18,4 @@ def serve() -> None:
 
         logs.configure()
         server.prepare(config)
-        click.echo(f"Nightlatch serves {config.base_url} on {config.host}:{config.port}.", err=True)
         server.run(config)

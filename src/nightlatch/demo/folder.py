@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 
+import pysqlite3
+
 from nightlatch.config import Config, ConfigError, ConfigProblem
 from nightlatch.store import sqlite
 
@@ -97,7 +99,7 @@ def mark(data: Path) -> str | None:
     connection = sqlite.connect(str(path), read_only=True)
     try:
         row = connection.execute("SELECT value FROM meta WHERE name = 'demo'").fetchone()
-    except sqlite.pysqlite3.DatabaseError:
+    except pysqlite3.DatabaseError:
         return None
     finally:
         connection.close()

@@ -21,6 +21,7 @@ from nightlatch.instants import SECOND, Duration, Instant
 from nightlatch.mail.drain import Post, drain_once
 from nightlatch.mail.outgoing import OutgoingMail, Sender
 from nightlatch.store.engine import Store
+from nightlatch.store.query import Row
 from nightlatch.store.teammates import by_account
 from nightlatch.store.workspaces import by_slug
 from nightlatch.vocabulary import Credential, Role
@@ -28,11 +29,14 @@ from nightlatch.vocabulary import Credential, Role
 _INVITATION = re.compile(r"/invitations/([A-Za-z0-9_-]+)")
 _AGENTS = (
     "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0",
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Safari/605.1.15",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1 (KHTML, like Gecko) Version/26.0 Safari/605.1",
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 "
-    "Mobile/15E148 Safari/604.1",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1 (KHTML, like Gecko) Safari/604",
 )
+
+
+class OutOfScript(Exception):
+    """The actions did something else than the script says: the demo has to follow them."""
 
 
 class StageClock:
@@ -99,15 +103,13 @@ class Stage:
     def workspace_id(self, slug: str) -> int:
         """The id of a workspace."""
         row = self.store.read_now(lambda tx: by_slug(tx, slug))
-        assert row is not None
-        return int(row.id)
+        return int(_given(row).id)
 
     def teammate_id(self, email: str, slug: str) -> int:
         """The id of somebody's membership."""
         workspace_id, account_id = self.workspace_id(slug), self.actors[email].by.id or 0
         row = self.store.read_now(lambda tx: by_account(tx, account_id, workspace_id))
-        assert row is not None
-        return int(row.id)
+        return int(_given(row).id)
 
     def deliver(self) -> None:
         """Send what waits."""
@@ -171,7 +173,8 @@ class Stage:
                 tx, by=actor.by, enrolment_id=pending.id, code=code, codes=hashed, token=token
             )
         )
-        assert isinstance(done, Confirmed)
+        if not isinstance(done, Confirmed):
+            raise OutOfScript(f"{email} could not set up 2FA")
         actor.by, actor.seed = replace(actor.by, token_hash=token.hash), pending.seed
         self.deliver()
         return pending.seed
@@ -186,7 +189,8 @@ class Stage:
                 tx, by=visitor, candidate=candidate, right=True, kind=Credential.COOKIE, token=token
             )
         )
-        assert isinstance(result, Proved)
+        if not isinstance(result, Proved):
+            raise OutOfScript(f"{email} could not sign in")
         by = self._signed_in(visitor, actor.by.id or 0, actor.name, token)
         if actor.seed is not None:
             self.wait(20 * SECOND)
@@ -194,7 +198,8 @@ class Stage:
             second = self.store.write_now(
                 lambda tx: second_step.present_totp(tx, by=by, code=code, token=next_token)
             )
-            assert isinstance(second, Proved)
+            if not isinstance(second, Proved):
+                raise OutOfScript(f"{email} could not show a code")
             by = replace(by, token_hash=next_token.hash)
         actor.by = by
 
@@ -219,6 +224,12 @@ class Stage:
             token_hash=token.hash,
             credential=Credential.COOKIE,
         )
+
+
+def _given(row: Row | None) -> Row:
+    if row is None:
+        raise OutOfScript("somebody or something is not there yet")
+    return row
 
 
 def _hashed_codes() -> list[HashedCode]:

@@ -27,6 +27,7 @@ from nightlatch.keyring import KeyRing
 from nightlatch.mail.drain import Post
 from nightlatch.mail.folder import FolderSender
 from nightlatch.store import meta, migrate
+from nightlatch.store.engine import Transaction
 from nightlatch.vocabulary import Role
 from nightlatch.wiring import load_keys, open_store
 
@@ -55,7 +56,7 @@ def make(config: Config) -> None:
         store.close()
 
 
-def _mark(tx: meta.Transaction, value: str) -> None:
+def _mark(tx: Transaction, value: str) -> None:
     meta.write(tx, meta.DEMO, value)
     meta.write(tx, meta.KEY_CHECK, tx.keys.check_value().hex())
 
@@ -140,10 +141,10 @@ def _lately(stage: Stage) -> list[tuple[Duration, Callable[[], None]]]:
         )
         stage.deliver()
 
-    assert ADMIN.seen is not None and OWNER.seen is not None
     return [
         (5 * DAY, lambda: stage.sign_in(OWNER.email)),
         (5 * DAY - 2 * MINUTE, lambda: stage.invite(OWNER.email, ACME, Role.MEMBER, ALSO_INVITED)),
-        (ADMIN.seen - 2 * MINUTE, yuki_lost_her_phone),
-        (OWNER.seen - 3 * MINUTE, lambda: stage.invite(OWNER.email, ACME, Role.MEMBER, INVITED[1])),
+        # Both have just signed in, which is the fresh proof that these take (see ADMIN.seen and OWNER.seen).
+        (5 * HOUR - 2 * MINUTE, yuki_lost_her_phone),
+        (2 * HOUR - 3 * MINUTE, lambda: stage.invite(OWNER.email, ACME, Role.MEMBER, INVITED[1])),
     ]

@@ -33,7 +33,9 @@ _Job = tuple[Body[Any], Callable[[Any, BaseException | None], None]]
 def connect(path: str, *, read_only: bool = False) -> Any:
     """A connection as Nightlatch uses it: WAL, synchronous FULL, no implicit transactions."""
     if pysqlite3.sqlite_version_info < SAFE_VERSION:
-        raise Unavailable(f"SQLite {pysqlite3.sqlite_version} can corrupt WAL files; 3.53.2 or newer is needed.")
+        raise Unavailable(
+            f"SQLite {pysqlite3.sqlite_version} can corrupt WAL files; 3.53.2 or newer is needed."
+        )
     connection = pysqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
@@ -56,6 +58,7 @@ class SqliteStore(Store):
         self._keys = keys
         self._loop_reader = connect(str(path), read_only=True)
         self._readers = threading.local()
+        self._opened: list[Any] = []
         self._reading = ThreadPoolExecutor(2, thread_name_prefix="sqlite-read")
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
@@ -89,6 +92,7 @@ class SqliteStore(Store):
         reader = getattr(self._readers, "connection", None)
         if reader is None:
             reader = self._readers.connection = connect(str(self._path), read_only=True)
+            self._opened.append(reader)
         return self._snapshot(reader, body)
 
     def write_now(self, body: Body[T]) -> T:
@@ -109,7 +113,8 @@ class SqliteStore(Store):
             self._jobs.put(None)
             self._writer.join()
             self._reading.shutdown()
-            self._loop_reader.close()
+            for reader in (self._loop_reader, *self._opened):
+                reader.close()
 
     # --- reading ---
 
