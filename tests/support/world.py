@@ -15,7 +15,7 @@ from nightlatch.facts import EVERYWHERE, Reach
 from nightlatch.ids import new_id, to_text
 from nightlatch.instants import Duration
 from nightlatch.keyring import KeyRing
-from nightlatch.store import accounts, authenticators, sessions, standing, teammates, workspaces
+from nightlatch.store import accounts, authenticators, meta, sessions, standing, teammates, workspaces
 from nightlatch.store.engine import Body, Store, T, Transaction
 from nightlatch.store.facts import Known, read_known
 from nightlatch.vocabulary import Credential, Method, Role
@@ -42,9 +42,11 @@ class World:
         self._offset = 0.0
         self._offset_file.write_text("0")
         self.url = url
+        self.folder = folder
         self.clock = Clock(self._offset_file)
         self.keys = KeyRing.generate(secrets.token_bytes)
         self.store: Store = open_store(url, self.clock, self.keys)
+        self.write(lambda tx: meta.write(tx, meta.KEY_CHECK, tx.keys.check_value().hex()))
 
     def close(self) -> None:
         """Let go of the database."""
@@ -148,16 +150,22 @@ class World:
         return self.write(body), seed
 
     def session(
-        self, person: Person, *methods: Method, authenticator: int | None = None, ip: str = "192.0.2.1"
+        self,
+        person: Person,
+        *methods: Method,
+        authenticator: int | None = None,
+        ip: str = "192.0.2.1",
+        kind: Credential = Credential.COOKIE,
+        token: Token | None = None,
     ) -> By:
         """A session that has proved these methods (a password by default)."""
-        token = new_token()
+        token = token or new_token()
 
         def body(tx: Transaction) -> None:
             session_id = sessions.create(
                 tx,
                 account_id=person.id,
-                kind=Credential.COOKIE,
+                kind=kind,
                 token_hash=token.hash,
                 ip=ip,
                 user_agent="test",
@@ -175,7 +183,7 @@ class World:
             ip,
             "test",
             token.hash,
-            Credential.COOKIE,
+            kind,
             hash_token("browser"),
         )
 
