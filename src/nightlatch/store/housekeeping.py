@@ -1,0 +1,25 @@
+"""What is no longer needed goes: run hourly, by whichever process comes to it."""
+
+from nightlatch.instants import DAY, HOUR
+from nightlatch.store import enrolments, forms, guesses, outbox, sessions, tickets
+from nightlatch.store.engine import Transaction
+
+SESSIONS_KEPT = 7 * DAY
+"""After they ran out."""
+LINKS_KEPT = 30 * DAY
+"""After they ran out: for so long their page still says what became of them."""
+MAILS_KEPT = 30 * DAY
+"""Delivered or given up; what was in them is wiped at once."""
+
+
+def tidy(tx: Transaction) -> None:
+    """Delete what ran out: sessions, enrolments, caught forms, links, sent mails, and counters that merely delay.
+
+    Counters of wrong passwords and codes stay: time alone never gives tries back (law 5).
+    """
+    sessions.prune(tx, tx.now - SESSIONS_KEPT)
+    enrolments.prune(tx)
+    forms.prune(tx)
+    guesses.forget_older(tx, "source", tx.now - HOUR)
+    tickets.prune(tx, tx.now - LINKS_KEPT)
+    outbox.prune(tx, tx.now - MAILS_KEPT)
