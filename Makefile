@@ -1,6 +1,6 @@
 # The commands of this project. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check format bench lock clean
+.PHONY: help run setup test check lint types imports docs format bench lock clean
 
 bin := .venv/bin
 compile := $(bin)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -21,11 +21,19 @@ test: setup ## every check and every test, in Chromium and on PostgreSQL too (in
 	@$(MAKE) --no-print-directory check
 	$(bin)/python -m pytest
 
-check: setup ## lint, format, types, direction of imports, docs
+check: lint types imports docs ## lint and format, types, direction of imports, docs
+
+lint: setup
 	$(bin)/ruff check
 	$(bin)/ruff format --check
+
+types: setup
 	$(bin)/mypy
+
+imports: setup
 	$(bin)/lint-imports
+
+docs: setup
 	$(bin)/python -m pytest -q tests/docs
 
 format: setup ## puts the code into the one format
