@@ -1,10 +1,10 @@
 """Invitations: pending until accepted, revoked or expired; one pending invitation an address and workspace."""
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, select, update
 
 from nightlatch.addresses import Address
 from nightlatch.ids import new_id
-from nightlatch.instants import DAY, Duration, Instant
+from nightlatch.instants import DAY, Duration
 from nightlatch.store.engine import Transaction
 from nightlatch.store.query import Query, Row, insert_into
 from nightlatch.store.schema import invitations, workspaces
@@ -16,13 +16,20 @@ _pending = (invitations.c.accepted_at.is_(None), invitations.c.revoked_at.is_(No
 _INSERT = Query(insert_into(invitations))
 _BY_ID = Query(
     select(invitations).where(
-        invitations.c.id == bindparam("id"), invitations.c.workspace_id == bindparam("workspace_id"), *_pending
+        invitations.c.id == bindparam("id"),
+        invitations.c.workspace_id == bindparam("workspace_id"),
+        *_pending,
     )
 )
 _BY_TOKEN = Query(
-    select(invitations, workspaces.c.slug, workspaces.c.name.label("workspace_name"), workspaces.c.required_from)
+    select(
+        invitations, workspaces.c.slug, workspaces.c.name.label("workspace_name"), workspaces.c.required_from
+    )
     .join(workspaces, workspaces.c.id == invitations.c.workspace_id)
     .where(invitations.c.token_hash == bindparam("token_hash"))
+)
+_BY_FORMER = Query(
+    select(invitations.c.id).where(invitations.c.former_hash == bindparam("token_hash"), *_pending)
 )
 _PENDING_FOR = Query(
     select(invitations).where(
@@ -32,15 +39,29 @@ _PENDING_FOR = Query(
     )
 )
 _OF_ADDRESS = Query(
-    select(invitations.c.id, invitations.c.role, invitations.c.inviter, workspaces.c.slug, workspaces.c.name.label("workspace_name"))
+    select(
+        invitations.c.id,
+        invitations.c.role,
+        invitations.c.inviter,
+        invitations.c.sent_at,
+        invitations.c.expires_at,
+        workspaces.c.slug,
+        workspaces.c.name.label("workspace_name"),
+    )
     .join(workspaces, workspaces.c.id == invitations.c.workspace_id)
-    .where(invitations.c.email_key == bindparam("email_key"), invitations.c.expires_at > bindparam("now"), *_pending)
+    .where(
+        invitations.c.email_key == bindparam("email_key"),
+        invitations.c.expires_at > bindparam("now"),
+        *_pending,
+    )
     .order_by(invitations.c.created_at, invitations.c.id)
 )
 _PAGE = Query(
     select(invitations)
     .where(
-        invitations.c.workspace_id == bindparam("workspace_id"), invitations.c.id > bindparam("after"), *_pending
+        invitations.c.workspace_id == bindparam("workspace_id"),
+        invitations.c.id > bindparam("after"),
+        *_pending,
     )
     .order_by(invitations.c.id)
     .limit(bindparam("most"))
@@ -48,34 +69,36 @@ _PAGE = Query(
 _ACCEPT = Query(
     update(invitations)
     .values(accepted_at=bindparam("now"))
-    .where(invitations.c.id == bindparam("id"), invitations.c.expires_at > bindparam("now"), *_pending)
+    .where(
+        invitations.c.id == bindparam("id"),
+        invitations.c.token_hash == bindparam("token_hash"),
+        invitations.c.expires_at > bindparam("now"),
+        *_pending,
+    )
     .returning(invitations.c.id)
 )
 _REVOKE = Query(
     update(invitations)
     .values(revoked_at=bindparam("now"))
-    .where(invitations.c.id == bindparam("id"), invitations.c.workspace_id == bindparam("workspace_id"), *_pending)
+    .where(
+        invitations.c.id == bindparam("id"),
+        invitations.c.workspace_id == bindparam("workspace_id"),
+        *_pending,
+    )
     .returning(invitations.c.id)
 )
 _RENEW = Query(
     update(invitations)
     .values(
         token_hash=bindparam("new_token_hash"),
+        former_hash=invitations.c.token_hash,
+        invited_by=bindparam("invited_by"),
+        inviter=bindparam("inviter"),
         sent_at=bindparam("now"),
         sends=invitations.c.sends + 1,
         expires_at=bindparam("expires_at"),
     )
     .where(invitations.c.id == bindparam("id"), *_pending)
-)
-_SENT_TO = Query(
-    select(func.coalesce(func.sum(invitations.c.sends), 0).label("sends"), func.max(invitations.c.sent_at).label("latest")).where(
-        invitations.c.email_key == bindparam("email_key"), invitations.c.sent_at > bindparam("since")
-    )
-)
-_SENT_BY = Query(
-    select(func.coalesce(func.sum(invitations.c.sends), 0).label("sends")).where(
-        invitations.c.workspace_id == bindparam("workspace_id"), invitations.c.sent_at > bindparam("since")
-    )
 )
 
 
@@ -101,6 +124,7 @@ def create(
         invited_by=invited_by,
         inviter=inviter,
         token_hash=token_hash,
+        former_hash=None,
         created_at=tx.now,
         sent_at=tx.now,
         sends=1,
@@ -121,6 +145,11 @@ def by_token(tx: Transaction, token_hash: bytes) -> Row | None:
     return tx.one(_BY_TOKEN, token_hash=token_hash)
 
 
+def replaced(tx: Transaction, token_hash: bytes) -> bool:
+    """Whether a link is the one that a pending invitation had before it was sent again."""
+    return tx.one(_BY_FORMER, token_hash=token_hash) is not None
+
+
 def pending_for(tx: Transaction, workspace_id: int, email_key: str) -> Row | None:
     """The pending invitation of an address to a workspace."""
     return tx.one(_PENDING_FOR, workspace_id=workspace_id, email_key=email_key)
@@ -136,9 +165,9 @@ def page(tx: Transaction, workspace_id: int, after: int, most: int) -> list[Row]
     return tx.all(_PAGE, workspace_id=workspace_id, after=after, most=most)
 
 
-def accept(tx: Transaction, invitation_id: int) -> bool:
-    """Spend an invitation: once, in its time (law 4)."""
-    return tx.one(_ACCEPT, id=invitation_id, now=tx.now) is not None
+def accept(tx: Transaction, invitation_id: int, token_hash: bytes) -> bool:
+    """Spend an invitation: once, in its time, by its newest link (law 4)."""
+    return tx.one(_ACCEPT, id=invitation_id, token_hash=token_hash, now=tx.now) is not None
 
 
 def revoke(tx: Transaction, invitation_id: int, workspace_id: int) -> bool:
@@ -146,17 +175,16 @@ def revoke(tx: Transaction, invitation_id: int, workspace_id: int) -> bool:
     return tx.one(_REVOKE, id=invitation_id, workspace_id=workspace_id, now=tx.now) is not None
 
 
-def renew(tx: Transaction, invitation_id: int, token_hash: bytes) -> None:
-    """Send it again: a new link for another 7 days; the older link is dead."""
-    tx.run(_RENEW, id=invitation_id, new_token_hash=token_hash, now=tx.now, expires_at=tx.now + INVITATION_LIFE)
-
-
-def sent_to(tx: Transaction, email_key: str, since: Instant) -> Row:
-    """How many invitation mails an address was sent by all workspaces together (`sends`), and when last (`latest`)."""
-    return tx.one(_SENT_TO, email_key=email_key, since=since)
-
-
-def sent_by(tx: Transaction, workspace_id: int, since: Instant) -> int:
-    """How many invitation mails a workspace has sent since an instant."""
-    row = tx.one(_SENT_BY, workspace_id=workspace_id, since=since)
-    return int(row.sends) if row is not None else 0
+def renew(
+    tx: Transaction, invitation_id: int, *, token_hash: bytes, invited_by: int | None, inviter: str
+) -> None:
+    """Send it again, in the name of whoever does so: a new link for another 7 days; the older link is dead."""
+    tx.run(
+        _RENEW,
+        id=invitation_id,
+        new_token_hash=token_hash,
+        invited_by=invited_by,
+        inviter=inviter,
+        now=tx.now,
+        expires_at=tx.now + INVITATION_LIFE,
+    )

@@ -1,4 +1,4 @@
-"""The projection behind the Teammates table: recomputed, in the same transaction, whenever something it shows changes."""
+"""The projection behind the Teammates table, recomputed in the transaction of whatever changes what it shows."""
 
 from collections.abc import Iterable
 
@@ -8,6 +8,7 @@ from nightlatch.addresses import Address
 from nightlatch.assurance import enrolled, relied
 from nightlatch.facts import Authenticator, Facts, Teammate, WorkspaceId
 from nightlatch.instants import Instant
+from nightlatch.names import search_key
 from nightlatch.store import accounts, authenticators, teammates
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import read_account_facts
@@ -15,24 +16,24 @@ from nightlatch.store.query import Query, Row, insert_into
 from nightlatch.store.schema import standing
 from nightlatch.vocabulary import Method, Role
 
+BETWEEN = "\x1f"
+"""Stands between name and e-mail in the key to search and sort by, before every other character."""
+
 _DELETE = Query(delete(standing).where(standing.c.id == bindparam("id")))
 _INSERT = Query(insert_into(standing))
 _BY_ID = Query(select(standing).where(standing.c.id == bindparam("id")))
 _SIGNED_IN = Query(
     update(standing)
-    .values(last_sign_in_at=bindparam("now"))
-    .where(standing.c.account_id == bindparam("account_id"), standing.c.workspace_id == bindparam("workspace_id"))
+    .values(last_sign_in_at=bindparam("now"), sign_in_key=bindparam("now"))
+    .where(
+        standing.c.account_id == bindparam("account_id"), standing.c.workspace_id == bindparam("workspace_id")
+    )
 )
 _COUNTS = Query(
-    select(standing.c.status, standing.c.state, standing.c.role, func.count().label("number"))
+    select(standing.c.status, standing.c.state, standing.c.role_order, func.count().label("number"))
     .where(standing.c.workspace_id == bindparam("workspace_id"))
-    .group_by(standing.c.status, standing.c.state, standing.c.role)
+    .group_by(standing.c.status, standing.c.state, standing.c.role_order)
 )
-
-
-def sort_key(text: str) -> str:
-    """What names and addresses are sorted and searched by: made here, so that both databases agree."""
-    return text.casefold()
 
 
 def refresh(tx: Transaction, account_id: int, only: Iterable[WorkspaceId] | None = None) -> None:
@@ -53,10 +54,11 @@ def drop(tx: Transaction, id: int) -> None:
     tx.run(_DELETE, id=id)
 
 
-def invited(tx: Transaction, *, id: int, workspace_id: int, address: Address, role: Role, at: Instant) -> None:
+def invited(
+    tx: Transaction, *, id: int, workspace_id: int, address: Address, role: Role, at: Instant
+) -> None:
     """The row of a pending invitation: it shows the typed address only."""
     tx.run(_DELETE, id=id)
-    key = sort_key(address.display)
     tx.run(
         _INSERT,
         id=id,
@@ -72,9 +74,10 @@ def invited(tx: Transaction, *, id: int, workspace_id: int, address: Address, ro
         since=None,
         last_sign_in_at=None,
         joined_at=at,
-        name_key=key,
-        email_key=key,
-        search_key=key,
+        email_key=address.key,
+        search_key=search_key(address.display),
+        role_order=role_order(role),
+        sign_in_key=0,
     )
 
 
@@ -84,14 +87,17 @@ def signed_in(tx: Transaction, account_id: int, workspace_id: int) -> None:
 
 
 def counts(tx: Transaction, workspace_id: int) -> list[Row]:
-    """Numbers of rows by status, state and role."""
+    """Numbers of rows by status, state and role (`role_order`: 0 owners, 1 admins, 2 members)."""
     return tx.all(_COUNTS, workspace_id=workspace_id)
 
 
 def _write(tx: Transaction, account: Row, membership: Row, facts: Facts, teammate: Teammate) -> None:
     here = [each for each in facts.authenticators if relied(each, membership.workspace_id)]
-    state = "on" if enrolled(here, membership.workspace_id) else ("reset" if teammate.reset is not None else "off")
-    name_key = sort_key(account.name)
+    state = (
+        "on"
+        if enrolled(here, membership.workspace_id)
+        else ("reset" if teammate.reset is not None else "off")
+    )
     before = tx.one(_BY_ID, id=membership.id)
     tx.run(_DELETE, id=membership.id)
     tx.run(
@@ -109,10 +115,16 @@ def _write(tx: Transaction, account: Row, membership: Row, facts: Facts, teammat
         since=before.since if before is not None and before.state == state else tx.now,
         last_sign_in_at=membership.last_sign_in_at,
         joined_at=membership.joined_at,
-        name_key=name_key,
         email_key=account.email_key,
-        search_key=f"{name_key} {sort_key(account.email)}",
+        search_key=f"{search_key(account.name)}{BETWEEN}{search_key(account.email)}",
+        role_order=role_order(Role(membership.role)),
+        sign_in_key=membership.last_sign_in_at or 0,
     )
+
+
+def role_order(role: Role) -> int:
+    """Owners first: 0, 1, 2."""
+    return Role.OWNER.rank - role.rank
 
 
 def _codes_left(tx: Transaction, here: list[Authenticator]) -> int | None:

@@ -29,22 +29,29 @@ _BY_ACCOUNT = Query(
     select(teammates, *_person)
     .join(accounts, accounts.c.id == teammates.c.account_id)
     .where(
-        teammates.c.account_id == bindparam("account_id"), teammates.c.workspace_id == bindparam("workspace_id")
+        teammates.c.account_id == bindparam("account_id"),
+        teammates.c.workspace_id == bindparam("workspace_id"),
     )
 )
 _OF_ACCOUNT = Query(
-    select(teammates).where(teammates.c.account_id == bindparam("account_id"), _active).order_by(teammates.c.workspace_id)
+    select(teammates)
+    .where(teammates.c.account_id == bindparam("account_id"), _active)
+    .order_by(teammates.c.workspace_id)
 )
 _AFTER = Query(
-    select(teammates.c.id, teammates.c.account_id, *_person)
+    select(teammates.c.id, teammates.c.account_id, teammates.c.joined_at, *_person)
     .join(accounts, accounts.c.id == teammates.c.account_id)
-    .where(teammates.c.workspace_id == bindparam("workspace_id"), teammates.c.id > bindparam("after"), _active)
+    .where(
+        teammates.c.workspace_id == bindparam("workspace_id"), teammates.c.id > bindparam("after"), _active
+    )
     .order_by(teammates.c.id)
     .limit(bindparam("most"))
 )
 _INSERT = Query(insert_into(teammates))
 _RETURN = Query(
-    set_columns(teammates, "role", "joined_at", "removed_at", "valid_after").where(teammates.c.id == bindparam("id"))
+    set_columns(teammates, "role", "joined_at", "removed_at", "valid_after").where(
+        teammates.c.id == bindparam("id")
+    )
 )
 _REMOVE = Query(
     set_columns(teammates, "removed_at", "valid_after")
@@ -58,15 +65,22 @@ _FORMER = Query(
         former_roles.c.teammate_id == bindparam("teammate_id"), former_roles.c.until > bindparam("since")
     )
 )
+_LATEST_FORMER = Query(
+    select(func.max(former_roles.c.until).label("until")).where(
+        former_roles.c.teammate_id == bindparam("teammate_id")
+    )
+)
 _RESET = Query(set_columns(teammates, "reset_id", "valid_after").where(teammates.c.id == bindparam("id")))
 _RESET_DONE = Query(
     set_columns(teammates, "reset_id").where(
-        teammates.c.account_id == bindparam("account_id"), teammates.c.workspace_id == bindparam("workspace_id")
+        teammates.c.account_id == bindparam("account_id"),
+        teammates.c.workspace_id == bindparam("workspace_id"),
     )
 )
 _SIGNED_IN = Query(
     set_columns(teammates, "last_sign_in_at").where(
-        teammates.c.account_id == bindparam("account_id"), teammates.c.workspace_id == bindparam("workspace_id")
+        teammates.c.account_id == bindparam("account_id"),
+        teammates.c.workspace_id == bindparam("workspace_id"),
     )
 )
 _link = authenticator_workspaces
@@ -75,7 +89,9 @@ _relied_by_owner = exists(
     .join_from(
         authenticators,
         _link,
-        and_(_link.c.authenticator_id == authenticators.c.id, _link.c.workspace_id == teammates.c.workspace_id),
+        and_(
+            _link.c.authenticator_id == authenticators.c.id, _link.c.workspace_id == teammates.c.workspace_id
+        ),
         isouter=True,
     )
     .where(
@@ -92,7 +108,9 @@ _relied_by_owner = exists(
 _OWNERS = Query(
     select(teammates.c.id, teammates.c.account_id, *_person)
     .join(accounts, accounts.c.id == teammates.c.account_id)
-    .where(teammates.c.workspace_id == bindparam("workspace_id"), teammates.c.role == Role.OWNER.value, _active)
+    .where(
+        teammates.c.workspace_id == bindparam("workspace_id"), teammates.c.role == Role.OWNER.value, _active
+    )
     .order_by(teammates.c.id)
 )
 _ENROLLED_OWNERS = Query(
@@ -118,7 +136,9 @@ _MANAGERS = Query(
     .limit(10)
 )
 _COUNT = Query(
-    select(func.count().label("count")).select_from(teammates).where(teammates.c.workspace_id == bindparam("workspace_id"), _active)
+    select(func.count().label("count"))
+    .select_from(teammates)
+    .where(teammates.c.workspace_id == bindparam("workspace_id"), _active)
 )
 
 
@@ -180,7 +200,9 @@ def remove(tx: Transaction, teammate_id: int) -> bool:
 def set_role(tx: Transaction, teammate_id: int, old: Role, new: Role) -> None:
     """Another role; the old one is remembered for rank."""
     tx.run(_SET_ROLE, id=teammate_id, new_role=new)
-    tx.run(_ADD_FORMER, teammate_id=teammate_id, until=tx.now, role=old)
+    latest = tx.all(_LATEST_FORMER, teammate_id=teammate_id)[0].until or 0
+    # The clock may stand still between two changes (law 12); each keeps its row.
+    tx.run(_ADD_FORMER, teammate_id=teammate_id, until=max(tx.now, latest + 1), role=old)
 
 
 def rank(tx: Transaction, teammate_id: int, role: Role) -> int:
