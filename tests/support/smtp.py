@@ -170,7 +170,7 @@ class MailServer:
         return OK
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        while not self._open.is_set():  # noqa: ASYNC110 - set from another thread
+        while not self._open.is_set():
             await asyncio.sleep(0.02)
         raw = cast(bytes, envelope.content)
         message = email.message_from_bytes(raw, policy=email.policy.default)
