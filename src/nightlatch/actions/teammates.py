@@ -131,7 +131,7 @@ def may_not_leave(tx: Transaction, *, by: By, workspace_id: int) -> Refused | No
     if workspace is None or me is None:
         raise not_found()
     try:
-        _keep_an_owner(tx, workspace, me)
+        keep_an_owner(tx, workspace, me)
     except Refused as refused:
         return refused
     return None
