@@ -38,7 +38,10 @@ def from_text(text: str) -> Instant:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("an instant needs an offset, such as Z")
-    return from_datetime(moment)
+    try:
+        return from_datetime(moment.astimezone(UTC))
+    except OverflowError:
+        raise ValueError("a year that no calendar of ours has") from None
 
 
 def from_datetime(moment: datetime) -> Instant:

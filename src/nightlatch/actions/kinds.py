@@ -38,10 +38,13 @@ CHANGE_ROLE = Action(Purpose.WORK, permission=Permission.MANAGE_TEAMMATES, fresh
 REMOVE_TEAMMATE = Action(
     Purpose.WORK, permission=Permission.MANAGE_TEAMMATES, fresh="teammates", weighty=True
 )
+LOOK_AT_TEAMMATE = Action(Purpose.WORK, permission=Permission.MANAGE_TEAMMATES)
+"""What a role or a removal would mean: only the act itself asks for fresh proof."""
 SEE_POLICY = Action(Purpose.WORK)
 CHANGE_POLICY = Action(
     Purpose.WORK, permission=Permission.MANAGE_AUTHENTICATION, fresh="policy", weighty=True
 )
 PREVIEW_POLICY = Action(Purpose.WORK, permission=Permission.MANAGE_AUTHENTICATION)
 DISABLE_TWO_FACTOR = Action(Purpose.WORK, permission=Permission.RESET, fresh="teammates", weighty=True)
+LOOK_AT_RESET = Action(Purpose.WORK, permission=Permission.RESET)
 READ_AUDIT = Action(Purpose.WORK, permission=Permission.READ_AUDIT)

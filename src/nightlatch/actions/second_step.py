@@ -19,7 +19,7 @@ from nightlatch.facts import Authenticator, Facts, Reach
 from nightlatch.ids import to_text
 from nightlatch.instants import HOUR
 from nightlatch.refusals import Code, Refused, WayOut
-from nightlatch.store import accounts, authenticators, guesses, outbox, tickets
+from nightlatch.store import accounts, authenticators, guesses, outbox, standing, tickets
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import Known
 from nightlatch.store.locks import lock
@@ -88,6 +88,7 @@ def present_recovery_code(
         left=left,
     )
     if account is not None:
+        standing.refresh(tx, account.id)
         mail_account(tx, "recovery_code_used", account, by=by, left=left)
     proved = _succeeded(tx, by, known, Method.RECOVERY_CODE, counter, id or 0, token)
     return Proved(proved.known, proved.token, left)

@@ -8,11 +8,21 @@ from sqlalchemy import bindparam, func, select
 
 from nightlatch.ids import new_id
 from nightlatch.instants import Instant
+from nightlatch.names import search_key
 from nightlatch.store.engine import Transaction
 from nightlatch.store.query import Query, Row, insert_into
 from nightlatch.store.schema import audit_events
 
 _INSERT = Query(insert_into(audit_events))
+_MOST_WORDS = 5
+_LATEST = Query(
+    select(audit_events)
+    .where(
+        audit_events.c.workspace_id == bindparam("workspace_id"), audit_events.c.event == bindparam("event")
+    )
+    .order_by(audit_events.c.sequence.desc())
+    .limit(1)
+)
 _LAST = Query(select(func.max(audit_events.c.at).label("at")))
 
 
@@ -37,6 +47,7 @@ def add(
         actor_kind=actor[0],
         actor_id=actor[1],
         actor_name=actor[2],
+        actor_key=search_key(actor[2]),
         subject_kind=subject[0],
         subject_id=subject[1],
         subject_name=subject[2],
@@ -54,12 +65,16 @@ def page(
     anywhere: bool = False,
     event: str | None = None,
     actor: int | None = None,
+    actor_name: str = "",
     since: Instant | None = None,
     until: Instant | None = None,
     before: int | None = None,
     most: int = 50,
 ) -> list[Row]:
-    """Events, the newest first: of one workspace, or with `anywhere` of all and of accounts too (for the operator)."""
+    """Events, the newest first: of one workspace, or with `anywhere` of all and of accounts too (for the operator).
+
+    Every word of `actor_name` must be in the name that the actor had then, in whatever case.
+    """
     query = select(audit_events).order_by(audit_events.c.sequence.desc()).limit(most)
     if not anywhere:
         query = query.where(audit_events.c.workspace_id == workspace_id)
@@ -67,6 +82,8 @@ def page(
         query = query.where(audit_events.c.event == event)
     if actor is not None:
         query = query.where(audit_events.c.actor_id == actor)
+    for word in search_key(actor_name).split()[:_MOST_WORDS]:
+        query = query.where(audit_events.c.actor_key.contains(word, autoescape=True))
     if since is not None:
         query = query.where(audit_events.c.at >= since)
     if until is not None:
@@ -74,6 +91,11 @@ def page(
     if before is not None:
         query = query.where(audit_events.c.sequence < before)
     return tx.all(Query(query))
+
+
+def latest(tx: Transaction, workspace_id: int, event: str) -> Row | None:
+    """The newest event of a name in a workspace."""
+    return tx.one(_LATEST, workspace_id=workspace_id, event=event)
 
 
 def last_at(tx: Transaction) -> Instant | None:

@@ -191,12 +191,17 @@ standing = Table(
     _big("since", null=True),
     _big("last_sign_in_at", null=True),
     _big("joined_at"),
-    _txt("name_key"),
     _txt("email_key"),
     _txt("search_key"),
-    Index("ix_standing_name", "workspace_id", "name_key", "id"),
+    _big("role_order"),
+    _big("sign_in_key"),
+    # The filters stand in the first one too, so that SQLite searches without touching the table.
+    Index("ix_standing_search", "workspace_id", "search_key", "id", "status", "state", "role_order"),
     Index("ix_standing_email", "workspace_id", "email_key", "id"),
-    Index("ix_standing_counts", "workspace_id", "status", "state", "role"),
+    Index("ix_standing_role", "workspace_id", "role_order", "search_key", "id"),
+    Index("ix_standing_sign_in", "workspace_id", "sign_in_key", "search_key", "id"),
+    Index("ix_standing_state", "workspace_id", "status", "state", "search_key", "id"),
+    Index("ix_standing_counts", "workspace_id", "status", "state", "role_order"),
 )
 """The Teammates table, one row a teammate or pending invitation (by its id): a projection for lists, written in the
 transaction of the change and recomputable. `access.decide` never reads it."""
@@ -212,6 +217,7 @@ invitations = Table(
     _big("invited_by", null=True),
     _txt("inviter"),
     _bytes("token_hash", unique=True),
+    _bytes("former_hash", null=True, unique=True),
     _big("created_at"),
     _big("sent_at"),
     _big("sends"),
@@ -235,7 +241,8 @@ resets = Table(
     _id(),
     _big("workspace_id", index=True),
     _big("account_id", index=True),
-    _txt("requested_by"),
+    _big("requested_by", null=True),
+    _txt("requester"),
     _txt("reason"),
     _txt("recognised_by"),
     _bytes("number_tag"),
@@ -257,7 +264,7 @@ sessions = Table(
     _big("account_id", index=True),
     _big("created_at"),
     _big("authenticated_at"),
-    _big("last_seen_at"),
+    _big("last_seen_at", index=True),
     _big("expires_at"),
     _big("pending_until", null=True),
     _big("ended_at", null=True),
@@ -380,6 +387,13 @@ outbox = Table(
     UniqueConstraint("message_id"),
     Index("ix_outbox_next_at", "next_at"),
     Index("ix_outbox_address_key", "address_key", "created_at"),
+    Index(
+        "ix_outbox_invitations",
+        "workspace_id",
+        "created_at",
+        sqlite_where=text("kind = 'invitation'"),
+        postgresql_where=text("kind = 'invitation'"),
+    ),
 )
 
 campaigns = Table(
@@ -407,6 +421,7 @@ audit_events = Table(
     _txt("actor_kind"),
     _big("actor_id", null=True),
     _txt("actor_name"),
+    _txt("actor_key"),
     _txt("subject_kind"),
     _big("subject_id", null=True),
     _txt("subject_name"),
@@ -415,5 +430,13 @@ audit_events = Table(
     _txt("user_agent"),
     _txt("detail"),
     Index("ix_audit_events_workspace", "workspace_id", "sequence"),
+    Index(
+        "ix_audit_events_event",
+        "workspace_id",
+        "event",
+        "sequence",
+        sqlite_where=text("workspace_id IS NOT NULL"),
+        postgresql_where=text("workspace_id IS NOT NULL"),
+    ),
     Index("ix_audit_events_subject", "subject_id", "sequence"),
 )
