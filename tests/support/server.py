@@ -52,7 +52,7 @@ class Server:
         """The process id of the program (with several workers: of the one that watches them)."""
         return self._running().pid
 
-    def start(self, *, seconds: float = 30) -> None:
+    def start(self, *, seconds: float = 60) -> None:
         """Start (again) and wait until /healthz answers 200; RuntimeError, with the output, if not."""
         with self._log.open("ab") as output:
             self._process = programs.start(
