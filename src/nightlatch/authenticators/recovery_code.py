@@ -82,6 +82,12 @@ def canonical(text: str) -> CodeParts:
     return CodeParts(letters[:SELECTOR_LENGTH], letters[SELECTOR_LENGTH:])
 
 
+def is_exact(text: str) -> bool:
+    """Whether `text` is a code exactly as `generate` writes it: nothing else is ever echoed into a file or page."""
+    letters = text.replace("-", "")
+    return set(letters) <= set(_ALPHABET) and len(letters) == _LENGTH and text == _grouped(letters)
+
+
 def hash_secret(secret: str) -> str:
     """The salted argon2id hash of a code's secret part, as a PHC string: 5 ms, off the event loop."""
     return _HASHER.hash(secret)

@@ -1,9 +1,9 @@
 """Tickets (the mailed links that let their holder bind), other mailed links, and resets."""
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from nightlatch.ids import new_id
-from nightlatch.instants import DAY, HOUR, Duration
+from nightlatch.instants import DAY, HOUR, Duration, Instant
 from nightlatch.store.engine import Transaction
 from nightlatch.store.query import Query, Row, insert_into, set_columns
 from nightlatch.store.schema import links, resets, tickets
@@ -13,7 +13,11 @@ TICKET_LIFE: Duration = 24 * HOUR
 
 _INSERT = Query(insert_into(tickets))
 _BY_TOKEN = Query(select(tickets).where(tickets.c.token_hash == bindparam("token_hash")))
-_OPEN = (tickets.c.redeemed_at.is_(None), tickets.c.ended_at.is_(None), tickets.c.expires_at > bindparam("now"))
+_OPEN = (
+    tickets.c.redeemed_at.is_(None),
+    tickets.c.ended_at.is_(None),
+    tickets.c.expires_at > bindparam("now"),
+)
 _REDEEM = Query(
     update(tickets)
     .values(redeemed_at=bindparam("now"))
@@ -25,10 +29,26 @@ _END_OPEN = Query(
     .values(ended_at=bindparam("now"))
     .where(
         tickets.c.account_id == bindparam("account_id"),
-        tickets.c.workspace_id.is_not_distinct_from(bindparam("workspace_id", type_=tickets.c.workspace_id.type)),
+        tickets.c.workspace_id.is_not_distinct_from(
+            bindparam("workspace_id", type_=tickets.c.workspace_id.type)
+        ),
         tickets.c.redeemed_at.is_(None),
         tickets.c.ended_at.is_(None),
     )
+)
+_NEWEST_OPEN = Query(
+    select(tickets)
+    .where(
+        tickets.c.account_id == bindparam("account_id"),
+        tickets.c.workspace_id.is_not_distinct_from(
+            bindparam("workspace_id", type_=tickets.c.workspace_id.type)
+        ),
+        tickets.c.redeemed_at.is_(None),
+        tickets.c.ended_at.is_(None),
+        tickets.c.expires_at > bindparam("now"),
+    )
+    .order_by(tickets.c.created_at.desc(), tickets.c.id)
+    .limit(1)
 )
 _END_ALL = Query(
     update(tickets)
@@ -42,7 +62,9 @@ _END_ALL = Query(
 
 _INSERT_LINK = Query(insert_into(links))
 _LINK = Query(
-    select(links).where(links.c.token_hash == bindparam("token_hash"), links.c.purpose == bindparam("purpose"))
+    select(links).where(
+        links.c.token_hash == bindparam("token_hash"), links.c.purpose == bindparam("purpose")
+    )
 )
 _SPEND_LINK = Query(
     update(links)
@@ -65,16 +87,32 @@ _END_LINKS = Query(
         links.c.ended_at.is_(None),
     )
 )
+_END_LINKS_FROM = Query(
+    update(links)
+    .values(ended_at=bindparam("now"))
+    .where(
+        links.c.account_id == bindparam("account_id"),
+        links.c.purpose == bindparam("purpose"),
+        links.c.reference >= bindparam("reference"),
+        links.c.spent_at.is_(None),
+        links.c.ended_at.is_(None),
+    )
+)
+_PRUNE_LINKS = Query(delete(links).where(links.c.expires_at < bindparam("before")))
+_PRUNE_TICKETS = Query(delete(tickets).where(tickets.c.expires_at < bindparam("before")))
 
 _INSERT_RESET = Query(insert_into(resets))
-_RESET = Query(select(resets).where(resets.c.id == bindparam("id")).with_for_update())
+_RESET = Query(select(resets).where(resets.c.id == bindparam("id")))
+_RESET_LOCKED = Query(select(resets).where(resets.c.id == bindparam("id")).with_for_update())
 _RESET_FAILED = Query(
     update(resets)
     .values(number_failures=resets.c.number_failures + 1)
     .where(resets.c.id == bindparam("id"))
     .returning(resets.c.number_failures)
 )
-_RENEW_RESET = Query(set_columns(resets, "number_tag", "number_failures").where(resets.c.id == bindparam("id")))
+_RENEW_RESET = Query(
+    set_columns(resets, "number_tag", "number_failures").where(resets.c.id == bindparam("id"))
+)
 _COMPLETE = Query(
     update(resets)
     .values(completed_at=bindparam("now"))
@@ -141,6 +179,11 @@ def by_token(tx: Transaction, token_hash: bytes) -> Row | None:
     return tx.one(_BY_TOKEN, token_hash=token_hash)
 
 
+def newest_open(tx: Transaction, account_id: int, workspace_id: int | None) -> Row | None:
+    """The ticket that would work now, for one workspace (None: the one that names none)."""
+    return tx.one(_NEWEST_OPEN, account_id=account_id, workspace_id=workspace_id, now=tx.now)
+
+
 def redeem(tx: Transaction, ticket_id: int, account_id: int) -> bool:
     """Spend a ticket: once, in its time, by its account (law 4)."""
     return tx.one(_REDEEM, id=ticket_id, account_id=account_id, now=tx.now) is not None
@@ -177,8 +220,10 @@ def create_link(
     email_key: str | None = None,
     reference: int | None = None,
     keep_older: bool = False,
+    expires_at: Instant | None = None,
 ) -> int:
-    """A new mailed link; older ones of the same purpose and account are dead."""
+    """A new mailed link; older ones of the same purpose and account are dead. It works for its kind's life, or until
+    `expires_at`."""
     if account_id is not None and not keep_older:
         end_links(tx, account_id, purpose)
     link_id = new_id()
@@ -191,7 +236,7 @@ def create_link(
         email_key=email_key,
         reference=reference,
         created_at=tx.now,
-        expires_at=tx.now + LINK_LIVES[purpose],
+        expires_at=tx.now + LINK_LIVES[purpose] if expires_at is None else expires_at,
         spent_at=None,
         ended_at=None,
     )
@@ -213,6 +258,16 @@ def end_links(tx: Transaction, account_id: int, purpose: str) -> None:
     tx.run(_END_LINKS, account_id=account_id, purpose=purpose, now=tx.now)
 
 
+def end_links_from(tx: Transaction, account_id: int, purpose: str, reference: int) -> None:
+    """Kill an account's open links of a purpose that are about `reference` or anything after it."""
+    tx.run(_END_LINKS_FROM, account_id=account_id, purpose=purpose, reference=reference, now=tx.now)
+
+
+def prune(tx: Transaction, before: Instant) -> int:
+    """Delete mailed links and tickets that ran out before an instant."""
+    return tx.run(_PRUNE_LINKS, before=before) + tx.run(_PRUNE_TICKETS, before=before)
+
+
 # --- resets ---
 
 
@@ -221,7 +276,8 @@ def create_reset(
     *,
     workspace_id: int,
     account_id: int,
-    requested_by: str,
+    requested_by: int | None,
+    requester: str,
     reason: str,
     recognised_by: str,
     number_tag: bytes,
@@ -235,6 +291,7 @@ def create_reset(
         workspace_id=workspace_id,
         account_id=account_id,
         requested_by=requested_by,
+        requester=requester,
         reason=reason,
         recognised_by=recognised_by,
         number_tag=number_tag,
@@ -247,8 +304,13 @@ def create_reset(
 
 
 def reset(tx: Transaction, reset_id: int) -> Row | None:
-    """One reset, locked."""
+    """One reset, as it stands."""
     return tx.one(_RESET, id=reset_id)
+
+
+def take_reset(tx: Transaction, reset_id: int) -> Row | None:
+    """One reset, locked until the commit: wrong numbers are charged to it one after the other."""
+    return tx.one(_RESET_LOCKED, id=reset_id)
 
 
 def reset_number_failed(tx: Transaction, reset_id: int) -> int:
@@ -272,6 +334,6 @@ def end_resets(tx: Transaction, account_id: int, workspace_id: int) -> None:
     tx.run(_END_RESETS, account_id=account_id, workspace_id=workspace_id, now=tx.now)
 
 
-def recent_resets(tx: Transaction, workspace_id: int, requested_by: str, since: int) -> int:
+def recent_resets(tx: Transaction, workspace_id: int, requested_by: int, since: int) -> int:
     """How many resets somebody asked for in a workspace since an instant."""
     return len(tx.all(_RECENT_RESETS, workspace_id=workspace_id, requested_by=requested_by, since=since))

@@ -179,16 +179,16 @@ def where_to(context: Context, decision: Decision) -> str | None:
     """The page that leads on from a refusal, and back here afterwards; None where a page has to explain it."""
     back = _back(context)
     if isinstance(decision, Enrol):
-        return with_query("/set-up", workspace=_slug(context, decision.workspace), next=back)
+        return _set_up(_slug(context, decision.workspace), back)
     if isinstance(decision, Deny):
         if decision.reason is Reason.MAIL_PROOF:
-            return with_query("/set-up", workspace=_slug(context, context.action.workspace), next=back)
+            return _set_up(_slug(context, context.action.workspace), back)
         return None
     if not isinstance(decision, Challenge):
         return None
     if decision.reason is Reason.NO_SESSION:
         return with_query("/sign-in", next=back if context.route.safe or back != "/" else "")
-    if decision.reason is Reason.SUSPENDED:
+    if decision.reason is Reason.SUSPENDED or (decision.reason is Reason.FRESHNESS and not decision.methods):
         return with_query("/recover", next=back)
     if decision.reason is Reason.SECOND_FACTOR:
         return with_query("/sign-in/second-step", workspace=_slug(context, decision.workspace), next=back)
@@ -198,6 +198,13 @@ def where_to(context: Context, decision: Decision) -> str | None:
         act=context.action.fresh or "",
         next=back,
     )
+
+
+def _set_up(slug: str, back: str) -> str:
+    """Set-up, and afterwards back; from a form of set-up itself it is set-up that shows it again."""
+    if back.startswith("/set-up?"):
+        return with_query("/set-up", workspace=slug, refill="1")
+    return with_query("/set-up", workspace=slug, next=back)
 
 
 def _slug(context: Context, workspace_id: int | None) -> str:

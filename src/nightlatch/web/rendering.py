@@ -2,7 +2,6 @@
 
 import mimetypes
 from collections.abc import Mapping
-from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -30,6 +29,7 @@ FLASHES = {
     "sessions-ended": ("success", "Every other session has ended."),
     "removed": ("success", "The authenticator app is removed."),
     "two-factor-on": ("success", "2FA is set up."),
+    "phone-replaced": ("success", "Your new phone is set up. The old one does not work any more."),
     "codes-renewed": ("success", "You have new recovery codes."),
     "mandate-on": ("success", "2FA is now required of everyone here. Everybody is mailed."),
     "mandate-scheduled": ("success", "2FA will be required of everyone here. Everybody is mailed."),
@@ -105,11 +105,12 @@ def environment() -> Environment:
 
 def when(instant: Instant, style: str = "full") -> Markup:
     """A <time> element: "full" 24 Nov 2026, 09:14 UTC; "date" 24 Nov 2026; "time" 09:14 UTC."""
+    return Markup('<time datetime="{}">{}</time>').format(to_text(instant), spoken(instant, style))
+
+
+def spoken(instant: Instant, style: str = "full") -> str:
+    """The same as plain text."""
     moment = to_datetime(instant)
-    return Markup('<time datetime="{}">{}</time>').format(to_text(instant), _spoken(moment, style))
-
-
-def _spoken(moment: datetime, style: str) -> str:
     date, time = f"{moment.day} {moment:%b} {moment.year}", f"{moment:%H:%M} UTC"
     return {"date": date, "time": time}.get(style, f"{date}, {time}")
 

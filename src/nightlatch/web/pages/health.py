@@ -7,6 +7,7 @@ from nightlatch.refusals import not_found
 from nightlatch.store import meta
 from nightlatch.store.engine import Transaction, Unavailable
 from nightlatch.web.context import Context
+from nightlatch.web.pages.sign_in import helpers
 from nightlatch.web.rendering import page as render
 from nightlatch.web.rendering import static
 from nightlatch.web.routes import Route, page
@@ -56,7 +57,11 @@ async def start(context: Context) -> Response:
 
 
 async def help_page(context: Context) -> Response:
-    return render(context, "help.html")
+    names: dict[str, list[str]] = {}
+    for each in await helpers(context) if context.open else []:
+        names.setdefault(each["workspace_name"], []).append(each["name"])
+    shown = [{"workspace_name": place, "names": people} for place, people in names.items()]
+    return render(context, "help.html", helpers=shown)
 
 
 ROUTES: list[Route] = [

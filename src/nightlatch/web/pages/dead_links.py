@@ -1,0 +1,80 @@
+"""Mailed links: looking at what one is about, spending it, and the page for one that does not work (any more)."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from starlette.responses import Response
+
+from nightlatch.actions.tokens import hash_token
+from nightlatch.refusals import Code, Refused
+from nightlatch.store import tickets
+from nightlatch.store.engine import Transaction
+from nightlatch.web import links
+from nightlatch.web.context import Context
+from nightlatch.web.rendering import page as render
+
+T = TypeVar("T")
+_DEAD = (Code.EXPIRED, Code.ALREADY_USED)
+
+
+@dataclass(frozen=True, slots=True)
+class Mailed:
+    """One kind of mailed link: what its cookie and its page call it, and what the store does."""
+
+    name: str
+    purpose: str
+
+
+RESET = Mailed("password_reset", "password_reset")
+CONFIRM = Mailed("email_confirm", "email_confirm")
+UNDO = Mailed("undo", "email_undo")
+UNBLOCK = Mailed("unblock", "unblock")
+LIFT = Mailed("lift", "lift")
+
+
+def dead_link(context: Context, kind: str, why: str, from_name: str | None = None) -> Response:
+    """Why it does not work, and the way on: 404 for one that nobody knows, else 410."""
+    status = 404 if why == "unknown" else 410
+    return render(context, "link_dead.html", status=status, kind=kind, why=why, from_name=from_name)
+
+
+async def look(context: Context, mailed: Mailed, body: Callable[[Transaction, bytes], T]) -> T | Response:
+    """What the link is about, by a reading `body`; or the page that says why it is dead. Changes nothing."""
+    return await _by_token(context, mailed, body, context.read)
+
+
+async def spend(context: Context, mailed: Mailed, body: Callable[[Transaction, bytes], T]) -> T | Response:
+    """Do what the link is for, by a writing `body`; or the page that says why it is dead."""
+    return await _by_token(context, mailed, body, context.write)
+
+
+async def _by_token(
+    context: Context,
+    mailed: Mailed,
+    body: Callable[[Transaction, bytes], T],
+    run: Callable[[Callable[[Transaction], T]], Awaitable[T]],
+) -> T | Response:
+    token = links.token_of(context, mailed.name)
+    if token is None:
+        return dead_link(context, mailed.name, "unknown")
+    token_hash = hash_token(token)
+    try:
+        return await run(lambda tx: body(tx, token_hash))
+    except Refused as refused:
+        if refused.code not in _DEAD:
+            raise
+        why = await context.read(lambda tx: why_dead(tx, token_hash, mailed.purpose))
+        return dead_link(context, mailed.name, why)
+
+
+def why_dead(tx: Transaction, token_hash: bytes, purpose: str) -> str:
+    """Why a link does not work: `unknown`, `used`, `expired` or `replaced`."""
+    row = tickets.link(tx, token_hash, purpose)
+    if row is None or row.account_id is None:
+        return "unknown"
+    if row.spent_at is not None:
+        return "used"
+    if row.ended_at is None and row.expires_at <= tx.now:
+        return "expired"
+    return "replaced"

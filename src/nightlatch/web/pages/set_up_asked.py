@@ -1,0 +1,160 @@
+"""What a visit to set-up is about: which workspace, which old authenticator, and where the person was going."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from nightlatch.access import (
+    Action,
+    Allow,
+    Challenge,
+    Decision,
+    Enrol,
+    decide,
+    decide_account,
+    decide_workspace,
+    enrol_reach,
+)
+from nightlatch.actions import kinds
+from nightlatch.actions.enrolment import Pending
+from nightlatch.assurance import enrolled, relied_on
+from nightlatch.facts import WorkspaceId
+from nightlatch.ids import from_text, to_text
+from nightlatch.refusals import Refused, not_found, refusal_of
+from nightlatch.store.facts import Known, Place
+from nightlatch.vocabulary import Method, Reason
+from nightlatch.web.context import Context, safe_next, with_query
+from nightlatch.web.pages.sign_in import helpers
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the address, or a form, asks for."""
+
+    place: Place | None
+    """The workspace that it is for; None: the account, wherever that reaches."""
+    replaces: int | None
+    another: bool
+    """One more authenticator app, beside what is there."""
+    next: str
+
+    @property
+    def workspace_id(self) -> WorkspaceId | None:
+        """The plane."""
+        return self.place.id if self.place is not None else None
+
+    @property
+    def action(self) -> Action:
+        """What is to be decided."""
+        return _action(self.replaces).at(self.workspace_id)
+
+    @property
+    def path(self) -> str:
+        """The address that asks for the same."""
+        return with_query(
+            "/set-up",
+            workspace=self.place.slug if self.place is not None else "",
+            replaces=to_text(self.replaces) if self.replaces is not None else "",
+            next=self.next,
+        )
+
+    def meant(self, context: Context, pending: Pending) -> bool:
+        """Whether a pending set-up is this one, and could still be confirmed."""
+        if self.replaces not in (None, pending.replaces):
+            return False
+        action = _action(pending.replaces)
+        if not isinstance(decide(context.facts, action.at(pending.workspace_id)), Allow):
+            return False
+        return self.place is None or self.place.id in enrol_reach(context.facts, action)
+
+
+def read(context: Context) -> Asked:
+    """What is asked: by the form, by the address, or by the form that the gate caught. Raises Refused (404)."""
+
+    def value(name: str) -> str:
+        return context.form.get(name) or context.query(name) or context.refill.get(name, "")
+
+    replaces = from_text(value("replaces")) if value("replaces") else None
+    if value("replaces") and (replaces is None or context.facts.authenticator(replaces) is None):
+        raise not_found()
+    place = context.known.place_by_slug(value("workspace")) if value("workspace") else None
+    another = bool(value("another"))
+    if place is None and replaces is None and not another:
+        place = _lacking(context)
+    return Asked(place, replaces, another, safe_next(value("next")))
+
+
+def _action(replaces: int | None) -> Action:
+    return kinds.REPLACE if replaces is not None else kinds.ENROL
+
+
+def _lacking(context: Context) -> Place | None:
+    """Where no workspace was named: the one that lacks 2FA, where others have it; else the whole account at once."""
+    facts = context.facts
+    lacking = [each for each in facts.teammates if not enrolled(facts.authenticators, each.workspace)]
+    if not lacking or len(lacking) == len(facts.teammates):
+        return None
+    lacking.sort(key=lambda each: not isinstance(decide_workspace(facts, each.workspace), Enrol))
+    return place_of(context, lacking[0].workspace)
+
+
+def place_of(context: Context, workspace_id: WorkspaceId | None) -> Place | None:
+    """One of the account's workspaces."""
+    return (context.known.places or {}).get(workspace_id or 0)
+
+
+def has_two_factor(context: Context, place: Place | None) -> bool:
+    """Whether nothing is left to set up: in a workspace, or in all of them."""
+    facts = context.facts
+    if place is not None:
+        return enrolled(facts.authenticators, place.id)
+    if not facts.teammates:
+        return any(each.method is not Method.RECOVERY_CODE for each in relied_on(facts, None))
+    return all(enrolled(facts.authenticators, each.workspace) for each in facts.teammates)
+
+
+def refusal(context: Context, decision: Decision) -> Refused:
+    """A refusal that leads on. Where the door itself is open already, a second factor is asked for as step-up."""
+    if isinstance(decision, Challenge) and decision.reason is Reason.SECOND_FACTOR:
+        facts, workspace = context.facts, decision.workspace
+        opened = decide_workspace(facts, workspace) if workspace is not None else decide_account(facts)
+        if isinstance(opened, Allow):
+            decision = replace(decision, reason=Reason.FRESHNESS)
+    return refusal_of(decision)
+
+
+def by_invitation(context: Context) -> bool:
+    """Whether this session is the one in which an invitation made the account."""
+    return any(proof.method is Method.INVITATION for proof in context.facts.proofs)
+
+
+def landing(known: Known, place: Place | None = None) -> str:
+    """Where a person goes who was going nowhere in particular."""
+    places = list((known.places or {}).values())
+    if place is None and len(places) == 1:
+        place = places[0]
+    return f"/w/{place.slug}" if place is not None else "/workspaces"
+
+
+async def about(context: Context, place: Place | None, target: str) -> dict[str, Any]:
+    """What every set-up page says: who asks for it, since when, who can help, how to put it off."""
+    place = place or _asking(context)
+    teammate = context.facts.teammate(place.id) if place is not None else None
+    required = teammate is not None and teammate.mandate.in_force(context.now)
+    helping = await helpers(context, place.id if place is not None else None) if required else []
+    return {
+        "workspace_name": place.name if place is not None else None,
+        "required": required,
+        "required_since": teammate.mandate.required_from if teammate is not None and required else None,
+        "helpers": [{"name": name} for name in dict.fromkeys(each["name"] for each in helping)],
+        "newcomer": by_invitation(context) and not context.facts.authenticators,
+        "cancel_url": None if required else context.url(target or "/"),
+        "next": target,
+    }
+
+
+def _asking(context: Context) -> Place | None:
+    """The workspace that says Enrol, where none was named."""
+    for each in context.facts.teammates:
+        if isinstance(decide_workspace(context.facts, each.workspace), Enrol):
+            return place_of(context, each.workspace)
+    return None
