@@ -45,6 +45,8 @@ class Route:
     summary: str = ""
     query: Mapping[str, Any] = field(default_factory=dict)
     """api: the query parameters, as JSON Schema."""
+    headers: Mapping[str, Any] = field(default_factory=dict)
+    """api: request headers of its own, as JSON Schema."""
     codes: tuple[Code, ...] = ()
     """api: codes of its own, beside those that any route may answer with."""
     shown_at: str | None = None

@@ -127,7 +127,11 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
         {"name": name, "in": "query", "required": False, "schema": schema}
         for name, schema in route.query.items()
     ]
-    return in_path + in_query
+    in_header = [
+        {"name": name, "in": "header", "required": False, "schema": schema}
+        for name, schema in route.headers.items()
+    ]
+    return in_path + in_query + in_header
 
 
 def _responses(route: Route) -> dict[str, Any]:

@@ -1,0 +1,238 @@
+"""The shapes of what belongs to a workspace: its policy, teammates, invitations and audit events."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from nightlatch.vocabulary import Event
+from nightlatch.web.api.models import Id, Instant, Model, RoleName, Text
+
+Reason = Annotated[str, Field(max_length=1000, description="kept with the audit event, on one line")]
+Managers = Literal["admins", "owners"]
+State = Literal["on", "due", "overdue", "off", "reset", "sso", "exempt"]
+
+
+# --- workspaces ---
+
+
+class NewWorkspace(Model):
+    name: Text
+    slug: Text
+
+
+class WorkspaceTwoFactor(Model):
+    required: bool
+    required_from: Instant | None
+    in_force: bool
+
+
+class Workspace(Model):
+    """A workspace, as one of its teammates sees it."""
+
+    slug: str
+    name: str
+    role: RoleName
+    two_factor: WorkspaceTwoFactor
+
+
+# --- policy ---
+
+
+class TwoFactorPolicy(Model):
+    """`required` with no instant means now. In force already, the instant cannot be moved into the future."""
+
+    required: bool
+    required_from: Instant | None
+    strength: Literal["any"]
+    managed_by: Managers
+
+
+class Policy(Model):
+    """`revision` is in the ETag too: a change names it in If-Match."""
+
+    two_factor: TwoFactorPolicy
+    in_force: bool
+    revision: int
+    changed_at: Instant | None
+    changed_by: str | None
+
+
+class TwoFactorChange(Model):
+    """Without `managed_by` it stays who it is."""
+
+    required: bool
+    required_from: Instant | None = None
+    strength: Literal["any"] = "any"
+    managed_by: Managers | None = None
+
+
+class PolicyChange(Model):
+    two_factor: TwoFactorChange
+    reason: Reason | None = None
+
+
+class Group(Model):
+    """How many, and the first fifty names (of invitations, the addresses)."""
+
+    count: int
+    names: list[str]
+
+
+class MailHealth(Model):
+    state: Literal["works", "untried", "failing", "demo"]
+    at: Instant | None
+    trouble: str | None
+
+
+class PolicyPreview(Model):
+    """Whom a mandate would meet now, and whether this person could turn it on."""
+
+    set_up: Group
+    will_be_asked: Group
+    invited: Group
+    working_now: int
+    owners: int
+    enrolled_owners: int
+    only_owner: bool
+    i_am_enrolled: bool
+    mail: MailHealth
+
+
+# --- teammates ---
+
+
+class TwoFactor(Model):
+    """`since`: since when the state is what it is. `due`: when it is, or was, to be set up."""
+
+    state: State
+    flags: list[Literal["recovery_codes_low"]]
+    methods: list[Literal["totp", "passkey"]]
+    since: Instant | None
+    due: Instant | None
+
+
+class Teammate(Model):
+    """A teammate, or a pending invitation (by its own id), of which the typed address is all that is known.
+
+    `two_factor` is null for invitations, and for readers who may neither manage authentication nor reset.
+    """
+
+    id: Id
+    name: str
+    email: str
+    role: RoleName
+    status: Literal["active", "invited"]
+    two_factor: TwoFactor | None
+    last_sign_in_at: Instant | None
+    joined_at: Instant | None
+    invited_at: Instant | None
+
+
+class Counts(Model):
+    """`matching` is of the filtered list, the others of the whole workspace; `two_factor` as in Teammate."""
+
+    teammates: int
+    invited: int
+    matching: int
+    two_factor: dict[State, int] | None
+
+
+class Teammates(Model):
+    items: list[Teammate]
+    next_cursor: str | None
+    counts: Counts
+
+
+class RoleBody(Model):
+    role: RoleName
+
+
+class DisableTwoFactor(Model):
+    reason: Reason
+    recognised_by: Annotated[str, Field(max_length=1000, description="how the person was recognised")]
+
+
+class Reset(Model):
+    """`number` is told this once, to be read out; null where the link works without one."""
+
+    id: Id
+    state: Literal["done"]
+    effective_at: Instant
+    number: str | None
+
+
+class ResetAnswer(Model):
+    reset: Reset
+
+
+# --- invitations ---
+
+
+class Invite(Model):
+    """`email`, or `emails` for up to 500 at a time."""
+
+    email: Text | None = None
+    emails: Annotated[list[Text], Field(min_length=1, max_length=500)] | None = None
+    role: RoleName
+
+
+class InviteItem(Model):
+    """`id` is that of the pending invitation, where there is one. The link is in the mail only."""
+
+    email: str
+    outcome: Literal["sent", "already_teammate", "already_invited", "limited"]
+    id: Id | None
+
+
+class InviteAnswer(Model):
+    items: list[InviteItem]
+
+
+class PendingInvitation(Model):
+    id: Id
+    email: str
+    role: RoleName
+    inviter: str
+    status: Literal["pending", "expired"]
+    created_at: Instant
+    sent_at: Instant
+    expires_at: Instant
+
+
+class PendingInvitations(Model):
+    items: list[PendingInvitation]
+    next_cursor: str | None
+
+
+# --- audit events ---
+
+
+class Actor(Model):
+    kind: Annotated[str, Field(description="account, operator, system or visitor")]
+    id: Id | None
+    name: str
+
+
+class Subject(Model):
+    kind: Annotated[str, Field(description="account, workspace, address or system")]
+    id: Id | None
+    name: str
+
+
+class AuditEvent(Model):
+    id: Id
+    at: Instant
+    event: Annotated[str, Field(json_schema_extra={"enum": [each.value for each in Event]})]
+    actor: Actor
+    subject: Subject
+    workspace: str
+    ip: str
+    user_agent: str
+    detail: dict[str, Any]
+
+
+class AuditEvents(Model):
+    """The newest first."""
+
+    items: list[AuditEvent]
+    next_cursor: str | None
