@@ -1,19 +1,55 @@
 """The one table of routes."""
 
 from nightlatch.web.api import account as api_account
+from nightlatch.web.api import audit as api_audit
 from nightlatch.web.api import authenticators as api_authenticators
+from nightlatch.web.api import invitations as api_invitations
 from nightlatch.web.api import openapi
 from nightlatch.web.api import sign_in as api_sign_in
-from nightlatch.web.pages import health
+from nightlatch.web.api import teammates as api_teammates
+from nightlatch.web.api import workspaces as api_workspaces
+from nightlatch.web.pages import audit as page_audit
+from nightlatch.web.pages import authentication as page_authentication
+from nightlatch.web.pages import (
+    emails,
+    health,
+    invitations,
+    lift,
+    passwords,
+    set_up,
+    settings,
+    tickets,
+    workspaces,
+)
+from nightlatch.web.pages import invite as page_invite
 from nightlatch.web.pages import sign_in as page_sign_in
+from nightlatch.web.pages import team as page_team
+from nightlatch.web.pages import team_member as page_team_member
 from nightlatch.web.routes import Route
 
 ROUTES: list[Route] = [
     *health.ROUTES,
     *page_sign_in.ROUTES,
+    *page_team.ROUTES,
+    *page_invite.ROUTES,
+    *page_team_member.ROUTES,
+    *page_authentication.ROUTES,
+    *page_audit.ROUTES,
+    *set_up.ROUTES,
+    *tickets.ROUTES,
+    *invitations.ROUTES,
+    *passwords.ROUTES,
+    *emails.ROUTES,
+    *lift.ROUTES,
+    *settings.ROUTES,
+    *workspaces.ROUTES,
     *api_sign_in.ROUTES,
     *api_account.ROUTES,
     *api_authenticators.ROUTES,
+    *api_workspaces.ROUTES,
+    *api_teammates.ROUTES,
+    *api_invitations.ROUTES,
+    *api_audit.ROUTES,
     *openapi.ROUTES,
 ]
 

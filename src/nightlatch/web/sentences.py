@@ -1,0 +1,247 @@
+"""What an audit event says to a person: one whole sentence for each, and its details in words.
+
+Every event of the vocabulary has its entry here (tests/web/test_sentences.py). The names are those of the moment.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nightlatch import instants
+from nightlatch.store.query import Row
+from nightlatch.vocabulary import Event
+from nightlatch.web.rendering import spoken
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One event, as far as sentences need it."""
+
+    event: str
+    actor_kind: str
+    actor_name: str
+    subject_name: str
+    itself: bool
+    """The actor is the subject."""
+    detail: Mapping[str, Any]
+
+
+def told(row: Row, detail: Mapping[str, Any]) -> Told:
+    """An event's row and its opened detail."""
+    itself = (
+        row.actor_kind == row.subject_kind and row.actor_id is not None and row.actor_id == row.subject_id
+    )
+    return Told(row.event, row.actor_kind, row.actor_name, row.subject_name, itself, detail)
+
+
+_ROLES = {"owner": "an owner", "admin": "an admin", "member": "a member"}
+_METHODS = {
+    "password": "password",
+    "totp": "authenticator app",
+    "passkey": "passkey",
+    "recovery_code": "recovery code",
+    "provider": "single sign-on",
+    "ticket": "mailed link",
+    "invitation": "invitation",
+}
+_RECOGNISED = {
+    "in_person": "Met in person",
+    "video": "Seen in a video call",
+    "phone": "Called on a number that was known",
+    "chat": "In a chat, by something that only they know",
+    "other": "Another way, as the reason says",
+}
+_MANAGERS = {"admins": "owners and admins", "owners": "only owners"}
+_PURPOSES = {"self_service": "asked for", "mandate": "2FA became required", "reset": "2FA was disabled"}
+
+_EVENTS: dict[Event, tuple[str, str]] = {
+    Event.ACCOUNT_CREATED: ("Account made", "{whom} made an account."),
+    Event.ACCOUNT_RENAMED: ("Name changed", "{former_name} is called {whom} now."),
+    Event.ACCOUNT_UNLOCKED: ("Account unlocked", "{who} gave {whom} new tries to sign in."),
+    Event.AUTHENTICATOR_BOUND: ("2FA set up", "{who} set up {a_method}."),
+    Event.AUTHENTICATOR_REPLACED: ("Authenticator replaced", "{who} replaced {a_method}."),
+    Event.AUTHENTICATOR_UNBOUND: ("Authenticator removed", "{who} removed {a_method}."),
+    Event.AUTHENTICATOR_SUSPENDED: (
+        "Second step suspended",
+        "The {method} of {whom} is suspended after too many wrong codes.",
+    ),
+    Event.AUTHENTICATOR_LIFTED: ("Suspension lifted", "The {method} of {whom} works again."),
+    Event.CLOCK_JUMPED: ("Clock jumped", "The clock of the server jumped."),
+    Event.DATABASE_RESTORED: (
+        "Backup restored",
+        "{who} restored a backup. Every session and link has ended.",
+    ),
+    Event.EMAIL_CHANGE_CANCELLED: ("E-mail change cancelled", "{who} cancelled a change of e-mail address."),
+    Event.EMAIL_CHANGE_REQUESTED: ("E-mail change begun", "{who} asked to change their e-mail address."),
+    Event.EMAIL_CHANGED: ("E-mail changed", "{whom} confirmed a new e-mail address."),
+    Event.EMAIL_CHANGE_UNDONE: ("E-mail change undone", "The change of {whom}'s e-mail address was undone."),
+    Event.INVITATION_ACCEPTED: ("Invitation accepted", "{who} accepted the invitation of {invited_by}."),
+    Event.INVITATION_RESENT: ("Invitation sent again", "{who} sent the invitation of {whom} again."),
+    Event.INVITATION_REVOKED: ("Invitation taken back", "{who} took the invitation of {whom} back."),
+    Event.INVITATION_SENT: ("Invited", "{who} invited {whom} as {role}."),
+    Event.KEYS_ROTATED: ("Keys rotated", "{who} rotated the keys."),
+    Event.MANDATE_SCHEDULED: (
+        "2FA required from a date",
+        "{who} required 2FA of everyone from {required_from}.",
+    ),
+    Event.MANDATE_TURNED_OFF: ("2FA no longer required", "{who} stopped requiring 2FA."),
+    Event.MANDATE_TURNED_ON: ("2FA required", "{who} required 2FA of everyone."),
+    Event.PASSWORD_CHANGED: ("Password changed", "{who} chose a new password."),
+    Event.PASSWORD_RESET: ("Password reset", "{whom} chose a new password by a mailed link."),
+    Event.PASSWORD_RESET_REQUESTED: (
+        "Password reset begun",
+        "Somebody asked to reset the password of {whom}.",
+    ),
+    Event.POLICY_CHANGED: ("Who manages it changed", "{who} lets {managed_by} manage authentication."),
+    Event.RECOVERY_CODE_USED: ("Recovery code used", "{who} used a recovery code."),
+    Event.RECOVERY_CODES_RENEWED: ("Recovery codes renewed", "{who} got new recovery codes."),
+    Event.RESET_COMPLETED: ("Set up again", "{whom} set up 2FA again after it was disabled."),
+    Event.SESSION_ENDED: ("Session ended", "{who} ended a session."),
+    Event.SIGN_IN_FAILED: ("Sign-in failed", "Somebody entered a wrong password for {whom}."),
+    Event.SIGN_IN_HALF_DONE: (
+        "Password right",
+        "{whom} entered the password; the second step was still to come.",
+    ),
+    Event.SIGN_IN_SUCCEEDED: ("Signed in", "{whom} signed in."),
+    Event.SIGN_IN_UNBLOCKED: ("Sign-in unblocked", "{whom} let a browser try the password again."),
+    Event.SECOND_STEP_FAILED: ("Second step failed", "A wrong {method} was entered for {whom}."),
+    Event.STEP_UP_SUCCEEDED: ("Confirmed again", "{whom} confirmed that it is really them."),
+    Event.TEAMMATE_JOINED: ("Joined", "{whom} joined as {role}."),
+    Event.TEAMMATE_LEFT: ("Left", "{whom} left."),
+    Event.TEAMMATE_REMOVED: ("Removed", "{who} removed {whom}."),
+    Event.TEAMMATE_RESET: ("2FA disabled", "{who} disabled 2FA for {whom}."),
+    Event.TEAMMATE_RESET_RENEWED: (
+        "New link and number",
+        "{who} sent {whom} a new link to set up 2FA again.",
+    ),
+    Event.TEAMMATE_ROLE_CHANGED: ("Role changed", "{who} made {whom} {role}."),
+    Event.TEAMMATE_SECURED: ("Has 2FA", "{whom} has 2FA here now."),
+    Event.TEAMMATE_UNSECURED: ("Has no 2FA", "{whom} has no 2FA here any more."),
+    Event.TICKET_REDEEMED: ("Set-up link used", "{whom} used the mailed link to set up 2FA."),
+    Event.TICKET_REFUSED: (
+        "Set-up link refused",
+        "A wrong number was entered with the set-up link of {whom}.",
+    ),
+    Event.TICKET_SENT: ("Set-up link mailed", "{whom} was mailed a link to set up 2FA."),
+    Event.WORKSPACE_CREATED: ("Workspace made", "{who} made the workspace."),
+}
+"""For each event what a list of events calls it, and its sentence."""
+
+IN_WORKSPACES = (
+    *(Event.MANDATE_TURNED_ON, Event.MANDATE_SCHEDULED, Event.MANDATE_TURNED_OFF, Event.POLICY_CHANGED),
+    *(Event.TEAMMATE_SECURED, Event.TEAMMATE_UNSECURED, Event.TEAMMATE_RESET, Event.TEAMMATE_RESET_RENEWED),
+    *(Event.TICKET_SENT, Event.TICKET_REDEEMED, Event.TICKET_REFUSED, Event.RESET_COMPLETED),
+    *(Event.INVITATION_SENT, Event.INVITATION_RESENT, Event.INVITATION_REVOKED, Event.INVITATION_ACCEPTED),
+    *(Event.TEAMMATE_JOINED, Event.TEAMMATE_LEFT, Event.TEAMMATE_REMOVED, Event.TEAMMATE_ROLE_CHANGED),
+    Event.WORKSPACE_CREATED,
+)
+"""The events that a workspace may read, in the order in which a filter offers them. The others are accounts' own."""
+
+
+def label(event: str) -> str:
+    """What a list of events calls it."""
+    return _EVENTS[Event(event)][0] if event in _EVENTS else event
+
+
+def sentence(told: Told) -> str:
+    """The whole sentence. A name that is missing becomes a word."""
+    if told.event not in _EVENTS:
+        return told.event
+    text = _EVENTS[Event(told.event)][1]
+    if told.event == Event.TEAMMATE_ROLE_CHANGED and told.itself:
+        text = "{who} became {role}."
+    return _sentence_case(text.format_map(_Words(told)))
+
+
+def actor(kind: str, name: str) -> str:
+    """Who acted."""
+    if kind == "operator":
+        return f"the operator ({name})" if name else "the operator"
+    if kind == "visitor":
+        return "somebody"
+    return name or "somebody"
+
+
+class _Words(dict[str, str]):
+    """The words of a sentence: who, whom, and whatever the detail holds."""
+
+    def __init__(self, told: Told) -> None:
+        super().__init__(who=actor(told.actor_kind, told.actor_name), whom=told.subject_name or "somebody")
+        self._detail = told.detail
+
+    def __missing__(self, key: str) -> str:
+        if key == "a_method":
+            method = in_words("method", self._detail.get("method"), inside=True) or "authenticator"
+            return f"{'an' if method[0] in 'aeiou' else 'a'} {method}"
+        return in_words(key, self._detail.get(key), inside=True) or "something"
+
+
+_LABELS = {
+    "before": "Required before from",
+    "former_name": "Former name",
+    "former_role": "Former role",
+    "how": "How",
+    "in_a_row": "In a row",
+    "invited_by": "Invited by",
+    "left": "Recovery codes left",
+    "managed_by": "Managed by",
+    "method": "Method",
+    "name": "Name",
+    "new": "New address",
+    "number_waived": "Without a number",
+    "old": "Former address",
+    "purpose": "Because",
+    "reason": "Reason",
+    "recognised_by": "Recognised by",
+    "replayed": "Code used before",
+    "required_from": "Required from",
+    "role": "Role",
+    "sessions_ended": "Sessions ended",
+    "slug": "Address",
+    "tries_left": "Tries left",
+    "where": "Where",
+}
+_HIDDEN = ("invitation", "reset", "revision", "session")
+"""Ids and numbers that only the API tells."""
+
+
+def details(detail: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What else there is to know, as names and values in words; nothing that is empty."""
+    found = []
+    for key, value in detail.items():
+        text = in_words(key, value)
+        if text and key not in _HIDDEN:
+            found.append((_LABELS.get(key) or key.replace("_", " ").capitalize(), text))
+    return found
+
+
+def in_words(key: str, value: Any, *, inside: bool = False) -> str:
+    """A value of a detail as text; "" for nothing. `inside` a sentence it has its article and no capital."""
+    if value is None or value is False or value == "":
+        return ""
+    if value is True:
+        return "Yes"
+    text = str(value)
+    if key in ("role", "former_role"):
+        return _ROLES.get(text, text) if inside else text.capitalize()
+    if key in ("required_from", "before"):
+        return _moment(text)
+    known = {
+        "method": _METHODS,
+        "recognised_by": _RECOGNISED,
+        "managed_by": _MANAGERS,
+        "purpose": _PURPOSES,
+    }.get(key, {})
+    found = known.get(text, text)
+    return found if inside or found is text else _sentence_case(found)
+
+
+def _moment(text: str) -> str:
+    try:
+        return spoken(instants.from_text(text))
+    except ValueError:
+        return text
+
+
+def _sentence_case(text: str) -> str:
+    return text[:1].upper() + text[1:]
