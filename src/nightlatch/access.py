@@ -5,6 +5,7 @@ write. It knows no clock, database, framework or request, so that it can be enum
 The order of refusals is fixed: no session, not a teammate, second step, enrol, permission, freshness.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
@@ -16,12 +17,14 @@ from nightlatch.assurance import (
     counting,
     first_reaches_everywhere,
     fresh,
+    fresh_methods,
     has_first,
     has_second,
     limited,
     relied_on,
+    strongest_first,
     usable_methods,
-    very_first,
+    usable_on,
 )
 from nightlatch.facts import EVERYWHERE, Facts, Reach, WorkspaceId
 from nightlatch.instants import Duration
@@ -156,15 +159,18 @@ def decide_account(facts: Facts) -> Decision:
     """Whether the account itself is open: it is when some workspace is; the best of them speaks otherwise."""
     if not facts.teammates:
         return _without_workspace(facts)
-    decisions = [decide_workspace(facts, each.workspace) for each in facts.teammates]
-    for kind in (Allow, Enrol):
-        for decision in decisions:
-            if isinstance(decision, kind):
-                return decision
-    for decision in decisions:
-        if isinstance(decision, Challenge) and decision.reason is Reason.SECOND_FACTOR:
-            return decision
-    return decisions[0]
+    return min((decide_workspace(facts, each.workspace) for each in facts.teammates), key=_distance)
+
+
+def _distance(decision: Decision) -> int:
+    """How far from Allow: what takes one more step, before what must be recovered first."""
+    if isinstance(decision, Allow):
+        return 0
+    if isinstance(decision, Enrol):
+        return 1
+    if decision.reason is Reason.SECOND_FACTOR:
+        return 2
+    return 4 if decision.reason is Reason.SUSPENDED else 3
 
 
 def _without_workspace(facts: Facts) -> Decision:
@@ -190,8 +196,9 @@ def _read(facts: Facts, action: Action) -> Decision:
 
 
 def _join(facts: Facts, action: Action) -> Decision:
+    """Accepting an invitation opens nothing: without any workspace the first factor (and the token) is enough."""
     if facts.teammates:
-        return _read(facts, action)
+        return decide_account(facts)
     if has_first(counting(facts, None)):
         return ALLOW
     return Challenge(Reason.FIRST_FACTOR, (Method.PASSWORD,))
@@ -200,36 +207,60 @@ def _join(facts: Facts, action: Action) -> Decision:
 def _ticket(facts: Facts, action: Action) -> Decision:
     """A ticket is for a plane where the first factor counts and nothing is relied on."""
     workspace = action.workspace
-    if workspace is None and not very_first(facts):
-        return _read(facts, action)
-    if not has_first(counting(facts, workspace)) and not (
-        workspace is None and first_reaches_everywhere(facts)
-    ):
-        return Challenge(Reason.FIRST_FACTOR, (Method.PASSWORD,), workspace=workspace)
-    if workspace is not None and relied_on(facts, workspace):
-        return decide_workspace(facts, workspace)
-    return ALLOW
+    for plane in [workspace] if workspace is not None else _all_planes(facts):
+        if has_first(counting(facts, plane)) and not relied_on(facts, plane):
+            return ALLOW
+    return decide_account(facts) if workspace is None else decide_workspace(facts, workspace)
 
 
 def _enrol(facts: Facts, action: Action) -> Decision:
+    """Binding is for a plane that this session binds in; where one relies on something already, with fresh proof."""
     workspace = action.workspace
-    if workspace is None:
-        decision, may = decide_account(facts), bool(bind_reach(facts))
-    else:
-        decision, may = decide_workspace(facts, workspace), binds_in(facts, workspace)
-    if not may:
+    if workspace is None and not facts.teammates:
+        return _enrol_without_workspace(facts, action)
+    planes = [workspace] if workspace is not None else [each.workspace for each in facts.teammates]
+    bindable = [plane for plane in planes if binds_in(facts, plane)]
+    if not bindable:
+        decision = decide_account(facts) if workspace is None else decide_workspace(facts, workspace)
         return decision if isinstance(decision, Challenge) else Deny(Reason.MAIL_PROOF)
-    return _need_fresh(facts, action, _relying_planes(facts, workspace))
+    if any(not _stale(facts, plane, action) for plane in bindable):
+        return ALLOW
+    return min((_ask_fresh(facts, plane, action) for plane in bindable), key=lambda each: not each.methods)
+
+
+def enrol_reach(facts: Facts, action: Action) -> Reach:
+    """Where an authenticator bound by this ENROL reaches: `bind_reach`, without what asks for fresh proof first.
+
+    So a ticket for one workspace never binds on the quiet in another, where this session was not asked again.
+    """
+    bindable = [each.workspace for each in facts.teammates if binds_in(facts, each.workspace)]
+    return bind_reach(facts, frozenset(plane for plane in bindable if _stale(facts, plane, action)))
+
+
+def _enrol_without_workspace(facts: Facts, action: Action) -> Decision:
+    """Only what reaches everywhere can be bound here, by what reaches everywhere."""
+    if bind_reach(facts):
+        return _ask_fresh(facts, None, action) if _stale(facts, None, action) else ALLOW
+    if not first_reaches_everywhere(facts):
+        return Challenge(Reason.FIRST_FACTOR, (Method.PASSWORD,))
+    if not relied_on(facts, None):
+        return Deny(Reason.MAIL_PROOF)
+    if not any(each.reach.everywhere for each in relied_on(facts, None)):
+        decision = _without_workspace(facts)
+        return Deny(Reason.ELSEWHERE_CLOSED) if isinstance(decision, Allow) else decision
+    wide = strongest_first({each.method for each in usable_on(facts, None) if each.reach.everywhere})
+    return Challenge(Reason.SECOND_FACTOR if wide else Reason.SUSPENDED, wide)
 
 
 def _change(facts: Facts, action: Action) -> Decision:
-    """May this session do an act on the account whose reach is `action.reach`? (may_change)"""
-    decision = may_change(facts, action.reach)
+    """May this session do an act on the account whose reach is `action.reach`?"""
+    reach = action.reach
+    if not reach and (action.fresh is not None or action.weighty):
+        reach = EVERYWHERE  # fresh for which plane? for all of them
+    decision = may_change(facts, reach)
     if not isinstance(decision, Allow):
         return decision
-    planes: list[WorkspaceId | None] = [
-        each.workspace for each in facts.teammates if each.workspace in action.reach
-    ] or [None]
+    planes = _touched(facts, reach) if facts.teammates else _all_planes(facts)
     if action.weighty and any(limited(facts, plane) for plane in planes):
         return Deny(Reason.RECOVERY_LIMIT)
     return _need_fresh(facts, action, planes)
@@ -241,18 +272,24 @@ def may_change(facts: Facts, reach: Reach) -> Decision:
     An act that reaches everywhere, or a workspace the account is not in, needs them all, and a first factor that
     reaches everywhere.
     """
-    wide = reach.everywhere or any(facts.teammate(each) is None for each in reach.workspaces)
-    account = decide_account(facts)
-    if not isinstance(account, Allow):
-        return account
-    for teammate in facts.teammates:
-        if wide or teammate.workspace in reach:
-            decision = decide_workspace(facts, teammate.workspace)
-            if not isinstance(decision, Allow):
+    touched = _touched(facts, reach)
+    decisions = [decide_workspace(facts, each) for each in touched] if touched else [decide_account(facts)]
+    for kind in (Challenge, Enrol):
+        for decision in decisions:
+            if isinstance(decision, kind):
                 return decision
-    if wide and not first_reaches_everywhere(facts):
+    if _wide(facts, reach) and not first_reaches_everywhere(facts):
         return Challenge(Reason.FIRST_FACTOR, (Method.PASSWORD,))
     return ALLOW
+
+
+def _wide(facts: Facts, reach: Reach) -> bool:
+    return reach.everywhere or any(facts.teammate(each) is None for each in reach.workspaces)
+
+
+def _touched(facts: Facts, reach: Reach) -> list[WorkspaceId]:
+    wide = _wide(facts, reach)
+    return [each.workspace for each in facts.teammates if wide or each.workspace in reach]
 
 
 def _work(facts: Facts, action: Action) -> Decision:
@@ -270,27 +307,34 @@ def _work(facts: Facts, action: Action) -> Decision:
     return _need_fresh(facts, action, [workspace])
 
 
-def _relying_planes(facts: Facts, workspace: WorkspaceId | None) -> list[WorkspaceId | None]:
-    """The planes that a binding would reach and that rely on something already: those ask for fresh proof.
-
-    Where nothing is relied on yet, the first factor and the mailbox were just shown.
-    """
-    planes: list[WorkspaceId | None] = [workspace]
-    if workspace is None and facts.teammates:
-        planes = [each.workspace for each in facts.teammates if binds_in(facts, each.workspace)]
-    return [plane for plane in planes if relied_on(facts, plane)]
+def _all_planes(facts: Facts) -> list[WorkspaceId | None]:
+    """The workspaces of the account; without any, the account itself."""
+    return [each.workspace for each in facts.teammates] or [None]
 
 
-def _need_fresh(facts: Facts, action: Action, planes: list[WorkspaceId | None]) -> Decision:
+def _need_fresh(facts: Facts, action: Action, planes: Sequence[WorkspaceId | None]) -> Decision:
     if action.fresh is None:
         return ALLOW
     for plane in planes:
-        if not fresh(facts, plane, action.fresh, action.max_age, recovery=action.recovery):
-            methods = usable_methods(facts, plane)
-            if not relied_on(facts, plane):
-                methods = (Method.PASSWORD,)
-            return Challenge(Reason.FRESHNESS, methods, max_age=action.max_age, workspace=plane)
+        if not _fresh(facts, plane, action, action.fresh):
+            return _ask_fresh(facts, plane, action)
     return ALLOW
+
+
+def _fresh(facts: Facts, plane: WorkspaceId | None, action: Action, kind: str) -> bool:
+    return fresh(facts, plane, kind, action.max_age, recovery=action.recovery, weighty=action.weighty)
+
+
+def _stale(facts: Facts, plane: WorkspaceId | None, action: Action) -> bool:
+    """For binding: where nothing is relied on yet, the first factor and the mailbox were just shown."""
+    if action.fresh is None or not relied_on(facts, plane):
+        return False
+    return not _fresh(facts, plane, action, action.fresh)
+
+
+def _ask_fresh(facts: Facts, plane: WorkspaceId | None, action: Action) -> Challenge:
+    methods = fresh_methods(facts, plane, recovery=action.recovery, weighty=action.weighty)
+    return Challenge(Reason.FRESHNESS, methods, max_age=action.max_age, workspace=plane)
 
 
 _DECIDERS = {

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from nightlatch.facts import (
     EVERYWHERE,
     MAILBOX_PROOF_LIFE,
+    NO_WORKSPACES,
     NOWHERE,
     Authenticator,
     Facts,
@@ -23,6 +24,7 @@ from nightlatch.vocabulary import (
     MAILBOX,
     SECOND_FACTORS,
     STRENGTHS,
+    WITHOUT_AUTHENTICATOR,
     Method,
     Strength,
 )
@@ -64,15 +66,17 @@ def usable_on(facts: Facts, workspace: WorkspaceId | None) -> list[Authenticator
 
 def usable_methods(facts: Facts, workspace: WorkspaceId | None) -> tuple[Method, ...]:
     """The methods a plane would take now, strongest first."""
-    methods = {each.method for each in usable_on(facts, workspace)}
+    return strongest_first({each.method for each in usable_on(facts, workspace)})
+
+
+def strongest_first(methods: Iterable[Method]) -> tuple[Method, ...]:
+    """Methods in the order in which they are offered."""
     return tuple(sorted(methods, key=STRENGTHS.__getitem__, reverse=True))
 
 
 def enrolled(authenticators: Iterable[Authenticator], workspace: WorkspaceId) -> bool:
     """Whether a person has 2FA in a workspace: it relies on more than recovery codes. Suspended is still enrolled."""
-    return any(
-        each.method is not Method.RECOVERY_CODE and relied(each, workspace) for each in authenticators
-    )
+    return any(each.method is not Method.RECOVERY_CODE and relied(each, workspace) for each in authenticators)
 
 
 # --- which proofs count -------------------------------------------------------------------------------------------
@@ -83,7 +87,7 @@ def counts(facts: Facts, proof: Proof, teammate: Teammate) -> bool:
     if proof.sequence < teammate.valid_after:
         return False
     if proof.authenticator is None:
-        return proof.method not in MAILBOX and teammate.workspace in proof.source
+        return proof.method in WITHOUT_AUTHENTICATOR and teammate.workspace in proof.source
     authenticator = facts.authenticator(proof.authenticator)
     return authenticator is not None and relied(authenticator, teammate.workspace)
 
@@ -96,7 +100,7 @@ def counting(facts: Facts, workspace: WorkspaceId | None) -> list[Proof]:
             proof
             for proof in facts.proofs
             if (proof.authenticator in bound)
-            or (proof.authenticator is None and proof.method not in MAILBOX and proof.source.everywhere)
+            or (proof.authenticator is None and _everywhere_of_itself(proof))
         ]
     teammate = facts.teammate(workspace)
     if teammate is None:
@@ -116,49 +120,54 @@ def has_second(proofs: Iterable[Proof]) -> bool:
 
 def first_reaches_everywhere(facts: Facts) -> bool:
     """Whether some first factor of this session reaches everywhere."""
-    for proof in facts.proofs:
+    for proof in facts.proofs if facts.teammates else counting(facts, None):
         if proof.method not in FIRST_FACTORS:
             continue
-        if proof.authenticator is None:
-            if proof.source.everywhere:
-                return True
-        else:
-            authenticator = facts.authenticator(proof.authenticator)
-            if authenticator is not None and authenticator.reach.everywhere:
-                return True
+        authenticator = facts.authenticator(proof.authenticator)
+        if authenticator is not None and authenticator.reach.everywhere:
+            return True
+        if proof.authenticator is None and _everywhere_of_itself(proof):
+            return True
     return False
+
+
+def _everywhere_of_itself(proof: Proof) -> bool:
+    return proof.method in WITHOUT_AUTHENTICATOR and proof.source.everywhere
 
 
 # --- where a new authenticator would reach --------------------------------------------------------------------------
 
 
 def very_first(facts: Facts) -> bool:
-    """Whether nothing at all is bound to the account."""
-    return not facts.authenticators
+    """Whether nothing at all is bound to the account (without any workspace: nothing that it relies on)."""
+    return not (facts.authenticators if facts.teammates else relied_on(facts, None))
 
 
 def mailbox_counts(facts: Facts, workspace: WorkspaceId | None) -> bool:
-    """Whether this session has shown the mailbox in the way that lets it bind a first authenticator in a plane (law 14).
+    """Whether this session has shown the mailbox in the way that lets it bind a first authenticator (law 14).
 
-    A reset's ticket counts for its own open reset alone; after a reset nothing else does. Any other counts in its own
-    workspace where nothing is relied on, and everywhere when it is the account's very first binding.
+    It counts only where nothing is relied on. A workspace's ticket counts in that workspace; one that names none, and
+    the invitation that made the account, in all of them. After a reset only its own ticket counts there.
     """
-    teammate = facts.teammate(workspace) if workspace is not None else None
-    reset = teammate.reset if teammate is not None else None
-    if workspace is not None and relied_on(facts, workspace):
+    if relied_on(facts, workspace):
         return False
-    for proof in facts.proofs:
-        if proof.method not in MAILBOX or facts.now - proof.at >= MAILBOX_PROOF_LIFE:
-            continue
-        if reset is not None:
-            if proof.reset == reset:
-                return True
-        elif proof.reset is None and (
-            very_first(facts)
-            or (workspace is not None and not proof.source.everywhere and workspace in proof.source)
-        ):
-            return True
-    return False
+    if workspace is None:
+        return any(
+            proof.reset is None and proof.source.everywhere and _recent_mailbox(facts, proof)
+            for proof in facts.proofs
+        )
+    teammate = facts.teammate(workspace)
+    return teammate is not None and any(_mailbox_of(facts, proof, teammate) for proof in facts.proofs)
+
+
+def _recent_mailbox(facts: Facts, proof: Proof) -> bool:
+    return proof.method in MAILBOX and facts.now - proof.at < MAILBOX_PROOF_LIFE
+
+
+def _mailbox_of(facts: Facts, proof: Proof, teammate: Teammate) -> bool:
+    if not _recent_mailbox(facts, proof) or proof.sequence < teammate.valid_after:
+        return False
+    return proof.reset == teammate.reset and teammate.workspace in proof.source
 
 
 def binds_in(facts: Facts, workspace: WorkspaceId) -> bool:
@@ -167,54 +176,80 @@ def binds_in(facts: Facts, workspace: WorkspaceId) -> bool:
     return has_first(proofs) and (has_second(proofs) or mailbox_counts(facts, workspace))
 
 
-def bind_reach(facts: Facts) -> Reach:
-    """Where an authenticator reaches that this session binds now; nowhere means that binding is refused."""
-    reached = {each.workspace for each in facts.teammates if binds_in(facts, each.workspace)}
-    left_out = len(reached) < len(facts.teammates)
+def bind_reach(facts: Facts, stale: frozenset[WorkspaceId] = NO_WORKSPACES) -> Reach:
+    """Where an authenticator reaches that this session binds now; nowhere means that binding is refused.
+
+    `stale`: workspaces to leave out, because they ask for fresh proof first (`access.enrol_reach` knows them).
+    """
+    all_of_them = {each.workspace for each in facts.teammates}
+    reached = {each for each in all_of_them - stale if binds_in(facts, each)}
+    left_out = reached != all_of_them
     if not left_out and first_reaches_everywhere(facts) and _second_reaches_everywhere(facts):
         return EVERYWHERE
     return Reach(workspaces=frozenset(reached)) if reached else NOWHERE
 
 
 def _second_reaches_everywhere(facts: Facts) -> bool:
+    """Asked only where no workspace is left out: so for the very first binding each of them was shown the mailbox."""
     if very_first(facts):
-        return mailbox_counts(facts, None) or (
-            bool(facts.teammates) and all(mailbox_counts(facts, each.workspace) for each in facts.teammates)
-        )
-    usable_ids = {each.id for each in facts.authenticators if each.reach.everywhere}
-    if not facts.teammates:
-        usable_ids &= {each.id for each in relied_on(facts, None)}
-    return any(
-        proof.method in SECOND_FACTORS and proof.authenticator in usable_ids for proof in facts.proofs
-    )
+        return bool(facts.teammates) or mailbox_counts(facts, None)
+    bound = relied_on(facts, None) if not facts.teammates else facts.authenticators
+    everywhere = {each.id for each in bound if each.reach.everywhere}
+    return any(proof.method in SECOND_FACTORS and proof.authenticator in everywhere for proof in facts.proofs)
 
 
 # --- fresh proof ----------------------------------------------------------------------------------------------------
 
 
-def strongest(facts: Facts, workspace: WorkspaceId | None) -> Strength:
-    """The strength that fresh proof must have in a plane: the strongest usable thing relied on, else the password."""
-    return max(
-        (STRENGTHS[each.method] for each in usable_on(facts, workspace)), default=Strength.PASSWORD
+def limits(facts: Facts, authenticator: Authenticator | None) -> bool:
+    """Whether it is not enough for a weighty act: a recovery code, or bound with one less than 24 hours ago."""
+    return authenticator is not None and (
+        authenticator.method is Method.RECOVERY_CODE or authenticator.limited_until > facts.now
     )
+
+
+def good_for_fresh(
+    facts: Facts, workspace: WorkspaceId | None, *, recovery: bool = False, weighty: bool = False
+) -> list[Authenticator]:
+    """What fresh proof is given with in a plane that relies on something: the usable, if as strong as the strongest.
+
+    `recovery`: the act is one that a recovery code may do (replacing what was lost). `weighty`: one that it may not.
+    """
+    good = [each for each in usable_on(facts, workspace) if not (weighty and limits(facts, each))]
+    needed = max((STRENGTHS[each.method] for each in good), default=Strength.PASSWORD)
+    if recovery:
+        needed = min(needed, Strength.RECOVERY_CODE)
+    return [each for each in good if STRENGTHS[each.method] >= needed]
+
+
+def fresh_methods(
+    facts: Facts, workspace: WorkspaceId | None, *, recovery: bool = False, weighty: bool = False
+) -> tuple[Method, ...]:
+    """The methods that would be fresh proof in a plane now, strongest first; none where all is suspended."""
+    if not relied_on(facts, workspace):
+        return (Method.PASSWORD,)
+    good = good_for_fresh(facts, workspace, recovery=recovery, weighty=weighty)
+    return strongest_first({each.method for each in good})
 
 
 def fresh(
-    facts: Facts, workspace: WorkspaceId | None, kind: str, max_age: Duration, *, recovery: bool = False
+    facts: Facts,
+    workspace: WorkspaceId | None,
+    kind: str,
+    max_age: Duration,
+    *,
+    recovery: bool = False,
+    weighty: bool = False,
 ) -> bool:
     """Whether this session has shown fresh proof for a kind of act in a plane (RFC 9470; design section 7).
 
-    `recovery`: the act is one that a recovery code may do (replacing what was lost).
+    A password, or a sign-in at a provider, counts only where nothing is relied on: never for what is suspended.
     """
-    needed = strongest(facts, workspace)
-    if needed is Strength.PASSWORD and relied_on(facts, workspace):
-        return False  # everything relied on is suspended: a password never stands in for it
-    if recovery:
-        needed = min(needed, Strength.RECOVERY_CODE)
-    return any(
-        STRENGTHS[proof.method] >= needed and _recent_enough(facts, proof, kind, max_age)
-        for proof in counting(facts, workspace)
-    )
+    proofs = counting(facts, workspace)
+    if relied_on(facts, workspace):
+        good = {each.id for each in good_for_fresh(facts, workspace, recovery=recovery, weighty=weighty)}
+        proofs = [proof for proof in proofs if proof.authenticator in good]
+    return any(_recent_enough(facts, proof, kind, max_age) for proof in proofs)
 
 
 def _recent_enough(facts: Facts, proof: Proof, kind: str, max_age: Duration) -> bool:
@@ -236,13 +271,10 @@ def limited(facts: Facts, workspace: WorkspaceId | None) -> bool:
     """Whether all that opens a plane is a recovery code, or something bound with one less than 24 hours ago."""
     if not relied_on(facts, workspace):
         return False
-    for proof in counting(facts, workspace):
-        if proof.method not in SECOND_FACTORS or proof.method is Method.RECOVERY_CODE:
-            continue
-        authenticator = facts.authenticator(proof.authenticator)
-        if authenticator is not None and authenticator.limited_until <= facts.now:
-            return False
-    return True
+    return not any(
+        proof.method in SECOND_FACTORS and not limits(facts, facts.authenticator(proof.authenticator))
+        for proof in counting(facts, workspace)
+    )
 
 
 # --- what others are told -------------------------------------------------------------------------------------------
