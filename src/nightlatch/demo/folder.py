@@ -20,6 +20,8 @@ _OURS = (
     "nightlatch.db-wal",
     "nightlatch.db-shm",
     "nightlatch.db.lock",
+    "nightlatch.db.turn",
+    "nightlatch.db.turn",
     "keys",
     "phone.json",
     "phone.json.lock",

@@ -193,7 +193,7 @@ class Stage:
             raise OutOfScript(f"{email} could not sign in")
         by = self._signed_in(visitor, actor.by.id or 0, actor.name, token)
         if actor.seed is not None:
-            self.wait(20 * SECOND)
+            self.wait(totp.STEP + 5 * SECOND)  # a later step than any code shown before
             code, next_token = self._code(actor.seed), new_token()
             second = self.store.write_now(
                 lambda tx: second_step.present_totp(tx, by=by, code=code, token=next_token)

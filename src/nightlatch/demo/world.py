@@ -1,5 +1,6 @@
 """The script of the demo world: a workspace with a past, and people in every state."""
 
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from nightlatch.demo.people import (
 )
 from nightlatch.demo.phone import Phone
 from nightlatch.demo.stage import Letterbox, Stage, StageClock
-from nightlatch.instants import DAY, HOUR, MINUTE, Duration, Instant
+from nightlatch.instants import DAY, HOUR, MINUTE, SECOND, Duration, Instant
 from nightlatch.keyring import KeyRing
 from nightlatch.mail.drain import Post
 from nightlatch.mail.folder import FolderSender
@@ -91,17 +92,23 @@ def _play(stage: Stage, phone: Phone, issuer: str, now: Instant) -> None:
 
     scenes.append((OWNER.joined + HOUR, lambda: stage.found("Acme", ACME, OWNER.email)))
     for part in (*MAIN, *OTHERS):
+        untidy = _untidy(part)
         if part is not OWNER:
-            scenes.append((part.joined + 3 * HOUR, lambda part=part: invites(part)))  # type: ignore[misc]
-        scenes.append((part.joined, lambda part=part: joins(part)))  # type: ignore[misc]
+            scenes.append((part.joined + 3 * HOUR + untidy, lambda part=part: invites(part)))  # type: ignore[misc]
+        scenes.append((part.joined + untidy, lambda part=part: joins(part)))  # type: ignore[misc]
         if part.seen is not None:
-            scenes.append((part.seen, lambda part=part: signs_in(part)))  # type: ignore[misc]
+            scenes.append((part.seen + untidy, lambda part=part: signs_in(part)))  # type: ignore[misc]
     scenes += _harbour(stage)
     scenes += _lately(stage)
     for before, scene in sorted(scenes, key=lambda each: -each[0]):
         stage.at(now - before)
         scene()
     stage.deliver()
+
+
+def _untidy(part: Part) -> Duration:
+    """Nobody comes on the dot; but those who act afterwards have to be there."""
+    return 0 if part in (OWNER, ADMIN) else zlib.crc32(part.local.encode()) % (40 * 60) * SECOND
 
 
 def _harbour(stage: Stage) -> list[tuple[Duration, Callable[[], None]]]:

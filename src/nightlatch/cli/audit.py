@@ -1,0 +1,111 @@
+"""`nightlatch audit`: the audit events."""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nightlatch.cli import options
+from nightlatch.cli.output import items_as_json, table, when
+from nightlatch.cli.running import opened, workspace_by_slug
+
+if TYPE_CHECKING:
+    from nightlatch.store.engine import Transaction
+    from nightlatch.store.query import Row
+
+
+@click.group()
+def audit() -> None:
+    """Read the audit events."""
+
+
+def _instant(_: click.Context, parameter: click.Parameter, text: str | None) -> int | None:
+    from nightlatch.instants import from_text
+
+    if text is None:
+        return None
+    try:
+        return from_text(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no instant such as 2026-12-01T09:00Z.") from None
+
+
+@audit.command("list")
+@click.option(
+    "--workspace", "slug", metavar="SLUG", help="What this workspace's admins may read; else everything."
+)
+@click.option("--event", metavar="NAME", help="Only this event, such as mandate.turned_on.")
+@click.option("--actor", default="", help="Words that must be in the name of whoever acted.")
+@click.option("--from", "since", metavar="INSTANT", callback=_instant, help="Not older than this.")
+@click.option("--to", "until", metavar="INSTANT", callback=_instant, help="Older than this.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 100_000), help="How many.")
+@options.json_option
+def list_them(
+    slug: str | None,
+    event: str | None,
+    actor: str,
+    since: int | None,
+    until: int | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List events, the newest first."""
+    from nightlatch.store import events
+
+    def body(tx: "Transaction") -> tuple[list["Row"], dict[int, str]]:
+        from nightlatch.store import workspaces
+
+        find: Callable[..., list[Row]] = partial(events.page, tx, anywhere=True)
+        if slug is not None:
+            find = partial(events.page, tx, workspace_id=workspace_by_slug(tx, slug).id)
+        rows = find(event=event, actor_name=actor, since=since, until=until, most=limit)
+        return rows, {row.id: row.slug for row in workspaces.every(tx)}
+
+    with opened() as house:
+        rows, slugs = house.store.read_now(body)
+    if as_json:
+        items_as_json(_event(row, slugs) for row in rows)
+        return
+    table(
+        ("AT", "EVENT", "WHO", "WHOM", "WORKSPACE", "FROM", "DETAIL"),
+        (
+            (
+                when(row.at),
+                row.event,
+                row.actor_name or row.actor_kind,
+                row.subject_name,
+                slugs.get(row.workspace_id or 0, "-"),
+                row.ip or "-",
+                _detail(row.detail),
+            )
+            for row in rows
+        ),
+        "No events.",
+    )
+
+
+def _event(row: "Row", slugs: dict[int, str]) -> dict[str, Any]:
+    """As the API shows an event."""
+    from nightlatch.ids import to_text as id_text
+    from nightlatch.instants import to_text
+
+    def someone(kind: str, id: int | None, name: str) -> dict[str, str | None]:
+        return {"kind": kind, "id": id_text(id) if id is not None else None, "name": name}
+
+    return {
+        "id": id_text(row.id),
+        "at": to_text(row.at),
+        "event": row.event,
+        "actor": someone(row.actor_kind, row.actor_id, row.actor_name),
+        "subject": someone(row.subject_kind, row.subject_id, row.subject_name),
+        "workspace": slugs.get(row.workspace_id) if row.workspace_id is not None else None,
+        "ip": row.ip,
+        "user_agent": row.user_agent,
+        "detail": json.loads(row.detail),
+    }
+
+
+def _detail(text: str) -> str:
+    return ", ".join(f"{name}={value}" for name, value in json.loads(text).items() if value is not None)
