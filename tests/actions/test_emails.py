@@ -227,6 +227,9 @@ def test_reset_links_in_the_old_mailbox_die_with_it(world: World) -> None:
     with pytest.raises(Refused) as refusal:
         world.read(lambda tx: passwords.look_reset(tx, link))
     assert refusal.value.code is Code.EXPIRED
+    change(world, ana, addresses.parse(ana.email))
+    with pytest.raises(Refused):  # not even when the address is the account's again
+        world.read(lambda tx: passwords.look_reset(tx, link))
 
 
 def test_the_old_mailbox_takes_the_change_back(world: World) -> None:
@@ -288,6 +291,20 @@ def test_the_first_mailbox_outlasts_a_second_change(world: World) -> None:
         with pytest.raises(Refused):
             undo(world, dead)
     assert account(world, ana).email == ana.email
+
+
+def test_a_second_change_gives_the_first_mailbox_no_more_time(world: World) -> None:
+    ana = world.person("Ana")
+    change(world, ana, NEW)
+    world.wait(6 * DAY)
+    change(world, ana, addresses.parse("third@example.org"))
+    again = letters(world, "email_changed", to=ana.email)[1].hash("undo_link")
+    world.wait(DAY + HOUR)
+    with pytest.raises(Refused) as refusal:
+        undo(world, again)
+    assert refusal.value.code is Code.EXPIRED
+    second = letter(world, "email_changed", to=NEW.display).hash("undo_link")
+    assert undo(world, second) == NEW.display
 
 
 def test_undoing_only_the_later_change_leaves_the_earlier(world: World) -> None:

@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -67,7 +68,7 @@ def queue(world: World, number: int = 1) -> list[str]:
     people = [world.person(f"P{index}") for index in range(number)]
     for person in people:
         address = addresses.parse(person.email)
-        world.write(lambda tx, address=address: passwords.request_reset(tx, by=VISITOR, address=address))
+        world.write(partial(passwords.request_reset, by=VISITOR, address=address))
     return [person.email for person in people]
 
 
@@ -109,15 +110,12 @@ def test_links_begin_with_the_configured_origin(world: World, mail_server: MailS
 
 def test_the_other_links_are_paths_too(world: World) -> None:
     pigeon = Pigeon()
-    for kind, values in (
+    mails: tuple[tuple[str, dict[str, Any]], ...] = (
         ("email_changed", {"new": "new@example.org", "undo_link": "/undo/abc"}),
         ("second_factor_suspended", {"lift_link": "/lift/abc"}),
-    ):
-        world.write(
-            lambda tx, kind=kind, values=values: mail_address(
-                tx, kind, "ana@example.org", by=VISITOR, **values
-            )
-        )
+    )
+    for kind, values in mails:
+        world.write(partial(mail_address, kind=kind, email="ana@example.org", by=VISITOR, **values))
     assert drain_once(post(world, pigeon)).sent == 2
     text = "".join(each.text for each in pigeon.sent)
     assert f"{BASE}/undo/abc" in text
@@ -220,7 +218,7 @@ def test_a_sender_with_a_fault_of_its_own_is_tried_again(world: World) -> None:
 def test_several_workers_send_each_mail_once(world: World) -> None:
     people = queue(world, 30)
     pigeons = [Pigeon() for _ in range(4)]
-    at_once(*[lambda pigeon=pigeon: drain_once(post(world, pigeon), most=10) for pigeon in pigeons])
+    at_once(*[partial(drain_once, post(world, pigeon), most=10) for pigeon in pigeons])
     while drain_once(post(world, pigeons[0])).sent:
         pass
     sent = [each.to for pigeon in pigeons for each in pigeon.sent]

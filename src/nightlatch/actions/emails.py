@@ -167,7 +167,7 @@ def undo(tx: Transaction, *, by: By, token_hash: bytes) -> str:
     email_changes.undo(tx, change.id, account.id)
     if account.email_key != old.key:
         accounts.set_email(tx, account.id, account.email_key, old)
-    _end_everything(tx, account.id, change.id)
+    _end_everything(tx, account.id)
     standing.refresh(tx, account.id)
     record(
         tx, Event.EMAIL_CHANGE_UNDONE, by=by, subject=_subject(account), old=account.email, new=old.display
@@ -219,7 +219,7 @@ def _refuse_if_taken(tx: Transaction, address: Address, account: Row) -> None:
         )
 
 
-def _end_everything(tx: Transaction, account_id: int, change_id: int) -> None:
+def _end_everything(tx: Transaction, account_id: int) -> None:
     """Two people reach for this account: nothing that is under way goes on, whoever began it."""
     sessions.end_others(tx, account_id, keep=None)
     enrolments.drop_all(tx, account_id)
@@ -227,4 +227,3 @@ def _end_everything(tx: Transaction, account_id: int, change_id: int) -> None:
     end_pending_change(tx, account_id)
     for purpose in ("password_reset", "unblock", "lift"):
         tickets.end_links(tx, account_id, purpose)
-    tickets.end_links_from(tx, account_id, "email_undo", change_id)

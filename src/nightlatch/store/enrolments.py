@@ -28,8 +28,21 @@ _TAKE = Query(
     .returning(enrolments.c.id)
 )
 _DELETE_OF_ACCOUNT = Query(delete(enrolments).where(enrolments.c.account_id == bindparam("account_id")))
+_DELETE_OTHERS = Query(
+    delete(enrolments).where(
+        enrolments.c.account_id == bindparam("account_id"), enrolments.c.session_id != bindparam("keep")
+    )
+)
+_DELETE_FOR = Query(
+    delete(enrolments).where(
+        enrolments.c.account_id == bindparam("account_id"),
+        enrolments.c.workspace_id == bindparam("workspace_id"),
+    )
+)
 _ALL = Query(
-    select(enrolments).where(enrolments.c.expires_at > bindparam("now")).order_by(enrolments.c.created_at.desc(), enrolments.c.id)
+    select(enrolments)
+    .where(enrolments.c.expires_at > bindparam("now"))
+    .order_by(enrolments.c.created_at.desc(), enrolments.c.id)
 )
 _INSERT = Query(insert_into(enrolments))
 _PRUNE = Query(delete(enrolments).where(enrolments.c.expires_at <= bindparam("now")))
@@ -76,6 +89,16 @@ def take(tx: Transaction, enrolment_id: int, session_id: int, account_id: int) -
 def drop_all(tx: Transaction, account_id: int) -> None:
     """Drop whatever is pending for an account, in every session."""
     tx.run(_DELETE_OF_ACCOUNT, account_id=account_id)
+
+
+def drop_others(tx: Transaction, account_id: int, keep: int) -> None:
+    """Drop whatever is pending for an account in any session but one."""
+    tx.run(_DELETE_OTHERS, account_id=account_id, keep=keep)
+
+
+def drop_for(tx: Transaction, account_id: int, workspace_id: int) -> None:
+    """Drop what an account has begun for one workspace, in every session."""
+    tx.run(_DELETE_FOR, account_id=account_id, workspace_id=workspace_id)
 
 
 def every(tx: Transaction) -> list[Row]:

@@ -8,8 +8,9 @@ from nightlatch.store.query import Query, insert_into, set_columns
 from nightlatch.store.schema import guesses
 
 _READ = Query(
-    select(guesses.c.failures, guesses.c.last_at)
-    .where(guesses.c.door == bindparam("door"), guesses.c.subject == bindparam("subject"))
+    select(guesses.c.failures, guesses.c.last_at).where(
+        guesses.c.door == bindparam("door"), guesses.c.subject == bindparam("subject")
+    )
 )
 _LOCK = Query(select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("key", type_=Text()), 0))))
 _INSERT = Query(insert_into(guesses))
@@ -21,7 +22,16 @@ _UPDATE = Query(
 _DELETE = Query(
     delete(guesses).where(guesses.c.door == bindparam("door"), guesses.c.subject == bindparam("subject"))
 )
-_FORGET = Query(delete(guesses).where(guesses.c.door == bindparam("door"), guesses.c.last_at < bindparam("before")))
+_DELETE_WITHIN = Query(
+    delete(guesses).where(
+        guesses.c.door == bindparam("door"),
+        guesses.c.subject >= bindparam("first"),
+        guesses.c.subject < bindparam("beyond"),
+    )
+)
+_FORGET = Query(
+    delete(guesses).where(guesses.c.door == bindparam("door"), guesses.c.last_at < bindparam("before"))
+)
 
 
 def peek(tx: Transaction, door: str, subject: str) -> Counter:
@@ -53,6 +63,12 @@ def keep(tx: Transaction, door: str, subject: str, counter: Counter) -> None:
 def clear(tx: Transaction, door: str, subject: str) -> None:
     """The right answer at this door: its own counter starts afresh."""
     tx.run(_DELETE, door=door, subject=subject)
+
+
+def clear_beginning(tx: Transaction, door: str, beginning: str) -> None:
+    """Clear the counters of every subject at a door that begins with `beginning` (the operator unlocks somebody)."""
+    beyond = beginning[:-1] + chr(ord(beginning[-1]) + 1)
+    tx.run(_DELETE_WITHIN, door=door, first=beginning, beyond=beyond)
 
 
 def forget_older(tx: Transaction, door: str, before: int) -> int:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, or_, select, update
+from sqlalchemy import and_, bindparam, delete, func, literal_column, or_, select, update
 
 from nightlatch.ids import new_id, to_text
 from nightlatch.instants import MINUTE, Instant
@@ -30,25 +30,47 @@ _DUE = Query(
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
+_RELEASE = Query(
+    update(outbox)
+    .values(leased_until=None)
+    .where(outbox.c.id == bindparam("id"), outbox.c.next_at.is_not(None))
+)
 _LEASE = Query(set_columns(outbox, "leased_until").where(outbox.c.id == bindparam("id")))
 _SENT = Query(
     update(outbox)
-    .values(sent_at=bindparam("now"), next_at=None, leased_until=None, sealed=None, error=None, attempts=outbox.c.attempts + 1)
-    .where(outbox.c.id == bindparam("id"))
-)
-_RETRY = Query(
-    update(outbox)
-    .values(next_at=bindparam("again_at"), leased_until=None, error=bindparam("reason"), attempts=outbox.c.attempts + 1)
-    .where(outbox.c.id == bindparam("id"))
-)
-_GIVE_UP = Query(
-    update(outbox)
     .values(
-        failed_at=bindparam("now"), next_at=None, leased_until=None, sealed=None, error=bindparam("reason"),
+        sent_at=bindparam("now"),
+        next_at=None,
+        leased_until=None,
+        sealed=None,
+        error=None,
         attempts=outbox.c.attempts + 1,
     )
     .where(outbox.c.id == bindparam("id"))
 )
+_RETRY = Query(
+    update(outbox)
+    .values(
+        next_at=bindparam("again_at"),
+        leased_until=None,
+        error=bindparam("reason"),
+        attempts=outbox.c.attempts + 1,
+    )
+    .where(outbox.c.id == bindparam("id"), outbox.c.next_at.is_not(None))
+)
+_GIVE_UP = Query(
+    update(outbox)
+    .values(
+        failed_at=bindparam("now"),
+        next_at=None,
+        leased_until=None,
+        sealed=None,
+        error=bindparam("reason"),
+        attempts=outbox.c.attempts + 1,
+    )
+    .where(outbox.c.id == bindparam("id"), outbox.c.next_at.is_not(None))
+)
+_PRUNE = Query(delete(outbox).where(outbox.c.next_at.is_(None), outbox.c.created_at < bindparam("before")))
 _NEXT = Query(select(func.min(outbox.c.next_at).label("at")))
 _HEALTH = Query(
     select(
@@ -67,6 +89,20 @@ _COUNT_TO = Query(
         outbox.c.created_at > bindparam("since"),
     )
 )
+_INVITATIONS_TO = Query(
+    select(func.count().label("number"), func.min(outbox.c.created_at).label("oldest")).where(
+        outbox.c.address_key == bindparam("address_key"),
+        outbox.c.created_at > bindparam("since"),
+        outbox.c.kind == literal_column("'invitation'"),
+    )
+)
+_INVITATIONS_OF = Query(
+    select(func.count().label("number"), func.min(outbox.c.created_at).label("oldest")).where(
+        outbox.c.workspace_id == bindparam("workspace_id"),
+        outbox.c.created_at > bindparam("since"),
+        outbox.c.kind == literal_column("'invitation'"),
+    )
+)
 _WITHDRAW = Query(
     update(outbox)
     .values(next_at=None, failed_at=bindparam("now"), sealed=None, error=bindparam("reason"))
@@ -77,15 +113,34 @@ _WITHDRAW = Query(
     )
 )
 _ALL = Query(
-    select(outbox.c.id, outbox.c.kind, outbox.c.address, outbox.c.created_at, outbox.c.sent_at, outbox.c.failed_at, outbox.c.error)
+    select(
+        outbox.c.id,
+        outbox.c.kind,
+        outbox.c.address,
+        outbox.c.created_at,
+        outbox.c.sent_at,
+        outbox.c.failed_at,
+        outbox.c.error,
+    )
     .order_by(outbox.c.created_at.desc(), outbox.c.id)
     .limit(bindparam("most"))
 )
 _ADD_CAMPAIGN = Query(insert_into(campaigns))
 _CAMPAIGN = Query(
-    select(campaigns).where(campaigns.c.done_at.is_(None)).order_by(campaigns.c.created_at, campaigns.c.id).limit(1).with_for_update(skip_locked=True)
+    select(campaigns)
+    .where(campaigns.c.done_at.is_(None))
+    .order_by(campaigns.c.created_at, campaigns.c.id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
 )
 _ADVANCE = Query(set_columns(campaigns, "after_id", "done_at").where(and_(campaigns.c.id == bindparam("id"))))
+_WAITING_CAMPAIGN = Query(select(campaigns.c.id).where(campaigns.c.done_at.is_(None)).limit(1))
+_KEEP_CAMPAIGN = Query(
+    set_columns(campaigns, "revision").where(
+        campaigns.c.workspace_id == bindparam("workspace_id"), campaigns.c.done_at.is_(None)
+    )
+)
+_PRUNE_CAMPAIGNS = Query(delete(campaigns).where(campaigns.c.done_at < bindparam("before")))
 _END_CAMPAIGNS = Query(
     set_columns(campaigns, "done_at").where(
         campaigns.c.workspace_id == bindparam("workspace_id"), campaigns.c.done_at.is_(None)
@@ -156,6 +211,17 @@ def give_up(tx: Transaction, mail_id: int, reason: str) -> None:
     tx.run(_GIVE_UP, id=mail_id, now=tx.now, reason=reason)
 
 
+def release(tx: Transaction, mail_id: int) -> None:
+    """Let go of a leased mail that was not tried: it is anybody's again at once."""
+    tx.run(_RELEASE, id=mail_id)
+
+
+def prune(tx: Transaction, before: Instant) -> int:
+    """Delete what was delivered or given up and is older than an instant, and finished campaigns."""
+    tx.run(_PRUNE_CAMPAIGNS, before=before)
+    return tx.run(_PRUNE, before=before)
+
+
 def withdraw(tx: Transaction, account_id: int, kind: str, reason: str) -> None:
     """Take back what is queued of a kind for a person."""
     tx.run(_WITHDRAW, account_id=account_id, kind=kind, reason=reason, now=tx.now)
@@ -169,7 +235,7 @@ def next_due(tx: Transaction) -> Instant | None:
 
 def health(tx: Transaction) -> tuple[int, Instant | None, Instant | None, str | None]:
     """How many mails wait, since when the oldest, when the last one was delivered, and an error of a waiting one."""
-    waiting, last = tx.one(_HEALTH), tx.one(_LAST_SENT)
+    (waiting,), (last,) = tx.all(_HEALTH), tx.all(_LAST_SENT)
     return int(waiting.waiting), waiting.oldest, last.at, waiting.error
 
 
@@ -177,6 +243,20 @@ def count_to(tx: Transaction, address_key: str, kind: str, since: Instant) -> in
     """How many mails of a kind an address was sent since an instant."""
     row = tx.one(_COUNT_TO, address_key=address_key, kind=kind, since=since)
     return int(row.sent) if row is not None else 0
+
+
+def invitations_to(tx: Transaction, address_key: str, since: Instant) -> tuple[int, Instant]:
+    """How many invitation mails all workspaces sent to an address since an instant, and when the first of them."""
+    return _number_and_oldest(tx, tx.all(_INVITATIONS_TO, address_key=address_key, since=since))
+
+
+def invitations_of(tx: Transaction, workspace_id: int, since: Instant) -> tuple[int, Instant]:
+    """How many invitation mails a workspace sent since an instant, and when the first of them."""
+    return _number_and_oldest(tx, tx.all(_INVITATIONS_OF, workspace_id=workspace_id, since=since))
+
+
+def _number_and_oldest(tx: Transaction, rows: list[Row]) -> tuple[int, Instant]:
+    return int(rows[0].number), rows[0].oldest or tx.now
 
 
 def recent(tx: Transaction, most: int) -> list[Row]:
@@ -188,7 +268,13 @@ def recent(tx: Transaction, most: int) -> list[Row]:
 
 
 def add_campaign(
-    tx: Transaction, *, workspace_id: int, revision: int, kind: str, by_name: str, required_from: Instant | None
+    tx: Transaction,
+    *,
+    workspace_id: int,
+    revision: int,
+    kind: str,
+    by_name: str,
+    required_from: Instant | None,
 ) -> None:
     """Queue a mail to every teammate; it is expanded in batches. One that still runs there is over."""
     tx.run(_END_CAMPAIGNS, workspace_id=workspace_id, new_done_at=tx.now)
@@ -204,6 +290,16 @@ def add_campaign(
         created_at=tx.now,
         done_at=None,
     )
+
+
+def keep_campaign(tx: Transaction, workspace_id: int, revision: int) -> None:
+    """The policy has another revision, which changes nothing about what the running campaign says."""
+    tx.run(_KEEP_CAMPAIGN, workspace_id=workspace_id, new_revision=revision)
+
+
+def campaign_waits(tx: Transaction) -> bool:
+    """Whether some campaign is not finished. Takes no lock."""
+    return tx.one(_WAITING_CAMPAIGN) is not None
 
 
 def next_campaign(tx: Transaction) -> Row | None:

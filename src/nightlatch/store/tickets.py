@@ -87,17 +87,6 @@ _END_LINKS = Query(
         links.c.ended_at.is_(None),
     )
 )
-_END_LINKS_FROM = Query(
-    update(links)
-    .values(ended_at=bindparam("now"))
-    .where(
-        links.c.account_id == bindparam("account_id"),
-        links.c.purpose == bindparam("purpose"),
-        links.c.reference >= bindparam("reference"),
-        links.c.spent_at.is_(None),
-        links.c.ended_at.is_(None),
-    )
-)
 _PRUNE_LINKS = Query(delete(links).where(links.c.expires_at < bindparam("before")))
 _PRUNE_TICKETS = Query(delete(tickets).where(tickets.c.expires_at < bindparam("before")))
 
@@ -256,11 +245,6 @@ def spend_link(tx: Transaction, link_id: int) -> bool:
 def end_links(tx: Transaction, account_id: int, purpose: str) -> None:
     """Kill an account's open links of a purpose."""
     tx.run(_END_LINKS, account_id=account_id, purpose=purpose, now=tx.now)
-
-
-def end_links_from(tx: Transaction, account_id: int, purpose: str, reference: int) -> None:
-    """Kill an account's open links of a purpose that are about `reference` or anything after it."""
-    tx.run(_END_LINKS_FROM, account_id=account_id, purpose=purpose, reference=reference, now=tx.now)
 
 
 def prune(tx: Transaction, before: Instant) -> int:
