@@ -1,16 +1,18 @@
 """Forgotten and changed passwords: the mailbox gives a new password, and nothing else."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
 from nightlatch import addresses
 from nightlatch.access import Allow, Challenge
-from nightlatch.actions import emails, enrolment, passwords, second_step
+from nightlatch.actions import emails, enrolment, passwords, second_step, sign_in
 from nightlatch.actions.by import By
 from nightlatch.actions.proving import Wrong
 from nightlatch.actions.tokens import hash_token, new_token
 from nightlatch.authenticators.password import Kind, problem
+from nightlatch.budget import Counter
 from nightlatch.instants import HOUR, MINUTE, SECOND
 from nightlatch.refusals import Code, Refused
 from nightlatch.store import accounts, guesses
@@ -81,6 +83,19 @@ def test_a_reset_never_signs_in_and_never_touches_the_second_step(world: World) 
     counter = world.read(lambda tx: guesses.peek(tx, Method.TOTP, str(ana.id)))
     assert counter.failures == 1
     assert [each.event for each in events(world)][-1] == Event.PASSWORD_RESET
+
+
+def test_strangers_wrong_passwords_do_not_keep_the_browser_of_the_link_waiting(world: World) -> None:
+    """Law 5 c: a hundred in a row ask unknown browsers for a mailed link, and this was one."""
+    ana = world.person("Ana")
+    here, address = replace(VISITOR, browser=b"here"), addresses.parse(ana.email)
+    world.write(lambda tx: guesses.keep(tx, "password", ana.email, Counter(100, tx.now)))
+    assert world.read(lambda tx: sign_in.look(tx, by=here, address=address)).wait is not None
+    ask(world, ana.email)
+    link = letter(world, "password_reset").hash()
+    world.write(lambda tx: passwords.finish_reset(tx, by=here, token_hash=link, password_hash="new"))
+    assert world.read(lambda tx: sign_in.look(tx, by=here, address=address)).wait is None
+    assert world.read(lambda tx: sign_in.look(tx, by=VISITOR, address=address)).wait is not None
 
 
 def test_every_address_is_told(world: World) -> None:

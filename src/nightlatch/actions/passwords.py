@@ -99,7 +99,8 @@ def finish_reset(tx: Transaction, *, by: By, token_hash: bytes, password_hash: s
     """Spend the link and set the password. Every session ends; there is no new one. Raises Refused for a dead link.
 
     Authenticators, their suspensions and their counters stay what they were. Open tickets stay too: they are good only
-    with the new password.
+    with the new password. The browser has opened a mailed link, so that the wrong passwords of strangers do not keep it
+    waiting (law 5 c); that is all that being known does for it.
     """
     lock(tx, accounts=[_reset_link(tx, token_hash)[1].id])
     link, account = _reset_link(tx, token_hash)
@@ -108,6 +109,7 @@ def finish_reset(tx: Transaction, *, by: By, token_hash: bytes, password_hash: s
     ended = sessions.end_others(tx, account.id, keep=None)
     enrolments.drop_all(tx, account.id)
     _after_new_password(tx, account.id)
+    sessions.remember_browser(tx, by.browser, account.id)
     subject = account_subject(account.id, account.name)
     record(tx, Event.PASSWORD_RESET, by=by, subject=subject, sessions_ended=len(ended))
     mail_account(tx, "password_reset_done", account, by=by, account=account.email)
