@@ -7,6 +7,7 @@ import pytest
 from nightlatch.actions import resets
 from nightlatch.actions.by import operator
 from nightlatch.facts import EVERYWHERE, reach_of
+from nightlatch.ids import to_text
 from nightlatch.instants import DAY, HOUR, MINUTE
 from nightlatch.vocabulary import Method
 from nightlatch.web.app import App
@@ -338,14 +339,8 @@ def test_a_new_phone_without_a_gap(world: World, app: App) -> None:
     visitor, ana, old = with_app(world, app)
     world.wait(HOUR)
     visitor.open("/settings/user")
-    page = visitor.page.form("/set-up/begin") if visitor.page else None
-    assert page is not None
-    replaces = (
-        next(each for each in visitor.page.read.forms if each.fields.get("replaces"))
-        if visitor.page
-        else None
-    )
-    assert replaces is not None
+    assert visitor.page is not None
+    replaces = next(each for each in visitor.page.read.forms if each.fields.get("replaces"))
     asked = visitor.post("/set-up/begin", replaces.fields)
     assert asked.path.startswith("/step-up"), "the last proof is an hour old"
     page_after = visitor.submit("/step-up", code=world.code(old))
@@ -369,7 +364,7 @@ def test_a_new_phone_without_a_gap(world: World, app: App) -> None:
 def test_a_recovery_code_leads_to_the_new_phone(world: World, app: App) -> None:
     visitor = at_the_codes(world, app)
     assert visitor.page is not None
-    codes, email = codes_shown(visitor.page), visitor.page.text.split("Account")[0]
+    codes = codes_shown(visitor.page)
     ana = next(iter(re.findall(r"ana\d+@example.com", visitor.page.got.text)))
     visitor.submit("/set-up/done", saved="yes")
     lost = Visitor(app)
@@ -377,7 +372,7 @@ def test_a_recovery_code_leads_to_the_new_phone(world: World, app: App) -> None:
     lost.submit("/sign-in", email=ana, password=PASSWORD)
     lost.open("/recover?next=/settings/user")
     page = lost.submit("/recover", recovery_code=codes[0])
-    assert "9 recovery codes" in page.text, email
+    assert "9 recovery codes" in page.text
     page = lost.submit("/set-up/begin")
     assert page.heading == "Set up your new phone"
     new = seed_shown(page)
@@ -402,8 +397,6 @@ def test_nobody_replaces_what_is_not_theirs(world: World, app: App) -> None:
     visitor, _, _ = with_app(world, app)
     stranger = world.person("Ben")
     theirs, _ = world.bind_totp(stranger)
-    from nightlatch.ids import to_text
-
     assert visitor.open(f"/set-up?replaces={to_text(theirs)}").status == 404
     assert visitor.open("/set-up?replaces=nonsense").status == 404
 
