@@ -82,10 +82,14 @@ def _raise_clock(tx: Transaction, clock: Clock) -> None:
 
 def _keys_match(tx: Transaction) -> bool:
     """Whether the ring is the database's; False for a database that has no check value yet."""
-    check = meta.read(tx, meta.KEY_CHECK)
+    return see_keys(tx.keys, meta.read(tx, meta.KEY_CHECK))
+
+
+def see_keys(keys: KeyRing, check: str | None) -> bool:
+    """Whether a ring is the one that made a database's check value; False where there is none. Raises WrongKeys."""
     if check is None:
         return False
-    if not tx.keys.matches(bytes.fromhex(check)):
+    if not keys.matches(bytes.fromhex(check)):
         raise WrongKeys(
             "These keys are not the ones that this database was sealed with. "
             "Set NIGHTLATCH_KEYS (or the key file in the data folder) to the ring it was made with."

@@ -48,6 +48,11 @@ class World:
         self.store: Store = open_store(url, self.clock, self.keys)
         self.write(lambda tx: meta.write(tx, meta.KEY_CHECK, tx.keys.check_value().hex()))
 
+    @property
+    def clock_file(self) -> Path:
+        """For NIGHTLATCH_TEST_CLOCK of a program that works in this world."""
+        return self._offset_file
+
     def close(self) -> None:
         """Let go of the database."""
         self.store.close()

@@ -85,6 +85,11 @@ def _restore_postgres(config: Config, path: Path, by: By) -> dict[str, int]:
 
     if copies.others_connected(config.database_url):
         fail("Nightlatch is connected to this database. Stop every `nightlatch serve` on it first.")
+    revision, check = copies.look_into_dump(path)
+    if revision is None:
+        fail(f"{path} is no backup of a Nightlatch database.")
+    migrate.see(revision)
+    wiring.see_keys(wiring.load_keys(config), check)
     copies.restore_postgres(config.database_url, path)
     migrate.upgrade(config.database_url)
     house = wiring.build(config)

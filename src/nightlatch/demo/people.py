@@ -43,6 +43,8 @@ MAIN = (OWNER, ADMIN, ANA, BEN, CHEN)
 """Those whom the demo introduces. The phone knows the codes of those who have 2FA."""
 
 _M = Role.MEMBER
+CARELESS = Part("Katarzyna Wójcik", "kasia", _M, 29 * DAY, 3 * HOUR, two_factor=True)
+"""Has saved no recovery codes."""
 OTHERS = (
     YUKI,
     Part("Amara Okeke", "amara", _M, 36 * DAY, 4 * HOUR, two_factor=True),
@@ -55,7 +57,7 @@ OTHERS = (
     Part("Hana Nováková", "hana", _M, 33 * DAY, 11 * DAY),
     Part("İpek Yılmaz", "ipek", _M, 31 * DAY, 44 * HOUR),
     Part("João Pereira", "joao", _M, 30 * DAY, 7 * HOUR),
-    Part("Katarzyna Wójcik", "kasia", _M, 29 * DAY, 3 * HOUR, two_factor=True),
+    CARELESS,
     Part("Liam O’Connor", "liam", _M, 28 * DAY, None),
     Part("Mónica Salazar", "monica", _M, 27 * DAY, 16 * DAY),
     Part("Noura Al-Sayed", "noura", _M, 25 * DAY, 28 * HOUR, two_factor=True),

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from hashlib import sha256
 
 from nightlatch import addresses
@@ -232,6 +233,8 @@ def _given(row: Row | None) -> Row:
     return row
 
 
+@cache
 def _hashed_codes() -> list[HashedCode]:
+    """One set for everybody, since nobody of them has ever seen it: hashing ten for each would take a while."""
     fresh = recovery_code.generate(secrets.token_bytes)
     return [HashedCode(each.selector, recovery_code.hash_secret(each.secret)) for each in fresh]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pysqlite3
 
-from nightlatch.store import sqlite
+from nightlatch.store import meta, sqlite
 from nightlatch.store.engine import Unavailable
 from nightlatch.store.sqlite_writer import turn
 
@@ -89,10 +89,20 @@ def dump_postgres(url: str, target: Path) -> None:
         _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={draft}", url=url)
 
 
-def restore_postgres(url: str, source: Path) -> None:
-    """Put a dump in place of what is there, in one transaction. Raises NoCopy, OSError."""
+def look_into_dump(source: Path) -> tuple[str | None, str | None]:
+    """The revision and the key check of a dump, before anything is done with it. Raises NoCopy, OSError."""
     if _beginning(source)[: len(_DUMP)] != _DUMP:
         raise NoCopy(f"{source} is no backup of a PostgreSQL database.")
+    tables = ("--table=meta", "--table=alembic_version")
+    text = _run("pg_restore", "--data-only", *tables, "--file=-", str(source))
+    rows = [line.split("\t") for line in text.splitlines()]
+    checks = [row[1] for row in rows if len(row) == 2 and row[0] == meta.KEY_CHECK]
+    revisions = [row[0] for row in rows if len(row) == 1 and row[0].isdigit() and len(row[0]) == 4]
+    return next(iter(revisions), None), next(iter(checks), None)
+
+
+def restore_postgres(url: str, source: Path) -> None:
+    """Put a dump in place of what is there, in one transaction. Raises NoCopy, OSError."""
     settings = _settings(url)
     _run(
         "pg_restore",
@@ -120,12 +130,14 @@ def others_connected(url: str) -> int:
     return int(row[0]) if row is not None else 0
 
 
-def _run(program: str, *arguments: str, url: str) -> None:
-    """Run one of PostgreSQL's programs; where to connect goes through its environment, which nobody else can read."""
+def _run(program: str, *arguments: str, url: str | None = None) -> str:
+    """What one of PostgreSQL's programs prints. Where to connect goes through its environment, which nobody else can
+    read.
+    """
     try:
         done = subprocess.run(  # noqa: S603  (no shell, a fixed program)
             [program, *arguments],
-            env={**os.environ, **_settings(url)},
+            env={**os.environ, **(_settings(url) if url is not None else {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -136,6 +148,7 @@ def _run(program: str, *arguments: str, url: str) -> None:
     if done.returncode != 0:
         last = next(iter(done.stderr.strip().splitlines()), "no reason given")
         raise NoCopy(f"{program} failed: {last}")
+    return done.stdout
 
 
 def _settings(url: str) -> dict[str, str]:

@@ -1,0 +1,113 @@
+"""`nightlatch doctor`."""
+
+from pathlib import Path
+
+import pytest
+
+from nightlatch.actions.by import SYSTEM
+from nightlatch.audit.events import record
+from nightlatch.instants import HOUR
+from nightlatch.store import meta, outbox
+from nightlatch.vocabulary import Event
+from tests.cli.conftest import Cli, Done
+from tests.support.world import World
+
+
+def checks(done: Done) -> dict[str, str]:
+    """The status of each check."""
+    return {each["name"]: each["status"] for each in done.json["checks"]}
+
+
+def test_all_is_well(cli: Cli) -> None:
+    done = cli("doctor", "--json")
+    found = checks(done)
+    found.pop("clock")  # it depends on the machine
+    assert set(found.values()) == {"ok"}
+    assert {"database", "keys", "keys_match", "demo", "mail", "files", "clock_behind", "sqlite"} <= set(found)
+    assert done.code == 0
+    assert cli("doctor").code == 0
+
+
+def test_it_never_shows_a_secret(cli: Cli, world: World) -> None:
+    key = world.keys.to_text().strip()
+    done = cli("doctor", "--json", keys=key, mail="smtp://me:hunter2@mail.example")
+    assert key.partition(":")[2] not in done.out
+    assert "hunter2" not in done.out
+    assert done.json["settings"]["NIGHTLATCH_KEYS"] == "set"
+
+
+def test_problems_of_the_configuration(cli: Cli) -> None:
+    done = cli("doctor", "--json", origin="http://example.com", port="no")
+    assert done.code == 2
+    assert [each["status"] for each in done.json["checks"]] == ["problem", "problem"]
+    assert "NIGHTLATCH_PORT" in cli("doctor", port="no").out
+
+
+def test_warnings_of_the_configuration(cli: Cli) -> None:
+    done = cli("doctor", "--json", orgin="https://x.example")
+    assert (done.code, checks(done)["configuration"]) == (0, "warning")
+
+
+def test_nothing_is_there_yet_and_nothing_is_made(bare_cli: Cli, data: Path) -> None:
+    done = bare_cli("doctor", "--json")
+    assert done.code == 1
+    assert (checks(done)["database"], checks(done)["keys"]) == ("problem", "problem")
+    assert list(data.iterdir()) == []
+
+
+def test_no_database_server(cli: Cli) -> None:
+    done = cli("doctor", "--json", database_url="postgresql://me:hunter2@127.0.0.1:1/x")
+    assert (done.code, checks(done)["database"]) == (1, "problem")
+    assert "hunter2" not in done.out
+
+
+@pytest.mark.postgres
+def test_migrations_are_due(cli: Cli, blank_postgres_url: str) -> None:
+    done = cli("doctor", "--json", database_url=blank_postgres_url)
+    assert (done.code, checks(done)["database"]) == (1, "problem")
+    assert "nightlatch migrate" in done.out
+
+
+def test_other_keys(cli: Cli, world: World, data: Path) -> None:
+    world.keys.generate(lambda number: bytes(number)).save(data / "keys")
+    done = cli("doctor", "--json")
+    assert (done.code, checks(done)["keys_match"]) == (1, "problem")
+
+
+def test_a_key_file_that_others_can_read(cli: Cli, data: Path) -> None:
+    (data / "keys").chmod(0o644)
+    done = cli("doctor", "--json")
+    assert done.code == 1
+    assert {checks(done)["keys"], checks(done)["files"]} == {"problem"}
+    assert "chmod" in done.out
+
+
+def test_a_demo_database(cli: Cli, world: World) -> None:
+    world.write(lambda tx: meta.write(tx, meta.DEMO, "made"))
+    assert checks(cli("doctor", "--json"))["demo"] == "problem"
+
+
+def test_a_clock_that_was_set_back(cli: Cli, world: World) -> None:
+    world.wait(HOUR)
+    world.write(lambda tx: record(tx, Event.ACCOUNT_RENAMED, by=SYSTEM, subject=("account", 1, "x")))
+    world.clock_file.write_text("0")
+    done = cli("doctor", "--json")
+    assert (done.code, checks(done)["clock_behind"]) == (1, "problem")
+
+
+def test_mail_that_does_not_leave(cli: Cli, world: World) -> None:
+    dana = world.person("Dana")
+    world.workspace("acme", owner=dana)
+    cli.ok("teammate", "invite", "--workspace", "acme", "x@acme.example")
+    assert checks(cli("doctor", "--json"))["mail"] == "ok"  # a moment is no trouble
+    [mail] = world.read(lambda tx: outbox.recent(tx, 10))
+    world.write(lambda tx: outbox.retry(tx, mail.id, tx.now, "the server says 451"))
+    done = cli("doctor", "--json")
+    assert checks(done)["mail"] == "warning"
+    assert "451" in done.out
+    world.wait(2 * HOUR)
+    assert (checks(cli("doctor", "--json"))["mail"], cli("doctor").code) == ("problem", 1)
+    cli.ok("teammate", "invite", "--workspace", "acme", "y@acme.example", "--send")
+    done = cli("doctor", "--json")
+    assert checks(done)["mail"] == "ok"
+    assert "last delivery" in done.out
