@@ -51,9 +51,16 @@ def _revision(connection: Any, missing: type[Exception]) -> str | None:
 def pending(url: str) -> bool:
     """Whether migrations are due. Raises NewerSchema where the database is ahead of this program."""
     at = current(url)
-    if at is not None and at > HEAD:
-        raise NewerSchema(f"The database is at revision {at}; this Nightlatch knows {HEAD} at most. Use a newer one.")
+    see(at)
     return at != HEAD
+
+
+def see(revision: str | None) -> None:
+    """Raises NewerSchema where a revision is ahead of this program."""
+    if revision is not None and revision > HEAD:
+        raise NewerSchema(
+            f"The database is at revision {revision}; this Nightlatch knows {HEAD} at most. Use a newer one."
+        )
 
 
 def upgrade(url: str) -> None:
@@ -62,7 +69,7 @@ def upgrade(url: str) -> None:
         return
     if is_sqlite(url):
         path = sqlite_path(url)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.touch(mode=0o600, exist_ok=True)
     from alembic import command
     from alembic.config import Config
