@@ -1,0 +1,178 @@
+"""What people do after a refusal: they follow it. No decision may send anybody in circles or up against a wall."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from nightlatch.access import (
+    ALLOW,
+    Action,
+    Challenge,
+    Decision,
+    Deny,
+    Enrol,
+    Purpose,
+    decide,
+    decide_workspace,
+    enrol_reach,
+)
+from nightlatch.facts import Authenticator, Facts, Proof, reach_of
+from nightlatch.vocabulary import Method, Reason
+from tests.pure import cases, model
+from tests.pure.cases import ASK, ENROL, FIRST, SECOND
+
+# No loops: every refusal leads on, and following it is allowed
+
+
+def leads_on(facts: Facts, answers: Sequence[tuple[Action, Decision]]) -> None:
+    """What a refusal tells a person to do is allowed, and once it is done the answer is another one."""
+    done: dict[Decision, list[Facts]] = {}
+    for action, decision in answers:
+        if decision is ALLOW:
+            continue
+        if isinstance(decision, Enrol | Deny) or decision.reason is Reason.FRESHNESS or not facts.teammates:
+            following = list(follow(facts, action, decision))
+        else:
+            if decision not in done:
+                done[decision] = list(follow(facts, action, decision))  # the same for every action
+            following = done[decision]
+        for after in following:
+            assert decide(after, action) != decision, (action, decision)
+
+
+def leads_somewhere(facts: Facts, action: Action) -> None:
+    """Somebody who does as they are told, again and again, comes in or to an honest end; nobody is sent in circles."""
+    for _ in range(10):
+        decision = decide(facts, action)
+        following = next(follow(facts, action, decision), None)
+        if following is None:
+            return
+        facts = following
+    raise AssertionError("sent in circles")
+
+
+def follow(facts: Facts, action: Action, decision: Decision) -> Iterator[Facts]:
+    """The facts once a person has done as a decision tells them, for every way to do it; nothing where it ends."""
+    if isinstance(decision, Challenge):
+        yield from _present(facts, action, decision)
+    elif isinstance(decision, Enrol):
+        assert decision.workspace is not None
+        yield _enrol(facts, decision.workspace, needs_mail=decision.needs is not None)
+    elif isinstance(decision, Deny) and decision.reason is Reason.MAIL_PROOF:
+        yield from _by_mail(facts, action)
+    elif isinstance(decision, Deny) and decision.reason is Reason.ELSEWHERE_CLOSED:
+        yield _without_what_is_narrow(facts)
+    elif isinstance(decision, Deny) and decision.reason is Reason.RECOVERY_LIMIT:
+        yield from _beyond_the_limit(facts, action)
+
+
+def _present(facts: Facts, action: Action, challenge: Challenge) -> Iterator[Facts]:
+    """Show one of the methods, with each authenticator that would be taken."""
+    if challenge.reason is Reason.NO_SESSION:
+        assert decide(facts, Action(Purpose.OPEN)) == ALLOW
+        return
+    if challenge.methods == (Method.PASSWORD,):
+        assert decide(facts, FIRST) == ALLOW
+        yield prove(facts, Method.PASSWORD)
+        return
+    takes = _taken(facts, action, challenge)
+    assert {one.method for one in takes} == set(challenge.methods), (
+        "offers what is taken, all of it, and nothing else"
+    )
+    for one in takes:
+        assert decide(facts, SECOND) == ALLOW
+        yield prove(facts, one.method, one)
+
+
+def _taken(facts: Facts, action: Action, challenge: Challenge) -> list[Authenticator]:
+    if challenge.reason is Reason.FRESHNESS:
+        return model.enough(facts, challenge.workspace, action)
+    good = model.usable(facts, challenge.workspace)
+    wide = [one for one in model.relied_on(facts, None) if one.reach.everywhere]
+    if action.purpose is Purpose.ENROL and not facts.teammates and wide:
+        return [one for one in good if one in wide]  # in no workspace, only what reaches everywhere binds
+    return good
+
+
+def _enrol(facts: Facts, workspace: int, *, needs_mail: bool) -> Facts:
+    """Have the link mailed and use it, where that is needed; bind; and the workspace is open."""
+    if needs_mail:
+        assert decide(facts, ASK.at(workspace)) == ALLOW
+        facts = redeem(facts, workspace)
+    assert decide(facts, ENROL.at(workspace)) == ALLOW
+    facts = bind(facts, ENROL.at(workspace))
+    assert decide_workspace(facts, workspace) == ALLOW
+    return facts
+
+
+def _by_mail(facts: Facts, action: Action) -> Iterator[Facts]:
+    """Where the mailbox is missing, its link may be asked for, and then binding is allowed and opens the place."""
+    wanted = [action.workspace] if action.workspace is not None else model.planes(facts)
+    asked = [
+        plane
+        for plane in wanted
+        if not model.relied_on(facts, plane) and decide(facts, ASK.at(plane)) == ALLOW
+    ]
+    assert asked
+    for plane in asked:
+        after = redeem(facts, plane)
+        assert decide(after, action) == ALLOW
+        bound = bind(after, action)
+        assert model.closed_by(bound, plane) is None
+        yield after
+
+
+def _without_what_is_narrow(facts: Facts) -> Facts:
+    """In no workspace: what reaches only workspaces that were left may be taken away, and then the mailbox binds."""
+    for one in model.relied_on(facts, None):
+        unbinding = Action(Purpose.CHANGE, fresh="authenticators", reach=one.reach)
+        assert not isinstance(decide(facts, unbinding), Deny)
+    kept = tuple(one for one in facts.authenticators if one.void)
+    return replace(facts, authenticators=kept)
+
+
+def _beyond_the_limit(facts: Facts, action: Action) -> Iterator[Facts]:
+    """A sufficient second factor lifts the limit; where there is none, only time does."""
+    planes = [action.workspace] if action.purpose is Purpose.WORK else model.planes(facts)
+    held = [plane for plane in planes if model.held_back(facts, plane, action)]
+    for plane in held:
+        good = [one for one in model.usable(facts, plane) if not model.limited(facts, one)]
+        if not good:
+            return
+        assert decide(facts, SECOND) == ALLOW
+        facts = prove(facts, good[0].method, good[0])
+    yield facts
+
+
+# What people do
+
+
+def prove(facts: Facts, method: Method, authenticator: Authenticator | None = None) -> Facts:
+    """A factor is shown now."""
+    id = authenticator.id if authenticator is not None else None
+    return _add(facts, Proof(method, 0, facts.now, id), idle=facts.idle and method is not Method.PASSWORD)
+
+
+def redeem(facts: Facts, plane: int | None) -> Facts:
+    """The ticket of a plane is used now: a reset's, where one is open."""
+    if plane is None:
+        return _add(facts, Proof(Method.TICKET, 0, facts.now), idle=facts.idle)
+    reset = model.membership(facts, plane).reset
+    return _add(
+        facts, Proof(Method.TICKET, 0, facts.now, source=reach_of(plane), reset=reset), idle=facts.idle
+    )
+
+
+def _add(facts: Facts, proof: Proof, *, idle: bool) -> Facts:
+    numbers = [each.sequence for each in facts.proofs] + [each.valid_after for each in facts.teammates]
+    proof = replace(proof, sequence=max([cases.NEW, *numbers]) + 1)
+    return replace(facts, proofs=(*facts.proofs, proof), idle=idle)
+
+
+def bind(facts: Facts, action: Action) -> Facts:
+    """A new authenticator app is bound by an allowed ENROL: its first code is a proof, resets in its reach are over."""
+    new = Authenticator(901 + len(facts.authenticators), Method.TOTP, enrol_reach(facts, action))
+    mates = tuple(
+        replace(each, reset=None) if each.workspace in new.reach else each for each in facts.teammates
+    )
+    facts = replace(facts, authenticators=(*facts.authenticators, new), teammates=mates)
+    return prove(facts, Method.TOTP, new)

@@ -1,0 +1,65 @@
+"""The mandate and the roles."""
+
+import itertools
+
+import pytest
+
+from nightlatch.policy import ManagedBy, Mandate, may_grant, permitted
+from nightlatch.vocabulary import Permission, Role
+
+NOW = 1_000_000
+
+
+@pytest.mark.parametrize(
+    "required_from,in_force,scheduled",
+    [
+        (None, False, False),
+        (NOW + 1, False, True),
+        (NOW, True, False),
+        (NOW - 1, True, False),
+        (0, True, False),
+    ],
+)
+def test_the_instant_alone_decides(required_from: int | None, in_force: bool, scheduled: bool):
+    """Nothing has to run for a mandate to begin; its own instant is in force already."""
+    mandate = Mandate(required_from)
+    assert mandate.in_force(NOW) is in_force
+    assert mandate.scheduled(NOW) is scheduled
+
+
+def test_a_mandate_is_off_and_managed_by_admins_by_default():
+    """Seed sentence 3."""
+    assert Mandate() == Mandate(None, ManagedBy.ADMINS)
+
+
+@pytest.mark.parametrize(
+    "role,managed_by,holds",
+    [
+        (Role.MEMBER, ManagedBy.ADMINS, {Permission.USE}),
+        (Role.MEMBER, ManagedBy.OWNERS, {Permission.USE}),
+        (Role.ADMIN, ManagedBy.ADMINS, set(Permission)),
+        (Role.ADMIN, ManagedBy.OWNERS, set(Permission) - {Permission.MANAGE_AUTHENTICATION}),
+        (Role.OWNER, ManagedBy.ADMINS, set(Permission)),
+        (Role.OWNER, ManagedBy.OWNERS, set(Permission)),
+    ],
+)
+def test_who_may_do_what(role: Role, managed_by: ManagedBy, holds: set[Permission]):
+    """Members use a workspace; owners and admins run it; an owner can keep the switch for owners."""
+    mandate = Mandate(None, managed_by)
+    assert {permission for permission in Permission if permitted(role, permission, mandate)} == holds
+
+
+@pytest.mark.parametrize("granter,role", list(itertools.product(Role, Role)))
+def test_nobody_grants_above_their_own_rank(granter: Role, role: Role):
+    """And members grant nothing, not even what they are."""
+    allowed = {
+        Role.OWNER: {Role.OWNER, Role.ADMIN, Role.MEMBER},
+        Role.ADMIN: {Role.ADMIN, Role.MEMBER},
+        Role.MEMBER: set(),
+    }
+    assert may_grant(granter, role) is (role in allowed[granter])
+
+
+def test_ranks_are_in_order():
+    """Owner above admin above member."""
+    assert [role.rank for role in (Role.OWNER, Role.ADMIN, Role.MEMBER)] == [3, 2, 1]
