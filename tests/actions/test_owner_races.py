@@ -4,11 +4,13 @@ SQLite has one writer and hides such races, PostgreSQL does not.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from nightlatch.actions import authenticators, teammates
 from nightlatch.actions.by import By
+from nightlatch.instants import HOUR
 from nightlatch.refusals import Code, Refused
 from nightlatch.store import standing
 from nightlatch.store import teammates as memberships
@@ -94,7 +96,7 @@ def test_an_enrolled_owner_stays(world, pair):
     owners = Owners(world)
     for _ in range(ROUNDS):
         sessions = owners.sessions()
-        done = at_once(*(lambda act=act, s=sessions: act(owners, s) for act in PAIRS[pair]))
+        done = at_once(*(partial(act, owners, sessions) for act in PAIRS[pair]))
         assert len(owners.enrolled()) == 1, done
         failures = [each for each in done if isinstance(each, Exception)]
         assert len(failures) == 1
@@ -103,18 +105,16 @@ def test_an_enrolled_owner_stays(world, pair):
 
 
 def test_one_leaves_while_the_other_takes_the_second_factor_off(world):
-    """The guard of one reads rows that the other writes: both take the workspace's lock."""
+    """The guard of one reads rows that the other writes: both take the workspace's lock.
+
+    The mandate is only scheduled: once it is in force, nobody takes their second factor off.
+    """
     owners = Owners(world)
     world.unrequire(owners.id)
-    world.require(
-        owners.id, world.clock.now() + 3_600_000_000
-    )  # scheduled: unbinding is not refused as mandated
+    world.require(owners.id, world.clock.now() + HOUR)
     for _ in range(ROUNDS):
         first, second = owners.sessions()
-        done = at_once(
-            lambda by=first: owners.leave(by),
-            lambda by=second: owners.unbind(by, 1),
-        )
+        done = at_once(partial(owners.leave, first), partial(owners.unbind, second, 1))
         assert owners.enrolled(), done
         assert [each.code for each in done if isinstance(each, Refused)] == [Code.LAST_OWNER]
         owners.restore()

@@ -5,8 +5,9 @@ sort's columns and the id, so that a row is neither shown twice nor left out whi
 sort by is a key made in Python or an integer, and none of them is ever NULL (who has not signed in yet sorts as the
 oldest), so that both databases have one order.
 
-How many rows match is counted first. Where they are few they are found by the filters and then sorted; where they are
-many the order is walked until the page is full. Left to guess, either database would now and then walk all of 100,000.
+Where few rows match they are found by the filters and then sorted; where many do, the order is walked until the page is
+full. Left to guess, either database would now and then walk all of 100,000 row by row. How many match is known from the
+counts beside the table, but for a search, which finds out on its way.
 """
 
 from collections import Counter
@@ -150,11 +151,8 @@ def page(
     position = _position(sort, after) if after else {}
     limit = max(1, min(limit, MOST_A_PAGE))
     numbers = projection.counts(tx, workspace_id)
-    matching = _matching(tx, workspace_id, numbers, wanted)
-    rows: list[Row] = []
-    if matching:
-        query = _page_query(sort, bool(position), matching <= FEW, wanted.shape, limit + 1)
-        rows = tx.all(query, workspace_id=workspace_id, **wanted.values, **position)
+    ask = _Ask(tx, workspace_id, wanted, sort, position, limit + 1)
+    matching, rows = _found(ask, None if wanted.words else _sum(numbers, wanted))
     return Page(
         tuple(_item(row, mandate, tx.now) for row in rows[:limit]),
         _cursor(sort, rows[limit - 1]) if len(rows) > limit else None,
@@ -210,17 +208,50 @@ def _one_of(field: str, value: str, allowed: Sequence[str]) -> None:
 # --- statements ---
 
 
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """One question to the table."""
+
+    tx: Transaction
+    workspace_id: int
+    wanted: _Filter
+    sort: str
+    position: Mapping[str, Any]
+    limit: int
+
+    def rows(self, *, few: bool) -> list[Row]:
+        query = _page_query(self.sort, bool(self.position), few, self.wanted.shape, self.limit)
+        return self.tx.all(query, workspace_id=self.workspace_id, **self.wanted.values, **self.position)
+
+    def count(self) -> int:
+        query = _count_query(self.wanted.shape)
+        return int(self.tx.all(query, workspace_id=self.workspace_id, **self.wanted.values)[0].number)
+
+
+def _found(ask: _Ask, matching: int | None) -> tuple[int, list[Row]]:
+    """How many rows match (None: not known yet), and those of the page."""
+    rows: list[Row] = []
+    if matching is None or 0 < matching <= FEW:
+        rows = ask.rows(few=True)
+    if matching is None:
+        if rows and rows[0].number <= FEW:
+            return int(rows[0].number), rows
+        matching = ask.count() if rows or ask.position else 0
+    return matching, ask.rows(few=False) if matching > FEW else rows
+
+
 @lru_cache(maxsize=1_000)
 def _page_query(sort: str, after: bool, few: bool, shape: tuple[int, bool, bool, bool], limit: int) -> Query:
+    """`few`: rows say in `number` how many match; where that is more than FEW, they are not those of the page."""
     columns = [standing.c[name] for name in _columns(sort)]
     down = sort.startswith("-")
-    conditions = _conditions(shape)
-    query = select(standing)
     if few:
-        found = select(standing.c.id).where(*conditions).cte("found").prefix_with("MATERIALIZED")
-        query = query.join(found, found.c.id == standing.c.id)
+        matching = select(standing.c.id).where(*_conditions(shape)).limit(literal_column(str(FEW + 1)))
+        found = matching.cte("found").prefix_with("MATERIALIZED")
+        number = select(func.count()).select_from(found).scalar_subquery().label("number")
+        query = select(standing, number).join(found, found.c.id == standing.c.id)
     else:
-        query = query.where(*conditions)
+        query = select(standing).where(*_conditions(shape))
     if after:
         here = tuple_(*columns)
         there = tuple_(*(bindparam(f"after_{each.name}", type_=each.type) for each in columns))
@@ -275,10 +306,7 @@ def _stored(state: str, mandate: Mandate, now: Instant) -> str:
     return next((each for each in ("on", "off", "reset") if _derived(each, mandate, now) == state), "")
 
 
-def _matching(tx: Transaction, workspace_id: int, numbers: Sequence[Row], wanted: _Filter) -> int:
-    if wanted.words:
-        row = tx.one(_count_query(wanted.shape), workspace_id=workspace_id, **wanted.values)
-        return int(row.number) if row is not None else 0
+def _sum(numbers: Sequence[Row], wanted: _Filter) -> int:
     return sum(
         row.number
         for row in numbers
