@@ -18,7 +18,11 @@ from nightlatch.store.engine import Body, Store, T, Transaction, Unavailable
 THREADS = 8
 """Connections of one worker."""
 ATTEMPTS = 10
-_AGAIN = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+_AGAIN = (
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.UniqueViolation,  # somebody else was first: the next run sees their row, and says so
+)
 
 _BEGIN_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 _BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -77,11 +81,10 @@ class PostgresStore(Store):
         raise AssertionError
 
     def _once(self, begin: str, body: Body[T]) -> T:
-        connection = self._connection()
-        connection.execute(begin)
+        connection = self._begun(begin)
         try:
             result = body(Transaction(connection.execute, "postgresql", self._clock.now(), self._keys))
-            connection.execute("COMMIT")
+            ended = connection.execute("COMMIT").statusmessage
         except BaseException:
             if not connection.closed:
                 try:
@@ -89,7 +92,24 @@ class PostgresStore(Store):
                 except psycopg.Error:
                     self._drop()
             raise
+        if ended != "COMMIT":  # PostgreSQL answers so, without an error, where a statement had failed before
+            raise Unavailable("The database could not keep the change; nothing was done.")
         return result
+
+    def _begun(self, begin: str) -> Any:
+        """A connection with a transaction begun. One that died while it lay idle (the server was started again) is
+        replaced: nothing was asked of it yet."""
+        waiting = getattr(self._local, "connection", None) is not None
+        connection = self._connection()
+        try:
+            connection.execute(begin)
+        except psycopg.OperationalError:
+            if not waiting:
+                raise
+            self._drop()
+            connection = self._connection()
+            connection.execute(begin)
+        return connection
 
     def _connection(self) -> Any:
         connection = getattr(self._local, "connection", None)

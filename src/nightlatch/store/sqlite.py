@@ -1,33 +1,24 @@
 """SQLite: one writer thread with group commit, and readers that never wait for it.
 
-The writer drains a queue into one BEGIN IMMEDIATE, each body in a savepoint of its own, one COMMIT (one fsync), and
-nobody is answered before it. Several processes on one file take a file lock before BEGIN: without it they starve each
-other, since SQLite's own waiting is not fair. The library is pysqlite3, which bundles a SQLite that has the WAL-reset
-fix; Python's own `sqlite3` must never open this file in the same process (closing its copy would drop our locks).
+The library is pysqlite3, which bundles a SQLite that has the WAL-reset fix; Python's own `sqlite3` must never open this
+file in the same process (closing its copy would drop our locks).
 """
 
 import asyncio
-import fcntl
-import os
-import queue
 import threading
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pysqlite3
 
 from nightlatch.clock import Clock
 from nightlatch.keyring import KeyRing
 from nightlatch.store.engine import Body, Store, T, Transaction, Unavailable
+from nightlatch.store.sqlite_writer import Writer, unusable
 
 SAFE_VERSION = (3, 53, 2)
 """The first with the WAL-reset fix and the FTS5 memory fixes."""
-BATCH = 256
-"""The most bodies in one transaction: the last of them waits for all."""
-
-_Job = tuple[Body[Any], Callable[[Any, BaseException | None], None]]
 
 
 def connect(path: str, *, read_only: bool = False) -> Any:
@@ -56,14 +47,11 @@ class SqliteStore(Store):
         self._path = path
         self._clock = clock
         self._keys = keys
+        self._closed = False
         self._loop_reader = connect(str(path), read_only=True)
         self._readers = threading.local()
-        self._opened: list[Any] = []
         self._reading = ThreadPoolExecutor(2, thread_name_prefix="sqlite-read")
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._closed = False
-        self._writer = threading.Thread(target=self._write_loop, name="sqlite-write", daemon=True)
-        self._writer.start()
+        self._writer = Writer(path, lambda: connect(str(path)), self._transaction)
 
     # --- the five verbs ---
 
@@ -85,14 +73,13 @@ class SqliteStore(Store):
             else:
                 waiting.set_result(result)
 
-        self._submit(body, lambda result, error: loop.call_soon_threadsafe(settle, result, error))
+        self._writer.submit(body, lambda result, error: loop.call_soon_threadsafe(settle, result, error))
         return await waiting
 
     def read_now(self, body: Body[T]) -> T:
         reader = getattr(self._readers, "connection", None)
         if reader is None:
             reader = self._readers.connection = connect(str(self._path), read_only=True)
-            self._opened.append(reader)
         return self._snapshot(reader, body)
 
     def write_now(self, body: Body[T]) -> T:
@@ -104,97 +91,33 @@ class SqliteStore(Store):
             else:
                 waiting.set_result(result)
 
-        self._submit(body, settle)
+        self._writer.submit(body, settle)
         return waiting.result()
 
     def close(self) -> None:
+        self._writer.close()
+        self._reading.shutdown()
         if not self._closed:
             self._closed = True
-            self._jobs.put(None)
-            self._writer.join()
-            self._reading.shutdown()
-            for reader in (self._loop_reader, *self._opened):
-                reader.close()
+            self._loop_reader.close()
+            # Each thread's own reader closes as its last user lets go of it.
+            self._readers = threading.local()
 
-    # --- reading ---
+    # --- inside ---
 
     def _snapshot(self, connection: Any, body: Body[T]) -> T:
+        if self._closed:
+            raise Unavailable("The database is closed.")
         try:
             connection.execute("BEGIN")
             try:
                 return body(self._transaction(connection))
             finally:
                 connection.execute("COMMIT")
-        except pysqlite3.OperationalError as error:
+        except pysqlite3.DatabaseError as error:
+            if not unusable(error):
+                raise
             raise Unavailable("The database cannot be read.") from error
 
     def _transaction(self, connection: Any) -> Transaction:
         return Transaction(connection.execute, "sqlite", self._clock.now(), self._keys)
-
-    # --- writing ---
-
-    def _submit(self, body: Body[Any], settle: Callable[[Any, BaseException | None], None]) -> None:
-        if self._closed:
-            raise Unavailable("The database is being closed.")
-        self._jobs.put((body, settle))
-
-    def _write_loop(self) -> None:
-        connection = connect(str(self._path))
-        with open(f"{self._path}.lock", "a") as lock:
-            os.chmod(lock.name, 0o600)
-            while (job := self._jobs.get()) is not None:
-                batch = [job, *self._more()]
-                self._write_batch(connection, lock, batch)
-                if self._closed and self._jobs.empty():
-                    break
-        connection.close()
-
-    def _more(self) -> list[_Job]:
-        jobs: list[_Job] = []
-        while len(jobs) < BATCH:
-            try:
-                job = self._jobs.get_nowait()
-            except queue.Empty:
-                break
-            if job is None:
-                self._jobs.put(None)
-                break
-            jobs.append(job)
-        return jobs
-
-    def _write_batch(self, connection: Any, lock: IO[str], batch: list[_Job]) -> None:
-        outcomes: list[tuple[Any, BaseException | None]] = []
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            for body, _ in batch:
-                outcomes.append(self._in_savepoint(connection, body))
-            connection.execute("COMMIT")
-        except Exception as error:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            lost = Unavailable("The database could not keep the change; nothing was done.")
-            lost.__cause__ = error
-            outcomes = [(None, lost)] * len(batch)
-        finally:
-            fcntl.flock(lock, fcntl.LOCK_UN)
-        for (_, settle), (result, failure) in zip(batch, outcomes, strict=True):
-            settle(result, failure)
-
-    def _in_savepoint(self, connection: Any, body: Body[Any]) -> tuple[Any, BaseException | None]:
-        """One body. An error undoes this body alone, unless the whole transaction is lost (disk full)."""
-        connection.execute("SAVEPOINT body")
-        try:
-            result = body(self._transaction(connection))
-        except Exception as error:
-            if not connection.in_transaction:
-                raise
-            connection.execute("ROLLBACK TO body")
-            connection.execute("RELEASE body")
-            if isinstance(error, pysqlite3.OperationalError):
-                failure = Unavailable("The database could not keep the change; nothing was done.")
-                failure.__cause__ = error
-                return None, failure
-            return None, error
-        connection.execute("RELEASE body")
-        return result, None
