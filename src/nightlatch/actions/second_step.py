@@ -75,7 +75,9 @@ def present_recovery_code(
     if wait is not None:
         return wait
     id, hash = candidate.authenticator_id, candidate.hash
-    spent = right and id is not None and hash is not None
+    # Judged outside of any transaction: what is no longer usable by now proves nothing (law 5).
+    still_usable = id in {each.id for each in _usable(known.facts, Method.RECOVERY_CODE)}
+    spent = right and still_usable and id is not None and hash is not None
     if not spent or not authenticators.spend_code(tx, id or 0, parts.selector, hash or ""):
         return _failed(tx, by, known, Method.RECOVERY_CODE, counter, replayed=False)
     left = authenticators.codes_left(tx, id or 0)
@@ -99,6 +101,7 @@ def present_recovery_code(
 
 def ask_lift(tx: Transaction, *, by: By) -> None:
     """Mail the link that, with the password and one right code, lifts a suspension by failures."""
+    lock(tx, accounts=[by.id] if by.id is not None else [])
     known = allowed(tx, by, kinds.PRESENT_SECOND)
     account = accounts.by_id(tx, person_of(known).id)
     if account is None or not _suspended(known.facts, Method.TOTP):
