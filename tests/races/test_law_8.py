@@ -1,0 +1,109 @@
+"""Law 8, raced by two workers: owners remove, demote, leave and switch off at the same moment; one who has 2FA stays.
+
+Each worker is a process of its own with its own store. F45. (Threads on one store: tests/actions/test_owner_races.py.)
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import cycle, islice, product
+from pathlib import Path
+
+import pytest
+
+from nightlatch.actions.by import By
+from nightlatch.instants import DAY
+from nightlatch.refusals import Code
+from nightlatch.store import teammates
+from tests.races import tries
+from tests.races.arena import Pair, Processes, StillWorld, Work
+from tests.support.world import Person
+
+pytestmark = [pytest.mark.race, pytest.mark.slow]
+ROUNDS = 50
+REFUSALS = {Code.LAST_OWNER, Code.NOT_FOUND, Code.NOT_PERMITTED, Code.NOT_ENROLLED, Code.SIGN_IN_REQUIRED}
+
+
+@pytest.fixture
+def two_workers(postgres_url: str, tmp_path: Path, pair: Pair) -> Iterator[Processes]:
+    """Two processes on one PostgreSQL database."""
+    made = Processes(StillWorld(postgres_url, tmp_path), pair)
+    yield made
+    made.close()
+
+
+class Acme:
+    """A workspace of two owners with 2FA, which will be required tomorrow, and an open session of each."""
+
+    def __init__(self, world: StillWorld, number: int, *, mandated: bool = True) -> None:
+        self.world = world
+        self.people = [world.person("Dana"), world.person("Otto")]
+        self.id = world.workspace(f"acme-{number}", owner=self.people)
+        self.apps = [world.bind_totp(each)[0] for each in self.people]
+        self.teammates = [self._teammate(each) for each in self.people]
+        self.by = [world.signed_in(each, app) for each, app in zip(self.people, self.apps, strict=True)]
+        if mandated:
+            world.require(self.id, since=world.clock.now() + DAY)
+
+    def enrolled_owners(self) -> list[int]:
+        return self.world.read(lambda tx: teammates.enrolled_owners(tx, self.id))
+
+    def _teammate(self, person: Person) -> int:
+        row = self.world.read(lambda tx: teammates.by_account(tx, person.id, self.id))
+        assert row is not None
+        return int(row.id)
+
+
+def remove(acme: Acme, who: int) -> Work:
+    return partial(tries.remove, by=acme.by[who], workspace_id=acme.id, teammate_id=acme.teammates[1 - who])
+
+
+def demote(acme: Acme, who: int) -> Work:
+    return partial(tries.demote, by=acme.by[who], workspace_id=acme.id, teammate_id=acme.teammates[1 - who])
+
+
+def step_down(acme: Acme, who: int) -> Work:
+    return partial(tries.demote, by=acme.by[who], workspace_id=acme.id, teammate_id=acme.teammates[who])
+
+
+def leave(acme: Acme, who: int) -> Work:
+    return partial(tries.leave, by=acme.by[who], workspace_id=acme.id)
+
+
+def switch_off(acme: Acme, who: int) -> Work:
+    return partial(tries.switch_off, by=acme.by[who], authenticator_id=acme.apps[who])
+
+
+ACTS: list[Callable[[Acme, int], Work]] = [remove, demote, step_down, leave, switch_off]
+
+
+def test_of_two_owners_who_act_on_each_other_at_once_an_enrolled_one_stays(two_workers: Processes) -> None:
+    """Every pair of acts, twice; and the same again for the pairs that leave nobody if both went through."""
+    for number, (mine, theirs) in enumerate(islice(cycle(product(ACTS, ACTS)), ROUNDS)):
+        acme = Acme(two_workers.world, number)
+        told = two_workers.race([mine(acme, 0), theirs(acme, 1)])
+        pair = f"{mine.__name__} against {theirs.__name__}: {dict(told)}"
+        assert acme.enrolled_owners(), pair
+        assert told.keys() <= {"NoneType", "bool"} | REFUSALS, pair
+        assert told["NoneType"] + told["bool"] >= 1, pair
+
+
+def test_a_mandate_is_not_turned_on_over_an_owner_who_is_just_switching_off(two_workers: Processes) -> None:
+    """An enrolled admin turns it on while the only enrolled owner takes 2FA off: one of them comes too late."""
+    world = two_workers.world
+    for number in range(ROUNDS // 2):
+        dana, ben = world.person("Dana"), world.person("Ben")
+        acme = world.workspace(f"acme-{number}", owner=dana, admin=ben)
+        danas, bens = world.bind_totp(dana)[0], world.bind_totp(ben)[0]
+        admin: By = world.signed_in(ben, bens)
+        told = two_workers.race(
+            [
+                partial(tries.require, by=admin, workspace_id=acme),
+                partial(tries.switch_off, by=world.signed_in(dana, danas), authenticator_id=danas),
+            ]
+        )
+        owners = world.read(lambda tx, acme=acme: teammates.enrolled_owners(tx, acme))  # type: ignore[misc]
+        assert told in (
+            {"Policy": 1, Code.MANDATED: 1},
+            {"NoneType": 1, Code.NOT_ENROLLED: 1},
+        ), dict(told)
+        assert bool(owners) == (told["Policy"] == 1)
