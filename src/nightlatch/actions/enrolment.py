@@ -162,6 +162,7 @@ def confirm(
     _after(tx, by, account, before, reach, first=first, session_id=session.id)
     sessions.add_proof(tx, session.id, Method.TOTP, authenticator_id=bound, supersedes=False)
     now = accept(tx, by, guard.known(tx, by), token)
+    _fresh_guesses(tx, account.id, now)
     _tell(tx, by, account, pending.name, old, before, now.facts)
     return Confirmed(
         now, token, bound, pending.name, first, old.name if old is not None else None, codes_kept
@@ -294,6 +295,18 @@ def _after(
         outbox.withdraw(tx, account.id, "mandate_enrol", "2FA is set up")
     if not first:
         sessions.end_others(tx, account.id, keep=session_id)
+
+
+def _fresh_guesses(tx: Transaction, account_id: int, now: Known) -> None:
+    """A code was right: its counter starts afresh, unless a workspace of the account is still shut to this session.
+
+    The counter is one for all apps of the account, so a reset in one workspace must not buy new guesses in another.
+    """
+    shut = [
+        each for each in now.facts.teammates if not isinstance(decide_workspace(now.facts, each.workspace), Allow)
+    ]
+    if not shut:
+        guesses.clear(tx, Method.TOTP, str(account_id))
 
 
 def _tell(

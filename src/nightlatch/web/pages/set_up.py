@@ -143,7 +143,8 @@ async def _start(context: Context, asked: Asked, **more: Any) -> Response:
         "another": asked.another,
         "continue_url": None,
     }
-    return render(context, "set_up_start.html", **(values | more))
+    response = render(context, "set_up_start.html", **(values | more))
+    return set_up_mail.keep_next(context, response, asked)
 
 
 async def _over(context: Context) -> Response:

@@ -46,7 +46,11 @@ async def mail_page(context: Context, asked: Asked, **more: Any) -> Response:
         "workspace": asked.place.slug if asked.place is not None else "",
         "again_url": context.url(asked.path),
     }
-    response = render(context, "set_up_mail.html", **(values | more))
+    return keep_next(context, render(context, "set_up_mail.html", **(values | more)), asked)
+
+
+def keep_next(context: Context, response: Response, asked: Asked) -> Response:
+    """Remember where the person was going: they may go on by a link in their mailbox instead of this page."""
     return links.keep(context, response, NEXT, asked.next) if asked.next else response
 
 
