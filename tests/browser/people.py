@@ -1,4 +1,4 @@
-"""People at their browsers: what each of them does, in the words of the pages. Codes come from oathtool, QR codes from zbar."""
+"""People at their browsers, in the words of the pages. Codes come from oathtool, QR codes are read by zbar."""
 
 import re
 from urllib.parse import parse_qs, urlsplit
@@ -16,7 +16,7 @@ def link_in(mail: Received) -> str:
     """The one link of a mail's text part."""
     links = re.findall(r"https?://\S+", mail.text)
     assert len(links) >= 1, mail.text
-    return links[0]
+    return str(links[0])
 
 
 class Teammate:

@@ -22,10 +22,10 @@ def test_a_workspace_turns_mandatory_2fa_on(
     request: pytest.FixtureRequest,
 ) -> None:
     """Issue 1, items 2 to 10: on one process with SQLite, and on two workers with PostgreSQL."""
-    settings = {"mail": mail_server.url, "workers": workers}
+    environment = {**clock_file.environment, "NIGHTLATCH_MAIL": mail_server.url, "NIGHTLATCH_WORKERS": workers}
     if workers == "2":
-        settings["database_url"] = request.getfixturevalue("postgres_url")
-    server = serve(environment=clock_file.environment, **settings)
+        environment["NIGHTLATCH_DATABASE_URL"] = request.getfixturevalue("postgres_url")
+    server = serve(environment=environment)
 
     def person(email: str, name: str) -> Teammate:
         return Teammate(open_page(server.url, "/help"), server.url, email, name, mail_server, clock_file)
