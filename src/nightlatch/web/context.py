@@ -36,6 +36,8 @@ class Context:
     place: Place | None = None
     form: Mapping[str, str] = field(default_factory=dict)
     """page, POST: the fields, the CSRF value taken out and checked."""
+    form_read: bool = False
+    """The body was read, and can be read only once."""
     refill: Mapping[str, str] = field(default_factory=dict)
     """page, GET: the fields of a form that the gate caught here before."""
     browser: str | None = None

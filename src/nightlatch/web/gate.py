@@ -118,6 +118,7 @@ async def _serve(context: Context) -> Response:
     if route.kind == "page":
         if not route.safe:
             context.form = await checked_form(context)
+            context.form_read = True
         elif context.known.session is not None and context.query("refill"):
             context.refill = await _take_form(context)
         response: Response = await route.handler(context)
@@ -229,7 +230,7 @@ async def _catch_form(context: Context) -> None:
     if session is None or person is None:
         return
     try:
-        form = await checked_form(context)
+        form = context.form if context.form_read else await checked_form(context)
     except Refused:
         return  # not a form of ours: nothing of it is kept
     kept = {name: value for name, value in form.items() if name not in NEVER_REFILLED}

@@ -129,7 +129,7 @@ def page(
         secret = ("password", "new_password", "code", "recovery_code", "number", "codes")
         refill |= {name: value for name, value in context.form.items() if name not in secret}
         status = 422 if status == 200 else status
-    said = FLASHES.get(context.query("said"))
+    said = FLASHES.get(context.query("said")) or _back_again(context, errors)
     complete = {
         **_everywhere(context.front, context.request.scope["path"]),
         "csrf": context.csrf,
@@ -147,6 +147,13 @@ def page(
         **values,
     }
     return HTMLResponse(environment().get_template(template).render(complete), status)
+
+
+def _back_again(context: Context, errors: Mapping[str, str] | None) -> tuple[str, str] | None:
+    """After the gate caught a form here: it stands there filled in, and was not sent."""
+    if errors or not context.query("refill") or context.route.path.startswith("/set-up"):
+        return None
+    return "info", "You are back where you were. Nothing has been done yet: look at it and send it again."
 
 
 def bare_page(front: Front, template: str, path: str, status: int, **values: Any) -> HTMLResponse:
@@ -190,5 +197,5 @@ def _current(context: Context) -> dict[str, Any] | None:
         "slug": place.slug,
         "name": place.name,
         "role": str(teammate.role),
-        "may_manage": permitted(teammate.role, Permission.MANAGE_AUTHENTICATION, teammate.mandate),
+        "may_read_audit": permitted(teammate.role, Permission.READ_AUDIT, teammate.mandate),
     }

@@ -145,12 +145,19 @@ def label(event: str) -> str:
 
 def sentence(told: Told) -> str:
     """The whole sentence. A name that is missing becomes a word."""
+    return tell(told)[0]
+
+
+def tell(told: Told) -> tuple[str, list[tuple[str, str]]]:
+    """The whole sentence, and what it leaves out of the detail."""
     if told.event not in _EVENTS:
-        return told.event
+        return told.event, details(told.detail)
     text = _EVENTS[Event(told.event)][1]
     if told.event == Event.TEAMMATE_ROLE_CHANGED and told.itself:
         text = "{who} became {role}."
-    return _sentence_case(text.format_map(_Words(told)))
+    words = _Words(told)
+    made = _sentence_case(text.format_map(words))
+    return made, details({key: value for key, value in told.detail.items() if key not in words.used})
 
 
 def actor(kind: str, name: str) -> str:
@@ -168,16 +175,18 @@ class _Words(dict[str, str]):
     def __init__(self, told: Told) -> None:
         super().__init__(who=actor(told.actor_kind, told.actor_name), whom=told.subject_name or "somebody")
         self._detail = told.detail
+        self.used: set[str] = set()
 
     def __missing__(self, key: str) -> str:
-        if key == "a_method":
-            method = in_words("method", self._detail.get("method"), inside=True) or "authenticator"
-            return f"{'an' if method[0] in 'aeiou' else 'a'} {method}"
-        return in_words(key, self._detail.get(key), inside=True) or "something"
+        article = key.startswith("a_")
+        key = key.removeprefix("a_")
+        self.used.add(key)
+        text = in_words(key, self._detail.get(key), inside=True) or "something"
+        return f"{'an' if text[0] in 'aeiou' else 'a'} {text}" if article else text
 
 
 _LABELS = {
-    "before": "Required before from",
+    "before": "Was required from",
     "former_name": "Former name",
     "former_role": "Former role",
     "how": "How",

@@ -82,18 +82,18 @@ def _day(text: str) -> Instant | None:
 
 def _entry(row: Row) -> dict[str, Any]:
     detail = json.loads(row.detail)
-    told = sentences.told(row, detail)
+    text, more = sentences.tell(sentences.told(row, detail))
     who = sentences.actor(row.actor_kind, row.actor_name)
     return {
         "id": id_text(row.id),
         "at": row.at,
         "event": row.event,
-        "text": sentences.sentence(told),
+        "text": text,
         "actor": who[:1].upper() + who[1:],
         "subject": row.subject_name or None,
         "ip": row.ip or None,
         "user_agent": readable_agent(row.user_agent) or None,
-        "detail": sentences.details(detail),
+        "detail": more,
     }
 
 
