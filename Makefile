@@ -40,8 +40,8 @@ format: setup ## puts the code into the one format
 	$(bin)/ruff check --fix
 	$(bin)/ruff format
 
-bench: setup ## measures what docs/performance.md says
-	$(bin)/python -m bench
+bench: setup ## measures what docs/performance.md says (ARGS=--quick: a look; ARGS=--write: into that page)
+	$(bin)/python -m bench $(ARGS)
 
 lock: setup ## writes the lock files anew from pyproject.toml and requirements/*.in (UPGRADE=1: newest versions)
 	$(compile) $(if $(UPGRADE),--upgrade) --extra postgres pyproject.toml requirements/dev.in -o requirements/dev.txt

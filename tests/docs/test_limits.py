@@ -1,0 +1,125 @@
+"""docs/limits.md against the constants in the code."""
+
+import pytest
+
+from nightlatch import addresses, assurance, budget, facts, names, server
+from nightlatch.actions import (
+    email_mails,
+    emails,
+    enrolment,
+    invitations,
+    passwords,
+    resets,
+    second_step,
+    sign_in,
+    tickets,
+)
+from nightlatch.authenticators import password
+from nightlatch.budget import Allowance
+from nightlatch.instants import DAY, HOUR, MINUTE, SECOND, Duration
+from nightlatch.mail import drain
+from nightlatch.store import enrolments, forms, housekeeping, sessions, teammates
+from nightlatch.store import facts as stored_facts
+from nightlatch.store import invitations as stored_invitations
+from nightlatch.store import tickets as stored_tickets
+from nightlatch.web import routes
+from nightlatch.web.api import reading as lists
+from tests.docs import reading
+
+
+def lasting(duration: Duration) -> str:
+    """A duration in words; one day is 24 hours."""
+    for unit, word in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (SECOND, "second")):
+        if duration % unit == 0 and duration // unit > (1 if unit == DAY else 0):
+            count = duration // unit
+            return f"{count} {word}" if count == 1 else f"{count} {word}s"
+    raise AssertionError(duration)
+
+
+def kib(octets: int) -> str:
+    return f"{octets // 1024} KiB"
+
+
+LINKS = stored_tickets.LINK_LIVES
+FIGURES = {
+    "Wrong numbers after a reset, until its link is dead": str(tickets.WRONG_NUMBERS),
+    'Resets ("Disable 2FA") by one admin in one workspace, an hour': str(resets.RESETS_AN_HOUR),
+    "Links to set up 2FA to one person, an hour": str(tickets._MAILS_AN_HOUR),
+    "Password-reset mails to one person, an hour": str(passwords.RESETS_AN_HOUR),
+    "Links to try a password again, to one person, an hour": str(sign_in._UNBLOCK_MAILS_AN_HOUR),
+    "Links to lift a suspension, to one person, an hour": str(second_step._LIFT_MAILS_AN_HOUR),
+    "Changes of e-mail that one person may ask for, an hour": str(emails.CHANGES_AN_HOUR),
+    "Confirm mails to one new address, an hour": str(email_mails._CONFIRM_MAILS_AN_HOUR),
+    "Invitation mails to one address, 24 hours, all workspaces together": str(
+        invitations.MAILS_TO_AN_ADDRESS_A_DAY
+    ),
+    "Invitation mails of one workspace, 24 hours": str(invitations.MAILS_OF_A_WORKSPACE_A_DAY),
+    "The same invitation again": lasting(invitations.RESEND_INTERVAL),
+    "Addresses invited at a time": str(invitations.MOST_AT_A_TIME),
+    "Authenticators of an account": str(enrolment.MOST_AUTHENTICATORS),
+    "Absolute limit": lasting(stored_facts.ABSOLUTE_LIMIT),
+    "Idle limit": lasting(stored_facts.IDLE_LIMIT),
+    "Waiting for the second step": lasting(stored_facts.PENDING_LIMIT),
+    "Fresh proof": lasting(assurance.MAX_AGE),
+    "Fresh proof, while acts of one kind follow each other": lasting(assurance.SLIDING_AGE),
+    "A browser is known for": lasting(sessions.BROWSER_LIFE),
+    "Invitation": lasting(stored_invitations.INVITATION_LIFE),
+    "Link to set up 2FA (ticket)": lasting(stored_tickets.TICKET_LIFE),
+    "A used ticket or a fresh invitation lets its session bind for": lasting(facts.MAILBOX_PROOF_LIFE),
+    "Pending set-up": lasting(enrolments.ENROLMENT_LIFE),
+    "Link to choose a new password": lasting(LINKS["password_reset"]),
+    "Link to confirm a new address": lasting(LINKS["email_confirm"]),
+    "Link to undo a change of address": lasting(LINKS["email_undo"]),
+    "Link to try a password again": lasting(LINKS["unblock"]),
+    "Link to lift a suspension": lasting(LINKS["lift"]),
+    "A form that was caught on the way": lasting(forms.KEPT_FOR),
+    "What a recovery code opened, or bound, changes nothing weighty for": lasting(enrolment.LIMITED_FOR),
+    "A role that was held still ranks for": lasting(teammates.RANK_MEMORY),
+    "A mail that cannot be delivered is tried for": lasting(drain.TRIED_FOR),
+    "Ended sessions are kept for": lasting(housekeeping.SESSIONS_KEPT),
+    "Links that ran out, and delivered mails (without contents), are kept for": lasting(
+        housekeeping.LINKS_KEPT
+    ),
+    "Password, at least": f"{password.SHORTEST} characters",
+    "Password, at most": f"{password.LONGEST} characters",
+    "Name": f"{names.MAX_NAME} characters",
+    "Address of a workspace (slug), at most": f"{names.MAX_SLUG} characters",
+    "E-mail address": f"{addresses.MAX_LENGTH} characters",
+    "Body of a request": kib(routes.BODY_LIMIT),
+    "Body of an invitation": kib(routes.LARGE_BODY_LIMIT),
+    "Head of a request": kib(server.LARGEST_HEAD),
+    "Rows of a list, at most": str(lists.MOST),
+}
+ALLOWANCES = {
+    "password, unknown browser": budget.PASSWORD_UNKNOWN_BROWSER,
+    "password, known browser": budget.PASSWORD_KNOWN_BROWSER,
+    "second step": budget.SECOND_STEP,
+    "network": budget.SOURCE,
+}
+TOLD = {cells[0]: cells for cells in reading.rows(reading.text_of("limits.md"))}
+
+
+def test_every_row_is_compared():
+    assert TOLD.keys() == FIGURES.keys() | ALLOWANCES.keys()
+
+
+@pytest.mark.parametrize("what", FIGURES)
+def test_a_figure(what):
+    assert TOLD[what][1] == FIGURES[what]
+
+
+@pytest.mark.parametrize("what", ALLOWANCES)
+def test_an_allowance(what):
+    allowance: Allowance = ALLOWANCES[what]
+    _, _, free, waits, ends = TOLD[what]
+    assert free == str(allowance.free)
+    assert waits == f"{lasting(allowance.first)}, doubling to {lasting(allowance.longest)}"
+    assert ends.startswith(f"{allowance.last} in a row" if allowance.last is not None else "never")
+
+
+def test_every_kind_of_link_is_told():
+    assert LINKS.keys() == {"password_reset", "email_confirm", "email_undo", "unblock", "lift"}
+
+
+def test_mails_are_kept_as_long_as_links():
+    assert housekeeping.MAILS_KEPT == housekeeping.LINKS_KEPT
