@@ -553,3 +553,33 @@ def test_a_newer_ticket_kills_the_older_and_time_kills_all(world: World, app: Ap
     assert page.status == 410
     assert "that time is over" in page.text
     assert Visitor(app).open("/tickets/" + "x" * 43).status == 404
+
+
+def test_another_way_in_still_leads_where_one_was_going(world: World, app: App) -> None:
+    visitor, ana, _ = with_app(world, app)
+    visitor.open("/settings/user")
+    code = codes_shown(visitor.submit("/settings/user/recovery-codes"))[0]
+    lost = Visitor(app)
+    lost.open("/sign-in?next=/settings/user")
+    page = lost.submit("/sign-in", email=ana.email, password=PASSWORD)
+    page = lost.open(page.read.links["Try another way"])
+    assert page.path == "/recover?next=%2Fsettings%2Fuser"
+    page = lost.submit("/recover", recovery_code=code)
+    assert page.read.links["Not now"] == "/settings/user"
+
+
+def test_with_two_apps_a_recovery_code_leads_to_the_choice_of_which_is_lost(world: World, app: App) -> None:
+    visitor, ana, _ = with_app(world, app)
+    world.bind_totp(ana)
+    visitor.open("/settings/user")
+    code = codes_shown(visitor.submit("/settings/user/recovery-codes"))[0]
+    lost = Visitor(app)
+    lost.open("/sign-in")
+    lost.submit("/sign-in", email=ana.email, password=PASSWORD)
+    lost.open("/recover")
+    page = lost.submit("/recover", recovery_code=code)
+    page = lost.open(page.read.links["See your authenticator apps"])
+    apps = [each for each in page.read.forms if each.fields.get("replaces")]
+    assert len(apps) == 2
+    page = lost.post("/set-up/begin", apps[1].fields)
+    assert page.heading == "Set up your new phone"

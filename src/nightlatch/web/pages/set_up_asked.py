@@ -123,8 +123,10 @@ def refusal(context: Context, decision: Decision) -> Refused:
 
 
 def by_invitation(context: Context) -> bool:
-    """Whether this session is the one in which an invitation made the account."""
-    return any(proof.method is Method.INVITATION for proof in context.facts.proofs)
+    """Whether this session is the one in which an invitation made the account, to a workspace that requires 2FA."""
+    facts = context.facts
+    required = any(each.mandate.in_force(facts.now) for each in facts.teammates)
+    return required and any(proof.method is Method.INVITATION for proof in facts.proofs)
 
 
 def landing(known: Known, place: Place | None = None) -> str:

@@ -12,7 +12,7 @@ from nightlatch.assurance import relied_on, usable_methods
 from nightlatch.ids import to_text as id_text
 from nightlatch.instants import MINUTE, Instant
 from nightlatch.refusals import Refused
-from nightlatch.store import teammates
+from nightlatch.store import authenticators, teammates
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import Place
 from nightlatch.vocabulary import Method
@@ -152,6 +152,8 @@ def _second_step(context: Context, **more: Any) -> Response:
         "has_recovery_codes": Method.RECOVERY_CODE in methods,
         "wait": None,
         "may_lift": _suspended(context),
+        "recover_url": context.url(with_query("/recover", next=context.next_path)),
+        "again_url": context.url(_same(context, "/sign-in/second-step")),
         "next": context.next_path,
     }
     return render(context, "second_step.html", **(values | more))
@@ -191,6 +193,11 @@ def guess_errors(context: Context, result: Wrong | Wait, field: str) -> dict[str
     return {"status": 401, "errors": {field: message}, "wait": wait_value(context, result.retry_at)}
 
 
+def _same(context: Context, path: str) -> str:
+    """The same page, asked for the same workspace and way on."""
+    return with_query(path, workspace=context.query("workspace"), next=context.next_path)
+
+
 def _asked_place(context: Context) -> Place | None:
     slug = context.query("workspace")
     return context.known.place_by_slug(slug) if slug else None
@@ -226,14 +233,21 @@ async def _recover(context: Context, **more: Any) -> Response:
     values: dict[str, Any] = {
         "email": context.known.person.email if context.known.person else "",
         "has_app": Method.TOTP in methods,
-        "has_recovery_codes": Method.RECOVERY_CODE in methods,
+        "has_recovery_codes": Method.RECOVERY_CODE in methods and await _codes_left(context) > 0,
         "wait": None,
         "helpers": await helpers(context),
         "may_ask": False,
         "asked_at": None,
+        "second_step_url": context.url(with_query("/sign-in/second-step", next=context.next_path)),
         "next": context.next_path,
     }
     return render(context, "recover.html", **(values | more))
+
+
+async def _codes_left(context: Context) -> int:
+    """How many recovery codes are unspent, in all sets together."""
+    sets = [each.id for each in context.facts.authenticators if each.method is Method.RECOVERY_CODE]
+    return await context.read(lambda tx: sum(authenticators.codes_left(tx, each) for each in sets))
 
 
 async def helpers(context: Context, workspace_id: int | None = None) -> list[dict[str, str]]:
@@ -261,14 +275,14 @@ async def recover_form(context: Context) -> Response:
     if not isinstance(result, Proved):
         return await _recover(context, **guess_errors(context, result, "recovery_code"))
     context.session_token = result.token
-    lost = next((each for each in result.known.facts.authenticators if each.method is Method.TOTP), None)
+    apps = [each for each in result.known.facts.authenticators if each.method is Method.TOTP]
     target = context.next_path or "/"
     return render(
         context,
         "recovered.html",
         codes_left=result.recovery_codes_left or 0,
         continue_url=context.url(target),
-        replaces=id_text(lost.id) if lost is not None else None,
+        replaces=id_text(apps[0].id) if len(apps) == 1 else None,
         next=target,
     )
 
