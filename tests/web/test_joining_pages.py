@@ -166,3 +166,20 @@ def test_somebody_else_cannot_take_an_invitation_by_posting(world: World, app: A
         page = visitor.post(path, {"csrf": csrf, "name": "Ben", "password": PASSWORD})
         assert "You are signed in with another account" in page.text
     assert visitor.open("/w/acme").status == 404
+
+
+def test_below_a_path_prefix_every_link_form_and_cookie_has_it(world: World) -> None:
+    app = app_of(world, NIGHTLATCH_PATH="/2fa")
+    acme = world.workspace("acme", owner=world.person("Dana"))
+    world.require(acme)
+    newcomer = Visitor(app)
+    page = newcomer.open("/2fa" + invite(world, acme, "ana@example.com"))
+    assert page.path == "/2fa/invitation"
+    page = newcomer.submit("/2fa/invitation", name="Ana", password=PASSWORD)
+    assert page.path.startswith("/2fa/set-up?workspace=acme")
+    page = newcomer.submit("/2fa/set-up", code=world.code(seed_shown(page)))
+    page = newcomer.submit("/2fa/set-up/done", saved="yes")
+    assert page.path == "/2fa/w/acme?said=two-factor-on"
+    page = newcomer.open("/2fa/settings/user")
+    assert all(each.startswith("/2fa/") for each in page.actions)
+    assert all(each.startswith(("/2fa/", "#")) for each in page.read.links.values())
