@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.races.arena import Arena, Pair, Processes, StillWorld, Threads
+from tests.support.world import World
 
 
 @pytest.fixture(scope="session")
@@ -25,5 +26,21 @@ def arena(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Arena]:
     url = request.getfixturevalue({"sqlite": "sqlite_url", "postgresql": "postgres_url"}[database])
     world = StillWorld(url, tmp_path)
     made: Arena = Threads(world) if way == "threads" else Processes(world, request.getfixturevalue("pair"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def sqlite_world(sqlite_url: str, tmp_path: Path) -> Iterator[World]:
+    """A world on SQLite."""
+    made = World(sqlite_url, tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def postgres_world(postgres_url: str, tmp_path: Path) -> Iterator[World]:
+    """A world on PostgreSQL."""
+    made = World(postgres_url, tmp_path)
     yield made
     made.close()

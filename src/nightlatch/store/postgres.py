@@ -40,7 +40,9 @@ class PostgresStore(Store):
         self._local = threading.local()
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="postgres")
         self._open: list[Any] = []
-        self._guard = threading.Lock()
+        self._guard = threading.Condition()
+        self._running = 0
+        self._closed = False
 
     async def read(self, body: Body[T]) -> T:
         return await self._off_loop(self.read_now, body)
@@ -58,17 +60,34 @@ class PostgresStore(Store):
         return self._run(_BEGIN_WRITE, body)
 
     def close(self) -> None:
+        self._closed = True
         self._pool.shutdown()
         with self._guard:
+            # A connection is not closed under a thread that waits for it.
+            self._guard.wait_for(lambda: self._running == 0)
             for connection in self._open:
                 connection.close()
             self._open.clear()
 
     async def _off_loop(self, verb: Any, body: Body[T]) -> T:
+        if self._closed:
+            raise _closed()
         result: T = await asyncio.get_running_loop().run_in_executor(self._pool, verb, body)
         return result
 
     def _run(self, begin: str, body: Body[T]) -> T:
+        with self._guard:
+            if self._closed:
+                raise _closed()
+            self._running += 1
+        try:
+            return self._repeated(begin, body)
+        finally:
+            with self._guard:
+                self._running -= 1
+                self._guard.notify_all()
+
+    def _repeated(self, begin: str, body: Body[T]) -> T:
         for attempt in range(ATTEMPTS):
             try:
                 return self._once(begin, body)
@@ -134,3 +153,7 @@ class PostgresStore(Store):
                 if connection in self._open:
                     self._open.remove(connection)
             connection.close()
+
+
+def _closed() -> Unavailable:
+    return Unavailable("The database is closed.")

@@ -56,9 +56,11 @@ class SqliteStore(Store):
     # --- the five verbs ---
 
     async def read(self, body: Body[T]) -> T:
+        self._refuse_if_closed()
         return self._snapshot(self._loop_reader, body)
 
     async def query(self, body: Body[T]) -> T:
+        self._refuse_if_closed()
         return await asyncio.get_running_loop().run_in_executor(self._reading, self.read_now, body)
 
     async def write(self, body: Body[T]) -> T:
@@ -77,6 +79,7 @@ class SqliteStore(Store):
         return await waiting
 
     def read_now(self, body: Body[T]) -> T:
+        self._refuse_if_closed()
         reader = getattr(self._readers, "connection", None)
         if reader is None:
             reader = self._readers.connection = connect(str(self._path), read_only=True)
@@ -95,19 +98,19 @@ class SqliteStore(Store):
         return waiting.result()
 
     def close(self) -> None:
+        self._closed = True
         self._writer.close()
         self._reading.shutdown()
-        if not self._closed:
-            self._closed = True
-            self._loop_reader.close()
-            # Each thread's own reader closes as its last user lets go of it.
-            self._readers = threading.local()
+        self._loop_reader.close()
+        self._readers = threading.local()  # each thread's own reader closes as its user lets go of it
 
     # --- inside ---
 
-    def _snapshot(self, connection: Any, body: Body[T]) -> T:
+    def _refuse_if_closed(self) -> None:
         if self._closed:
             raise Unavailable("The database is closed.")
+
+    def _snapshot(self, connection: Any, body: Body[T]) -> T:
         try:
             connection.execute("BEGIN")
             try:
