@@ -12,6 +12,7 @@ class Model(BaseModel):
 
 
 Text = Annotated[str, Field(max_length=1000)]
+Email = Annotated[str, Field(max_length=1000, json_schema_extra={"format": "idn-email"})]
 Instant = Annotated[str, Field(description="RFC 3339, UTC", json_schema_extra={"format": "date-time"})]
 Id = Annotated[str, Field(description="opaque", min_length=13, max_length=13)]
 Method = Literal["password", "totp", "passkey", "recovery_code", "provider", "ticket", "invitation"]
@@ -57,7 +58,7 @@ class SignedIn(Model):
 
 
 class EmailPassword(Model):
-    email: Text
+    email: Email
     password: Annotated[str, Field(max_length=5000)]
 
 
@@ -70,7 +71,7 @@ class CodeBody(Model):
 
 
 class EmailBody(Model):
-    email: Text
+    email: Email
 
 
 class TokenBody(Model):

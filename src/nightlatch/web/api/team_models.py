@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from nightlatch.vocabulary import Event
-from nightlatch.web.api.models import Id, Instant, Model, RoleName, Text
+from nightlatch.web.api.models import Email, Id, Instant, Model, RoleName, Text
 
 Reason = Annotated[str, Field(max_length=1000, description="kept with the audit event, on one line")]
 Managers = Literal["admins", "owners"]
@@ -171,8 +171,8 @@ class ResetAnswer(Model):
 class Invite(Model):
     """`email`, or `emails` for up to 500 at a time."""
 
-    email: Text | None = None
-    emails: Annotated[list[Text], Field(min_length=1, max_length=500)] | None = None
+    email: Email | None = None
+    emails: Annotated[list[Email], Field(min_length=1, max_length=500)] | None = None
     role: RoleName
 
 
