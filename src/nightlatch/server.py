@@ -41,7 +41,7 @@ def prepare(config: Config, *, demo: bool = False) -> None:
 
     Raises NotServed, WrongKeys, Unavailable, NewerSchema, KeyRingError, OSError.
     """
-    _free_address(config.host, config.port)
+    free_address(config.host, config.port)
     if migrate.pending(config.database_url):
         if not migrate.is_sqlite(config.database_url):
             raise NotServed("The database is not at this version's schema. Run: nightlatch migrate")
@@ -69,7 +69,7 @@ def run(config: Config, *, demo: bool = False) -> None:
 
     server = Server(
         "nightlatch",
-        address=_free_address(config.host, config.port),
+        address=free_address(config.host, config.port),
         port=config.port,
         interface=Interfaces.ASGI,
         workers=config.workers,
@@ -88,7 +88,7 @@ def run(config: Config, *, demo: bool = False) -> None:
     server.serve(target_loader=partial(_application, config, demo, os.getpid()), wrap_loader=False)
 
 
-def _free_address(host: str, port: int) -> str:
+def free_address(host: str, port: int) -> str:
     """The IP address to listen on, seen to be free.
 
     Workers share the port (SO_REUSEPORT), so a second server there would silently take half of the requests.

@@ -27,6 +27,7 @@ def demo(fresh: bool) -> None:
 
         logs.configure()
         try:
+            server.free_address(config.host, config.port)
             with folder.held(config.data):
                 if fresh or folder.mark(config.data) != world.MADE:
                     folder.clear(config.data)
