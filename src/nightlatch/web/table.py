@@ -10,6 +10,7 @@ from nightlatch.web.api import teammates as api_teammates
 from nightlatch.web.api import workspaces as api_workspaces
 from nightlatch.web.pages import audit as page_audit
 from nightlatch.web.pages import authentication as page_authentication
+from nightlatch.web.pages import authentication_turn as page_authentication_turn
 from nightlatch.web.pages import (
     emails,
     health,
@@ -34,6 +35,7 @@ ROUTES: list[Route] = [
     *page_invite.ROUTES,
     *page_team_member.ROUTES,
     *page_authentication.ROUTES,
+    *page_authentication_turn.ROUTES,
     *page_audit.ROUTES,
     *set_up.ROUTES,
     *tickets.ROUTES,
