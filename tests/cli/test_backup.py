@@ -1,10 +1,13 @@
 """`nightlatch backup` and `nightlatch restore` (law 11)."""
 
+import http.client
+import json
 import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pysqlite3
 import pytest
@@ -22,7 +25,7 @@ from nightlatch.vocabulary import Event, TicketPurpose
 from nightlatch.wiring import open_store
 from tests.cli.conftest import Cli
 from tests.support.letters import letter
-from tests.support.server import Serve
+from tests.support.server import Serve, Server
 from tests.support.world import World
 
 
@@ -231,15 +234,39 @@ def _made(folder: Path) -> Path:
     return folder
 
 
+def _call(
+    server: Server, method: str, path: str, body: Any = None, token: str | None = None
+) -> dict[str, Any]:
+    """One call of the API, whatever it answers."""
+    headers = {"Host": f"localhost:{server.port}", "Content-Type": "application/json"}
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token}"
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+    answer: dict[str, Any] = json.loads(connection.getresponse().read())
+    connection.close()
+    return answer
+
+
 def test_under_a_running_server(serve: Serve, elsewhere: Path) -> None:
     """SQLite: the server goes on with the restored database, and the sessions of before are over."""
-    server = serve()
-    server.run("workspace", "create", "Acme", "--slug", "acme", "--owner", "dana@acme.example")
+    server = serve(migrate=False)
+    made = server.run("workspace", "create", "Acme", "--slug", "acme", "--owner", "dana@acme.example")
+    invitation = made.stdout.strip().rpartition("/")[2]
+    accepted = _call(
+        server,
+        "POST",
+        "/api/v1/invitations/accept",
+        {"token": invitation, "name": "Dana Ruiz", "password": "lantern otter marble"},
+    )
+    token = accepted["token"]
+    assert _call(server, "GET", "/api/v1/session", token=token)["state"] == "active"
     assert server.run("backup", "--path", str(elsewhere / "copy")).returncode == 0
     server.run("workspace", "create", "Later", "--slug", "later", "--owner", "dana@acme.example")
     done = server.run("restore", "--path", str(elsewhere / "copy"), "--yes")
     assert done.returncode == 0, done.stderr
     assert server.is_healthy()
+    assert _call(server, "GET", "/api/v1/session", token=token)["code"] == "sign_in_required"
     assert "later" not in server.run("workspace", "list").stdout
     made = server.run("workspace", "create", "Third", "--slug", "third", "--owner", "dana@acme.example")
     assert made.returncode == 0, made.stderr

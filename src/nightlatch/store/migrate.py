@@ -7,6 +7,8 @@ statement; Alembic is loaded only when there is something to do.
 from pathlib import Path
 from typing import Any
 
+import pysqlite3
+
 from nightlatch.store import sqlite
 
 HEAD = "0001"
@@ -32,7 +34,7 @@ def current(url: str) -> str | None:
     if is_sqlite(url):
         if not sqlite_path(url).exists():
             return None
-        return _revision(sqlite.connect(str(sqlite_path(url))), sqlite.pysqlite3.OperationalError)
+        return _revision(sqlite.connect(str(sqlite_path(url))), pysqlite3.OperationalError)
     import psycopg
 
     return _revision(psycopg.connect(url, autocommit=True), psycopg.errors.UndefinedTable)

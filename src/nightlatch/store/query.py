@@ -34,7 +34,7 @@ class Compiled:
 def dialect(name: str) -> Dialect:
     """SQLAlchemy's dialect for `sqlite` or `postgresql`, with parameters by name."""
     if name == "sqlite":
-        return sqlite.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+        return sqlite.dialect(paramstyle="named")
     return psycopg.dialect()  # type: ignore[no-untyped-call]
 
 
@@ -60,7 +60,7 @@ def _compile(statement: ClauseElement, dialect_name: str) -> Compiled:
     assert isinstance(compiled, SQLCompiler)
     values = {name: each.effective_value for name, each in compiled.binds.items() if not each.required}
     columns = _column_names(compiled)
-    row = namedtuple("row", columns, rename=True) if columns else None  # type: ignore[misc]
+    row = namedtuple("row", columns, rename=True) if columns else None
     return Compiled(str(compiled), values, row)
 
 
