@@ -104,7 +104,7 @@ class Writer:
                     self._connection = self._connect()
                 return self._in_one_transaction(self._connection, batch)
         except Exception as error:
-            log.error("SQLite kept nothing of a batch of %d: %s", len(batch), error)
+            log.error("SQLite kept nothing of a batch of %d", len(batch), exc_info=error)
             self._disconnect()  # whatever state it is in: the next batch begins on a fresh one
             return [(None, _lost(error)) for _ in batch]
 
@@ -131,7 +131,7 @@ class Writer:
             connection.execute("RELEASE body")
             if not unusable(error):
                 return None, error
-            log.error("SQLite could not keep a change: %s", error)
+            log.error("SQLite could not keep a change", exc_info=error)
             return None, _lost(error)
         connection.execute("RELEASE body")
         return result, None
