@@ -1,7 +1,7 @@
 """The load: keep-alive connections in a process of their own, plain sockets, each request timed.
 
-Started as `python -m bench.load PORT CONNECTIONS FILE`; FILE holds one request a line (JSON: method, path, token, body).
-Every connection takes the next line until none is left. Prints one JSON line: seconds, statuses, latencies.
+Started as `python -m bench.load PORT CONNECTIONS FILE`. FILE holds one request a line (JSON: method, path, token, body);
+every connection takes the next one until none is left. Prints one JSON line: seconds, statuses, latencies.
 """
 
 import asyncio
@@ -46,8 +46,8 @@ def _request(port: int, line: str) -> bytes:
     return ("\r\n".join(head) + "\r\n\r\n").encode() + body
 
 
-async def _main(port: int, connections: int, file: Path) -> None:
-    requests = [_request(port, line) for line in reversed(file.read_text().splitlines())]
+async def _main(port: int, connections: int, lines: list[str]) -> None:
+    requests = [_request(port, line) for line in reversed(lines)]
     statuses: Counter[str] = Counter()
     times: list[float] = []
     total, began = len(requests), time.perf_counter()
@@ -68,4 +68,4 @@ async def _main(port: int, connections: int, file: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])))
+    asyncio.run(_main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]).read_text().splitlines()))

@@ -17,7 +17,7 @@ class Allowance:
     first: Duration
     longest: Duration
     last: int | None = None
-    """The number of failures in a row at which guessing ends altogether (NIST SP 800-63B-4 section 3.2.2: at most 100)."""
+    """Failures in a row at which guessing ends altogether (NIST SP 800-63B-4 section 3.2.2: at most 100)."""
 
 
 PASSWORD_UNKNOWN_BROWSER = Allowance(free=5, first=30 * SECOND, longest=15 * MINUTE, last=100)

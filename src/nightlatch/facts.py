@@ -19,6 +19,7 @@ Sequence: TypeAlias = int
 """The order of things. Instants are for people and limits; which came first is told by sequence alone (law 12)."""
 
 NO_WORKSPACES: frozenset[WorkspaceId] = frozenset()
+NO_MANDATE = Mandate()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Teammate:
     role: Role
     valid_after: Sequence = 0
     """Proofs below it do not count here (raised by a reset, a removal, a return)."""
-    mandate: Mandate = Mandate()
+    mandate: Mandate = NO_MANDATE
     reset: ResetId | None = None
     """The reset after which nothing has been bound here yet: only its ticket binds."""
 

@@ -275,7 +275,7 @@ def _replace(tx: Transaction, account_id: int, replaces: int | None, before: Fac
 def _after(
     tx: Transaction, by: By, account: Row, before: Facts, reach: Reach, *, first: bool, session_id: int
 ) -> None:
-    """Resets are completed, tickets spent, and what was queued to remind is withdrawn; a later change ends other sessions."""
+    """Resets are completed, tickets spent, queued reminders withdrawn; a later change ends other sessions."""
     for teammate in before.teammates:
         if teammate.workspace not in reach:
             continue
@@ -303,7 +303,9 @@ def _fresh_guesses(tx: Transaction, account_id: int, now: Known) -> None:
     The counter is one for all apps of the account, so a reset in one workspace must not buy new guesses in another.
     """
     shut = [
-        each for each in now.facts.teammates if not isinstance(decide_workspace(now.facts, each.workspace), Allow)
+        each
+        for each in now.facts.teammates
+        if not isinstance(decide_workspace(now.facts, each.workspace), Allow)
     ]
     if not shut:
         guesses.clear(tx, Method.TOTP, str(account_id))

@@ -51,7 +51,11 @@ def must_wait(allowance: Allowance, counter: Counter, now: Instant) -> Wait | No
 
 def proved(tx: Transaction, before: Known, method: Method, authenticator_id: int | None = None) -> Known:
     """Record a proof of a session. What is known afterwards follows from what was known before: no second read."""
-    older = [each for each in before.facts.proofs if each.method is method and each.authenticator == authenticator_id]
+    older = [
+        each
+        for each in before.facts.proofs
+        if each.method is method and each.authenticator == authenticator_id
+    ]
     sequence = sessions.add_proof(
         tx, session_of(before).id, method, authenticator_id=authenticator_id, supersedes=bool(older)
     )

@@ -164,7 +164,7 @@ def _planes(facts: Facts) -> list[int]:
 
 
 def _usable(facts: Facts, method: Method) -> list[Authenticator]:
-    """What this method may be shown with: whatever some workspace of the account would take (without any: what is void nowhere)."""
+    """What a method may be shown with: what some workspace would take; without any, what is void nowhere."""
     if not facts.teammates:
         return [
             each
@@ -204,9 +204,7 @@ def _match(tx: Transaction, known: Known, bound: list[Authenticator], code: str)
     return None, replayed
 
 
-def _failed(
-    tx: Transaction, by: By, known: Known, method: Method, counter: Counter, replayed: bool
-) -> Wrong:
+def _failed(tx: Transaction, by: By, known: Known, method: Method, counter: Counter, replayed: bool) -> Wrong:
     person = person_of(known)
     subject = account_subject(person.id, person.name)
     counter = failed(counter, tx.now)
@@ -228,7 +226,7 @@ def _failed(
 
 
 def _suspend(tx: Transaction, by: By, known: Known, method: Method) -> None:
-    """A hundred failures in a row: suspended where the first factor used reaches. Still relied on: it opens no enrolment."""
+    """A hundred failures in a row: suspended where the first factor reaches. Still relied on: no enrolment."""
     person = person_of(known)
     where = _first_factor_reach(known.facts)
     for each in known.facts.authenticators:

@@ -59,7 +59,7 @@ class Changed(Exception):
 
 
 def look(tx: Transaction, *, by: By, address: Address) -> Candidate:
-    """Who has this e-mail, and whether a try may be judged now. Reads only; an unknown e-mail looks like a known one."""
+    """Who has this e-mail, and whether a try may be judged now. Reads only; unknown e-mails look like known ones."""
     row = accounts.by_email(tx, address.key)
     known_here = row is not None and sessions.browser_known(tx, by.browser, row.id)
     door = "password_known" if known_here else "password"

@@ -171,9 +171,7 @@ def read_known(tx: Transaction, token_hash: bytes | None, kind: Credential) -> K
         teammates=tuple(map(_teammate, members)),
         recent=RecentAct(row.recent_kind, row.recent_at) if row.recent_kind else None,
     )
-    session = Session(
-        row.id, kind, row.created_at, row.authenticated_at, row.last_seen_at, row.expires_at
-    )
+    session = Session(row.id, kind, row.created_at, row.authenticated_at, row.last_seen_at, row.expires_at)
     person = Person(row.account_id, row.name, row.email, row.locale)
     places = {each.workspace_id: Place(each.workspace_id, each.slug, each.name, each.id) for each in members}
     return Known(facts, session, person, places)

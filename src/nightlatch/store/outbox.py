@@ -1,7 +1,8 @@
 """The outbox: mail written in the transaction of the change it tells of, sent afterwards, at least once.
 
-A row keeps what the message is made of (its kind and values), sealed to the row, and is wiped once delivered: nobody who
-reads the database or a backup finds a link that works. Message-IDs are stable, so that a mail that is sent twice is one.
+A row keeps what the message is made of (its kind and values), sealed to the row, and is wiped once delivered: nobody
+who reads the database or a backup finds a link that works. Message-IDs are stable, so that a mail that is sent
+twice is one.
 """
 
 import json

@@ -57,7 +57,8 @@ class Query:
 
 def _compile(statement: ClauseElement, dialect_name: str) -> Compiled:
     compiled = statement.compile(dialect=dialect(dialect_name), compile_kwargs={"render_postcompile": True})
-    assert isinstance(compiled, SQLCompiler)
+    if not isinstance(compiled, SQLCompiler):
+        raise TypeError("not a statement")
     values = {name: each.effective_value for name, each in compiled.binds.items() if not each.required}
     columns = _column_names(compiled)
     row = namedtuple("row", columns, rename=True) if columns else None

@@ -341,7 +341,7 @@ links = Table(
     _big("spent_at", null=True),
     _big("ended_at", null=True),
 )
-"""Mailed single-use links other than tickets and invitations: password reset, e-mail confirm and undo, unblock, lift."""
+"""Mailed single-use links beside tickets and invitations: password reset, e-mail confirm and undo, unblock, lift."""
 
 guesses = Table(
     "guesses",

@@ -101,7 +101,7 @@ class App:
         if path.startswith(f"{self._prefix}/api/"):
             refused = Refused(
                 Code.MISDIRECTED,
-                f"You asked for {asked.origin}; this is {self.front.config.origin}. Use that, or set NIGHTLATCH_ORIGIN.",
+                f"You asked for {asked.origin}; this is {self.front.config.origin}. Use it, or set NIGHTLATCH_ORIGIN.",
             )
             return problem(refused, self.front.house.clock.now(), self.front.url)
         return misdirected_page(self.front, asked.origin, path.removeprefix(self._prefix) or "/")
@@ -143,4 +143,3 @@ class App:
             if seen:
                 with suppress(Exception):
                     await self.front.house.store.write(lambda tx, seen=seen: sessions.seen(tx, seen))  # type: ignore[misc]
-

@@ -13,7 +13,7 @@ SEEN_EVERY = MINUTE
 
 
 class Pool:
-    """Slow computation in a few threads. Past its bound it refuses at once: a queue of hashes is a queue of timeouts."""
+    """Slow computation in a few threads. Past its bound it refuses: a queue of hashes is a queue of timeouts."""
 
     def __init__(self, threads: int, waiting: int) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="slow")

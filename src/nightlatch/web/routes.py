@@ -1,7 +1,7 @@
 """What a route is. There is one table of them; pages, the JSON API and the fast path are built from it.
 
-A route names its action: purpose, permission, how fresh. Its plane is the workspace in its path, if there is one. A route
-without an action cannot be written, and the gate decides on it before a body is read.
+A route names its action: purpose, permission, how fresh. Its plane is the workspace in its path, if there is one. A
+route without an action cannot be written, and the gate decides on it before a body is read.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

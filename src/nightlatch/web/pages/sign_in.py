@@ -236,8 +236,6 @@ async def _recover(context: Context, **more: Any) -> Response:
         "has_recovery_codes": Method.RECOVERY_CODE in methods and await _codes_left(context) > 0,
         "wait": None,
         "helpers": await helpers(context),
-        "may_ask": False,
-        "asked_at": None,
         "second_step_url": context.url(with_query("/sign-in/second-step", next=context.next_path)),
         "next": context.next_path,
     }

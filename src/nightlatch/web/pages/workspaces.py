@@ -123,7 +123,6 @@ async def home_page(context: Context) -> Response:
         "workspace_home.html",
         workspace_name=place.name,
         role=teammate.role.value,
-        apps=[],
         two_factor_on=enrolled(context.facts.authenticators, workspace_id),
         due=_due(context, teammate),
         required=teammate.mandate.in_force(context.now),
