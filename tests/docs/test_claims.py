@@ -44,3 +44,17 @@ def test_the_page_of_figures_has_room_for_them():
     assert re.search(
         r"<!-- measured: begin -->.+<!-- measured: end -->", reading.text_of("performance.md"), re.DOTALL
     )
+
+
+def test_every_line_of_the_log_is_in_the_runbook():
+    said = {
+        match[1].split("%")[0].strip(" :;,(")
+        for file in (reading.ROOT / "src").glob("**/*.py")
+        for match in re.finditer(
+            r"\blog\.(?:info|warning|error|exception|critical)\(\s*\"([^\"]+)\"",
+            file.read_text().replace("_log.", " log."),
+        )
+    }
+    told = reading.section(reading.text_of("runbook.md"), "What the log says")
+    assert said
+    assert {each for each in said if each not in told} == set()
