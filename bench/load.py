@@ -1,7 +1,7 @@
 """The load: keep-alive connections in a process of their own, plain sockets, each request timed.
 
-Started as `python -m bench.load PORT CONNECTIONS FILE`. FILE holds one request a line (JSON: method, path, token, body);
-every connection takes the next one until none is left. Prints one JSON line: seconds, statuses, latencies.
+Started as `python -m bench.load PORT CONNECTIONS FILE`. FILE holds one request a line (JSON: method, path, token,
+body); every connection takes the next one until none is left. Prints one JSON line: seconds, statuses, latencies.
 """
 
 import asyncio

@@ -5,7 +5,7 @@ write. It knows no clock, database, framework or request, so that it can be enum
 The order of refusals is fixed: no session, not a teammate, second step, enrol, permission, freshness.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
@@ -159,7 +159,12 @@ def decide_account(facts: Facts) -> Decision:
     """Whether the account itself is open: it is when some workspace is; the best of them speaks otherwise."""
     if not facts.teammates:
         return _without_workspace(facts)
-    return min((decide_workspace(facts, each.workspace) for each in facts.teammates), key=_distance)
+    return best(decide_workspace(facts, each.workspace) for each in facts.teammates)
+
+
+def best(decisions: Iterable[Decision]) -> Decision:
+    """What the account's workspaces, one or more, say together: the one that is nearest to Allow."""
+    return min(decisions, key=_distance)
 
 
 def _distance(decision: Decision) -> int:

@@ -87,7 +87,6 @@ class Reason(StrEnum):
     RECOVERY_LIMIT = "recovery_limit"
     FRESHNESS = "freshness"
     ELSEWHERE_CLOSED = "elsewhere_closed"
-    WRONG_CREDENTIAL = "wrong_credential"
 
 
 class TicketPurpose(StrEnum):

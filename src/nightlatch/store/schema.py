@@ -429,7 +429,13 @@ audit_events = Table(
     _txt("ip"),
     _txt("user_agent"),
     _txt("detail"),
-    Index("ix_audit_events_workspace", "workspace_id", "sequence"),
+    Index(
+        "ix_audit_events_workspace",
+        "workspace_id",
+        "sequence",
+        sqlite_where=text("workspace_id IS NOT NULL"),
+        postgresql_where=text("workspace_id IS NOT NULL"),
+    ),
     Index(
         "ix_audit_events_event",
         "workspace_id",
@@ -438,5 +444,4 @@ audit_events = Table(
         sqlite_where=text("workspace_id IS NOT NULL"),
         postgresql_where=text("workspace_id IS NOT NULL"),
     ),
-    Index("ix_audit_events_subject", "subject_id", "sequence"),
 )

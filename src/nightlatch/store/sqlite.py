@@ -30,6 +30,7 @@ def connect(path: str, *, read_only: bool = False) -> Any:
     connection = pysqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA temp_store = MEMORY")  # what savepoints put aside needs no file
     connection.execute("PRAGMA cache_size = -65536")
     connection.execute("PRAGMA mmap_size = 268435456")
     connection.execute("PRAGMA trusted_schema = OFF")

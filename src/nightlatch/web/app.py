@@ -9,7 +9,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from nightlatch.actions.by import SYSTEM
 from nightlatch.actions.campaigns import expand_campaign
+from nightlatch.actions.clock_watch import note_jump
+from nightlatch.instants import MINUTE, SECOND, Duration
 from nightlatch.mail import background
 from nightlatch.refusals import Code, Refused
 from nightlatch.store import sessions
@@ -118,7 +121,7 @@ class App:
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         try:
-            self._tasks = [asyncio.create_task(self._write_seen()), asyncio.create_task(self._send_mail())]
+            self._tasks = [asyncio.create_task(self._each_minute()), asyncio.create_task(self._send_mail())]
         except Exception as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
@@ -135,11 +138,21 @@ class App:
         self.front.mail_wanted = asyncio.Event()
         await background.run(self.front.house.post(), wake=self.front.mail_wanted, expand=expand_campaign)
 
-    async def _write_seen(self) -> None:
-        """Write when sessions were last seen, once a minute; it may be lost, so a failure only waits for the next."""
+    async def _each_minute(self) -> None:
+        """When sessions were last seen (it may be lost: a failure waits a minute), and a clock that was set."""
+        told: Duration | None = None
         while True:
-            await asyncio.sleep(SEEN_EVERY / 1_000_000)
-            seen = self.front.take_seen()
-            if seen:
-                with suppress(Exception):
-                    await self.front.house.store.write(lambda tx, seen=seen: sessions.seen(tx, seen))  # type: ignore[misc]
+            await asyncio.sleep(SEEN_EVERY / SECOND)
+            with suppress(Exception):
+                told = await self._write_minute(told)
+
+    async def _write_minute(self, told: Duration | None) -> Duration | None:
+        """Write what the minute brought; the jump of the clock that is told by now."""
+        store, jump = self.front.house.store, self.front.house.clock.jumped()
+        seen = self.front.take_seen()
+        if seen:
+            await store.write(lambda tx: sessions.seen(tx, seen))
+        if jump is not None and (told is None or abs(jump - told) > MINUTE):
+            log.error("the clock of this machine was set: it moved by %d seconds", jump // SECOND)
+            await store.write(lambda tx: note_jump(tx, by=SYSTEM, jump=jump))
+        return jump

@@ -21,6 +21,8 @@ from nightlatch.web.gate import credential_of, unavailable
 from nightlatch.web.house import Front
 from nightlatch.web.session_view import view
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 async def session(front: Front, headers: origin.Headers) -> Response:
     """GET /api/v1/session."""
@@ -36,7 +38,7 @@ async def session(front: Front, headers: origin.Headers) -> Response:
     except Unavailable:
         return problem(unavailable(), front.house.clock.now(), front.url)
     front.saw(known.session.id, known.session.last_seen_at, known.facts.now)
-    body = json.dumps(view(known), ensure_ascii=False, separators=(",", ":")).encode()
+    body = _encode(view(known)).encode()
     return Response(body, media_type="application/json")
 
 

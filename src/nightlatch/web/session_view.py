@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from nightlatch.access import Allow, Challenge, Decision, Deny, Enrol, decide_account, decide_workspace
+from nightlatch.access import Allow, Challenge, Decision, Deny, Enrol, best, decide_account, decide_workspace
 from nightlatch.assurance import aal, amr
 from nightlatch.facts import Facts, Teammate
 from nightlatch.ids import to_text as id_text
@@ -17,7 +17,9 @@ def view(known: Known) -> dict[str, Any]:
     session, person = known.session, known.person
     if session is None or person is None:
         raise ValueError("no session")
-    account = decide_account(known.facts)
+    facts = known.facts
+    decisions = [decide_workspace(facts, each.workspace) for each in facts.teammates]
+    account = best(decisions) if decisions else decide_account(facts)
     shown: dict[str, Any] = {
         "state": "challenge" if isinstance(account, Challenge) else "active",
         "methods": None,
@@ -37,16 +39,17 @@ def view(known: Known) -> dict[str, Any]:
     }
     places = known.places or {}
     shown["workspaces"] = [
-        _workspace(known.facts, each, places[each.workspace]) for each in known.facts.teammates
+        _workspace(facts, each, places[each.workspace], decision)
+        for each, decision in zip(facts.teammates, decisions, strict=True)
     ]
     return shown
 
 
-def _workspace(facts: Facts, teammate: Teammate, place: Place) -> dict[str, Any]:
-    decision: Decision = decide_workspace(facts, place.id)
+def _workspace(facts: Facts, teammate: Teammate, place: Place, decision: Decision) -> dict[str, Any]:
     allowed = isinstance(decision, Allow)
     mandate = teammate.mandate
-    unmet = allowed and mandate.scheduled(facts.now) and aal(facts, place.id) < 2
+    level = aal(facts, place.id)
+    unmet = allowed and mandate.scheduled(facts.now) and level < 2
     return {
         "slug": place.slug,
         "name": place.name,
@@ -54,7 +57,7 @@ def _workspace(facts: Facts, teammate: Teammate, place: Place) -> dict[str, Any]
         "decision": _NAMES[type(decision)],
         "reason": decision.reason,
         "needs": decision.needs if isinstance(decision, Enrol) else None,
-        "aal": aal(facts, place.id),
+        "aal": level,
         "amr": amr(facts, place.id),
         "due": to_text(mandate.required_from) if unmet and mandate.required_from is not None else None,
     }

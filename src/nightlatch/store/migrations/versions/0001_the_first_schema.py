@@ -56,8 +56,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("workspace_id IS NOT NULL"),
             postgresql_where=sa.text("workspace_id IS NOT NULL"),
         )
-        batch_op.create_index("ix_audit_events_subject", ["subject_id", "sequence"], unique=False)
-        batch_op.create_index("ix_audit_events_workspace", ["workspace_id", "sequence"], unique=False)
+        batch_op.create_index(
+            "ix_audit_events_workspace",
+            ["workspace_id", "sequence"],
+            unique=False,
+            sqlite_where=sa.text("workspace_id IS NOT NULL"),
+            postgresql_where=sa.text("workspace_id IS NOT NULL"),
+        )
 
     op.create_table(
         "authenticator_workspaces",
