@@ -22,7 +22,11 @@ def test_a_workspace_turns_mandatory_2fa_on(
     request: pytest.FixtureRequest,
 ) -> None:
     """Issue 1, items 2 to 10: on one process with SQLite, and on two workers with PostgreSQL."""
-    environment = {**clock_file.environment, "NIGHTLATCH_MAIL": mail_server.url, "NIGHTLATCH_WORKERS": workers}
+    environment = {
+        **clock_file.environment,
+        "NIGHTLATCH_MAIL": mail_server.url,
+        "NIGHTLATCH_WORKERS": workers,
+    }
     if workers == "2":
         environment["NIGHTLATCH_DATABASE_URL"] = request.getfixturevalue("postgres_url")
     server = serve(environment=environment)
