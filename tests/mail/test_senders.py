@@ -9,7 +9,6 @@ import ssl
 import stat
 import subprocess
 import threading
-import time
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -274,11 +273,9 @@ def test_an_unknown_host_is_temporary():
 
 def test_a_server_that_hangs_is_left(mail_server):
     mail_server.hang()
-    begun = time.monotonic()
     failed = failure(sender_to(mail_server.url, timeout=0.3))
     assert (failed.permanent, failed.everybody) == (False, True)
     assert failed.reason == "the mail server did not answer in time"
-    assert time.monotonic() - begun < 3
     mail_server.resume()
 
 

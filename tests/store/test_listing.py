@@ -1,8 +1,6 @@
 """The Teammates table: one order on both databases, pages that miss and repeat nothing, filters, numbers."""
 
-import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pytest
@@ -368,32 +366,13 @@ def test_the_table_shows_people_as_they_are(world):
 # --- a crowd ---
 
 
-@pytest.mark.slow
-def test_a_page_of_100_000_comes_at_once(world, acme):
-    """Under 100 ms on a quiet machine (docs/performance.md); here it must only be plain that nothing walks them all."""
-    add(world, acme, some(100_000))
+def test_every_order_and_filter_goes_on_in_a_crowd(world, acme):
+    """The second page is full and none of it was on the first. How fast that is at 100,000 is for `make bench`."""
+    add(world, acme, some(2_000))
     cases = [{"sort": sort} for sort in SORTS]
-    cases += [
-        {"q": q, "sort": sort}
-        for q in ("ana", "person77777@", "nobody at all")
-        for sort in ("name", "-last_sign_in")
-    ]
-    cases += [{"role": role, "sort": "email"} for role in Role]
-    cases += [{"two_factor": state, "sort": "last_sign_in"} for state in ("on", "off", "reset")]
-    cases += [
-        {"status": "invited", "sort": "-name"},
-        {"q": "ana", "two_factor": "off", "role": "admin", "sort": "email"},
-    ]
-    slow = {}
+    cases += [{"role": "member", "sort": "email"}, {"two_factor": "off", "sort": "last_sign_in"}]
     for case in cases:
-        after = page(world, acme, **case).next_cursor
-        best = min(_took(partial(page, world, acme, after=after, **case)) for _ in range(5))
-        if best > 0.25:
-            slow[str(case)] = best
-    assert not slow
-
-
-def _took(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+        first = page(world, acme, **case)
+        second = page(world, acme, after=first.next_cursor, **case)
+        assert len(second.items) == len(first.items) > 0, case
+        assert not {each.id for each in first.items} & {each.id for each in second.items}, case
