@@ -43,13 +43,14 @@ MAIN = (OWNER, ADMIN, ANA, BEN, CHEN)
 """Those whom the demo introduces. The phone knows the codes of those who have 2FA."""
 
 _M = Role.MEMBER
+CAMILA = Part("Camila Fernández", "camila", _M, 36 * DAY, 9 * HOUR)
 CARELESS = Part("Katarzyna Wójcik", "kasia", _M, 29 * DAY, 3 * HOUR, two_factor=True)
 """Has saved no recovery codes."""
 OTHERS = (
     YUKI,
     Part("Amara Okeke", "amara", _M, 36 * DAY, 4 * HOUR, two_factor=True),
     Part("Björn Lindqvist", "bjorn", _M, 36 * DAY, 30 * HOUR),
-    Part("Camila Fernández", "camila", _M, 36 * DAY, 9 * HOUR),
+    CAMILA,
     Part("Đặng Minh Anh", "minh.anh", _M, 35 * DAY, 2 * DAY, two_factor=True),
     Part("Élodie Girard", "elodie", _M, 35 * DAY, 20 * HOUR, two_factor=True),
     Part("Farid Haddad", "farid", _M, 34 * DAY, 6 * DAY),

@@ -12,7 +12,7 @@ from nightlatch.demo.people import (
     ADMIN,
     ALSO_INVITED,
     ANA,
-    BEN,
+    CAMILA,
     CARELESS,
     INVITED,
     MAIN,
@@ -113,21 +113,21 @@ def _untidy(part: Part) -> Duration:
 
 
 def _harbour(stage: Stage) -> list[tuple[Duration, Callable[[], None]]]:
-    """Ana has a small workspace of her own, with Ben in it."""
+    """Ana has a small workspace of her own, with Camila in it."""
 
     def ana_joins() -> None:
         stage.sign_in(ANA.email)
         stage.join_too(ANA.email)
 
-    def ben_joins() -> None:
-        stage.sign_in(BEN.email)
-        stage.join_too(BEN.email)
+    def camila_joins() -> None:
+        stage.sign_in(CAMILA.email)
+        stage.join_too(CAMILA.email)
 
     return [
         (21 * DAY, lambda: stage.found("Harbour Studio", HARBOUR, ANA.email)),
         (20 * DAY + 5 * HOUR, ana_joins),
-        (20 * DAY + 5 * HOUR - MINUTE, lambda: stage.invite(ANA.email, HARBOUR, Role.MEMBER, BEN.email)),
-        (20 * DAY, ben_joins),
+        (20 * DAY + 5 * HOUR - MINUTE, lambda: stage.invite(ANA.email, HARBOUR, Role.MEMBER, CAMILA.email)),
+        (20 * DAY, camila_joins),
     ]
 
 
