@@ -262,7 +262,6 @@ def _recent_enough(facts: Facts, proof: Proof, kind: str, max_age: Duration) -> 
         and age < SLIDING_AGE
         and recent is not None
         and recent.kind == kind
-        and recent.at >= proof.at
         and facts.now - recent.at < MAX_AGE
     )
 

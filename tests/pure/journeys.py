@@ -25,18 +25,15 @@ from tests.pure.cases import ASK, ENROL, FIRST, SECOND
 
 def leads_on(facts: Facts, answers: Sequence[tuple[Action, Decision]]) -> None:
     """What a refusal tells a person to do is allowed, and once it is done the answer is another one."""
-    done: dict[Decision, list[Facts]] = {}
+    done: dict[tuple[Decision, Purpose], list[Facts]] = {}
     for action, decision in answers:
         if decision is ALLOW:
             continue
-        if isinstance(decision, Enrol | Deny) or decision.reason is Reason.FRESHNESS or not facts.teammates:
-            following = list(follow(facts, action, decision))
-        else:
-            if decision not in done:
-                done[decision] = list(follow(facts, action, decision))  # the same for every action
-            following = done[decision]
-        for after in following:
-            assert decide(after, action) != decision, (action, decision)
+        about_the_act = decision.reason is Reason.FRESHNESS or isinstance(decision, Deny)
+        if about_the_act or (decision, action.purpose) not in done:
+            done[decision, action.purpose] = list(follow(facts, action, decision))
+            for after in done[decision, action.purpose]:
+                assert decide(after, action) != decision, (action, decision)
 
 
 def leads_somewhere(facts: Facts, action: Action) -> None:

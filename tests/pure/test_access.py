@@ -12,6 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from nightlatch import instants
 from nightlatch.access import (
     ALLOW,
     Action,
@@ -25,7 +26,8 @@ from nightlatch.access import (
     decide_account,
     decide_workspace,
 )
-from nightlatch.facts import EVERYWHERE, Facts, Proof, Teammate, reach_of
+from nightlatch.facts import EVERYWHERE, NOWHERE, Facts, Proof, Teammate, reach_of
+from nightlatch.instants import MINUTE
 from nightlatch.policy import ManagedBy, Mandate
 from nightlatch.vocabulary import Method, Permission, Reason, Role
 from tests.pure import cases, journeys, model, properties
@@ -82,9 +84,12 @@ APP = totp()
 KEY = passkey()
 CODES = codes()
 APP_A, APP_B = totp(104, reach_of(A)), totp(105, reach_of(B))
+CODES_A = codes(106, reach_of(A))
 BOTH = (mate(A), mate(B))
 OPEN = Action(Purpose.OPEN)
 SEE = Action(Purpose.SESSION)
+AT_ONCE = replace(FRESH_A, max_age=instants.seconds(30))
+NOTHING = Action(Purpose.CHANGE, fresh="account", reach=NOWHERE)
 GUESS = Action(Purpose.WORK, A, permission=Permission.MANAGE_AUTHENTICATION)
 NOBODY = Facts(NOW)
 
@@ -96,7 +101,7 @@ def must(reason: Reason, *methods: Method, at: int | None = None) -> Challenge:
 
 def again(*methods: Method, at: int | None = A) -> Challenge:
     """Show one of these anew."""
-    return Challenge(Reason.FRESHNESS, methods, max_age=10 * 60 * 1_000_000, workspace=at)
+    return Challenge(Reason.FRESHNESS, methods, max_age=10 * MINUTE, workspace=at)
 
 
 NEEDS_FIRST = must(Reason.FIRST_FACTOR, Method.PASSWORD, at=A)
@@ -118,11 +123,14 @@ shown_app = session(password(), shown(APP), has=[APP])
 mandated = session(password(), mates=in_force)
 old_app = session(password(), shown(APP, old=True), has=[APP])
 by_code = session(password(), shown(CODES), has=[APP, CODES])
+beside_suspended = session(*old_app.proofs, shown(CODES), has=[suspended(APP, EVERYWHERE), CODES])
+old_app_and_codes = replace(old_app, authenticators=(APP, CODES))
 locked = session(password(), has=[suspended(APP, EVERYWHERE)], mates=in_force)
 reset_a = session(password(), has=[void(APP, A)], mates=was_reset)
 two = session(password(), has=[APP_A, APP_B], mates=BOTH)
 open_a = replace(two, proofs=(password(), shown(APP_A)))
 accepts = session(password(), shown(APP_B), has=[accepted(APP_B, A)], mates=BOTH)
+half_by_code = session(password(), shown(APP_B), shown(CODES_A), has=[APP_A, CODES_A, APP_B], mates=BOTH)
 nowhere = session(password(), has=[APP], mates=())
 nowhere_void = session(password(), has=[void(APP, A)], mates=())
 
@@ -180,11 +188,16 @@ TABLE: list[tuple[str, Facts, Action, Decision]] = [
     ("not a fresh password", session(password(), shown(APP, old=True), has=[APP]), FRESH_A, again(Method.TOTP)),
     ("a password is enough where nothing is bound", signed_in, WEIGHTY_A, ALLOW),
     ("if it is fresh", session(password(old=True)), WEIGHTY_A, again(Method.PASSWORD)),
+    ("as fresh as the act says", shown_app, AT_ONCE, replace(again(Method.TOTP), max_age=AT_ONCE.max_age)),
     ("the strongest is asked for", session(password(), shown(APP), has=[APP, KEY]), FRESH_A, again(Method.PASSKEY)),
     ("a recovery code opens, and is not enough for weight", by_code, WEIGHTY_A, Deny(Reason.RECOVERY_LIMIT)),
     ("nor what it bound", session(password(), shown(APP), has=[limited(APP)]), WEIGHTY_A, Deny(Reason.RECOVERY_LIMIT)),
+    ("nor for an act on the account", by_code, CHANGE, Deny(Reason.RECOVERY_LIMIT)),
+    ("nor beside an app that is suspended", beside_suspended, WEIGHTY_A, again()),
+    ("which it opens for lighter things", beside_suspended, FRESH_A, ALLOW),
     ("nor is it fresh where an app is in use", by_code, FRESH_A, again(Method.TOTP)),
     ("but it replaces what was lost", by_code, REPLACE, ALLOW),
+    ("or an app does", old_app_and_codes, REPLACE, again(Method.TOTP, Method.RECOVERY_CODE)),
     ("and adds nothing", by_code, ENROL, again(Method.TOTP)),
     # Two workspaces
     ("each asks for its own", two, USE_B, NEEDS_APP_B),
@@ -196,12 +209,15 @@ TABLE: list[tuple[str, Facts, Action, Decision]] = [
     ("and not another", open_a, UNBIND_B, NEEDS_APP_B),
     ("what touches the account needs all", open_a, RENAME, NEEDS_APP_B),
     ("and a first factor that reaches all", session(provider(A)), RENAME, NEEDS_WIDE),
+    ("what reaches nothing and wants fresh proof needs all", open_a, NOTHING, NEEDS_APP_B),
+    ("each of them without the limits of a recovery code", half_by_code, CHANGE, Deny(Reason.RECOVERY_LIMIT)),
     ("ending sessions needs only an open account", session(provider(A)), END_SESSIONS, ALLOW),
     # No workspace at all
     ("in no workspace all that is bound is asked for", nowhere, READ, must(Reason.SECOND_FACTOR, Method.TOTP)),
     ("an invitation is accepted by the first factor", nowhere, JOIN, ALLOW),
     ("what a reset made void is not asked for", nowhere_void, READ, ALLOW),
-    ("then the mailbox binds again", replace(nowhere_void, proofs=(password(), TICKET)), ENROL, ALLOW),
+    ("then the mailbox may be asked for", nowhere_void, ASK, ALLOW),
+    ("and binds again", replace(nowhere_void, proofs=(password(), TICKET)), ENROL, ALLOW),
 ]  # fmt: skip
 
 
@@ -290,9 +306,9 @@ def test_every_combination_in_two_workspaces(in_two: Seen, name: str):
 
 
 def test_the_enumerations_are_not_empty(in_one: Seen, in_two: Seen):
-    """Several hundred thousand decisions each, and every outcome among them."""
-    assert in_one.decisions > 400_000
-    assert in_two.decisions > 400_000
+    """Hundreds of thousands of decisions, and every outcome among them."""
+    assert in_one.decisions > 300_000
+    assert in_two.decisions > 200_000
     assert in_one.outcomes | in_two.outcomes == {
         ("Allow", Reason.ALLOWED),
         ("Challenge", Reason.FIRST_FACTOR),
@@ -371,6 +387,7 @@ def test_the_mandate_holds_from_its_very_instant():
         ((), [APP_B], Reason.FIRST_FACTOR),
         ((password(),), [suspended(APP_A, reach_of(A)), APP_B], Reason.SECOND_FACTOR),
         ((provider(A),), [suspended(APP_A, reach_of(A))], Reason.FIRST_FACTOR),
+        ((provider(A),), [APP_A], Reason.SECOND_FACTOR),
         ((password(),), [APP_B], Reason.ALLOWED),
         ((password(), shown(APP_B)), [APP_A, APP_B], Reason.ALLOWED),
     ],
@@ -407,6 +424,14 @@ def test_a_ticket_binds_on_the_quiet_nowhere_else():
     bound = journeys.bind(has_a, ENROL)
     assert bound.authenticators[-1].reach == reach_of(B)
     assert decide(has_a, ENROL_A) == again(Method.TOTP)
+
+
+def test_fresh_proof_is_asked_where_it_can_be_given():
+    """Of two places that both ask again, not the one in which all is suspended."""
+    shown_long_ago = (password(), shown(APP_A, old=True), shown(APP_B, old=True))
+    for here, there in ((suspended(APP_A, EVERYWHERE), APP_B), (APP_A, suspended(APP_B, EVERYWHERE))):
+        facts = session(*shown_long_ago, has=[here, there], mates=BOTH)
+        assert decide(facts, ENROL) == again(Method.TOTP, at=A if here is APP_A else B)
 
 
 def test_early_proof_counts_elsewhere():

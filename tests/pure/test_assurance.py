@@ -191,6 +191,7 @@ WIDE_AND_GONE = (password(), shown(APP))
         ((password(), shown(APP_A)), [APP_A], (), NOWHERE),
         ((password(), shown(APP), TICKET), [void(APP, A)], (), EVERYWHERE),
         ((password(), shown(APP)), [void(APP, A)], (), NOWHERE),
+        ((password(), shown(APP)), [void(APP, A), APP_A], (), NOWHERE),
         ((shown(KEY), TICKET), [void(KEY, A)], (), NOWHERE),
         # Where something is relied on, the mailbox is nothing; suspended is relied on
         ((password(), TICKET, TICKET_A), [APP], BOTH, NOWHERE),
