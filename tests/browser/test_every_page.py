@@ -1,0 +1,107 @@
+"""Every page in Chromium: nothing serious by axe, nothing sideways at 320 px, light and dark; and without scripts."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page
+
+from nightlatch.demo.people import BEN, OWNER, PASSWORD
+from nightlatch.web.table import ROUTES
+from tests.support.browser import Pages, axe
+from tests.support.server import Serve, Server
+
+LINKS = re.compile(r"\{token\}")
+SIGNED_OUT = (
+    "/sign-in",
+    "/password-reset",
+    "/password-reset/sent",
+    "/help",
+    "/invitation",
+    "/nothing-here",
+)
+DEMO = ("/demo/inbox", "/demo/phone")
+
+
+@pytest.fixture(scope="module")
+def demo(serve_module: Serve) -> Server:
+    """The demo world, running."""
+    return serve_module("demo")
+
+
+def code_of(page: Page, server: Server, email: str) -> str:
+    """The code that the demo's phone shows for an account."""
+    page.goto(server.url + "/demo/phone")
+    found = re.search(re.escape(email) + r"[\s\S]{0,60}?(\d{3}\s?\d{3})", page.inner_text("body"))
+    assert found is not None, "the phone has no such account"
+    return found[1]
+
+
+def sign_in(page: Page, server: Server, email: str) -> None:
+    """E-mail and password."""
+    page.goto(server.url + "/sign-in")
+    page.locator("[name=email]").fill(email)
+    page.locator("[name=password]").fill(PASSWORD)
+    page.get_by_role("button", name="Continue", exact=True).click()
+
+
+def owner(open_page: Pages, server: Server) -> Page:
+    """Dana, signed in with both steps."""
+    page = open_page(server.url, "/sign-in")
+    sign_in(page, server, OWNER.email)
+    page.wait_for_url("**/sign-in/second-step**")
+    page.locator("[name=code]").press_sequentially(code_of(page.context.new_page(), server, OWNER.email))
+    page.locator("[name=code]").press("Enter")
+    page.wait_for_url("**/w/acme**")
+    return page
+
+
+def paths(page: Page, server: Server) -> list[str]:
+    """Every page of the table that a person can open, with a teammate and an authenticator where it names one."""
+    page.goto(server.url + "/w/acme/settings/team?q=ana")
+    teammate = re.search(r"/settings/team/([0-9a-z]{13})/role", page.content())
+    page.goto(server.url + "/settings/user")
+    authenticator = re.search(r"/settings/user/authenticators/([0-9a-z]{13})/remove", page.content())
+    assert teammate is not None
+    assert authenticator is not None
+    found = []
+    for route in ROUTES:
+        if route.kind != "page" or route.method != "GET" or LINKS.search(route.path):
+            continue
+        id = authenticator[1] if "authenticators" in route.path else teammate[1]
+        found.append(route.path.replace("{slug}", "acme").replace("{id}", id))
+    return found
+
+
+def look(page: Page, server: Server, path: str) -> None:
+    """Open one page in both widths and both schemes; axe in each, and no sideways scrolling."""
+    for width, scheme in ((1280, "light"), (320, "dark")):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.goto(server.url + path)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{path} is {wide} px wide at {width}"
+        axe(page)
+
+
+def test_every_page_for_an_owner(demo: Server, open_page: Pages) -> None:
+    page = owner(open_page, demo)
+    open_page.watch.forgive(r"status of 4\d\d|answer 4\d\d")
+    for path in (*paths(page, demo), *DEMO):
+        look(page, demo, path)
+
+
+def test_the_pages_of_a_visitor(demo: Server, open_page: Pages) -> None:
+    page = open_page(demo.url, "/sign-in")
+    open_page.watch.forgive(r"status of 4\d\d|answer 4\d\d")
+    for path in SIGNED_OUT:
+        look(page, demo, path)
+
+
+def test_signing_in_and_asking_for_the_link_without_scripts(demo: Server, open_page: Pages) -> None:
+    page = open_page(demo.url, "/sign-in", javascript=False)
+    sign_in(page, demo, BEN.email)
+    page.wait_for_url("**/w/acme**")
+    page.goto(demo.url + "/set-up?workspace=acme")
+    page.get_by_role("button", name="Mail me the link").click()
+    page.wait_for_load_state()
+    assert "Check your mail" in page.inner_text("main")
