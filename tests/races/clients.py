@@ -77,7 +77,7 @@ class Client:
         self._session = ""
         self._token: str | None = None
         self._count = 0
-        self._seed = b""
+        self.seed = b""
         self._codes: list[str] = []
 
     def close(self) -> None:
@@ -95,18 +95,18 @@ class Client:
     def enrol(self) -> None:
         """Bind an app, and get ten recovery codes."""
         pending = self._do("begin", "/me/authenticators/totp", {}, lambda body: {})
-        self._seed = totp_seed(pending["secret"])
+        self.seed = totp_seed(pending["secret"])
         step = totp.step_at(self._clock.now())
         bound = self._do(
             "confirm",
             f"/me/authenticators/totp/{pending['id']}/confirm",
-            {"code": totp.code_at(self._seed, step)},
+            {"code": totp.code_at(self.seed, step)},
             lambda body: {
                 **_token(body),
                 "authenticator": from_text(body["authenticator"]["id"]),
                 "codes": body["recovery_codes"],
             },
-            seed=self._seed,
+            seed=self.seed,
             step=step,
         )
         self._codes = bound["recovery_codes"]
@@ -116,7 +116,7 @@ class Client:
         self._sign_in()
         self._do("wrong", "/sign-in/totp", {"code": self._wrong_code()}, lambda body: {}, status=401)
         step = totp.step_at(self._clock.now()) + 1
-        self._do("code", "/sign-in/totp", {"code": totp.code_at(self._seed, step)}, _token, step=step)
+        self._do("code", "/sign-in/totp", {"code": totp.code_at(self.seed, step)}, _token, step=step)
         for code in self._codes[:2]:
             self._sign_in()
             self._do("recovery", "/sign-in/recovery-code", {"code": code}, _token, code=code)
@@ -128,7 +128,7 @@ class Client:
         self._do("sign_in", "/sign-in/password", {"email": self._email, "password": PASSWORD}, _token)
 
     def _wrong_code(self) -> str:
-        near = {totp.code_at(self._seed, totp.step_at(self._clock.now()) + each) for each in range(-5, 6)}
+        near = {totp.code_at(self.seed, totp.step_at(self._clock.now()) + each) for each in range(-5, 6)}
         return next(text for text in map("{:06d}".format, range(20)) if text not in near)
 
     def _do(
