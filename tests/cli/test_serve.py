@@ -179,7 +179,7 @@ def test_a_worker_that_dies_is_replaced(serve: Serve) -> None:
     server = serve(migrate=False)
     supervisor, worker = processes(server)
     os.kill(worker, signal.SIGKILL)
-    until(lambda: len(processes(server)) == 2 and processes(server)[1] != worker)
+    until(lambda: len(processes(server)) == 2 and worker not in processes(server))
     until(server.is_healthy)
     assert supervisor == server.pid
 

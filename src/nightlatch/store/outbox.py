@@ -160,7 +160,7 @@ def enqueue(
     workspace_id: int | None = None,
 ) -> int:
     """Queue one mail. `values` are the message's arguments, as JSON can hold them."""
-    mail_id = new_id()
+    mail_id = tx.next_sequence()  # mails leave in the order in which they were queued: owners first, say
     sealed = tx.keys.seal("outbox", to_text(mail_id), json.dumps(dict(values)).encode())
     tx.run(
         _INSERT,
@@ -170,7 +170,7 @@ def enqueue(
         address_key=address_key,
         account_id=account_id,
         workspace_id=workspace_id,
-        message_id=f"{to_text(mail_id)}@nightlatch",
+        message_id=f"{to_text(new_id())}@nightlatch",
         sealed=sealed,
         created_at=tx.now,
         next_at=tx.now,
