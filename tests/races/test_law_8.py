@@ -3,20 +3,29 @@
 Each worker is a process of its own with its own store. F45. (Threads on one store: tests/actions/test_owner_races.py.)
 """
 
+import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import cycle, islice, product
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from nightlatch.actions import authenticators
 from nightlatch.actions.by import By
 from nightlatch.instants import DAY
 from nightlatch.refusals import Code
 from nightlatch.store import teammates
+from nightlatch.store.engine import Transaction
+from nightlatch.store.locks import lock
+from nightlatch.vocabulary import Role
 from tests.races import tries
 from tests.races.arena import Pair, Processes, StillWorld, Work
-from tests.support.world import Person
+from tests.races.held import PATIENCE
+from tests.support.world import Person, World
 
 pytestmark = [pytest.mark.race, pytest.mark.slow]
 ROUNDS = 50
@@ -107,3 +116,53 @@ def test_a_mandate_is_not_turned_on_over_an_owner_who_is_just_switching_off(two_
             {"NoneType": 1, Code.NOT_ENROLLED: 1},
         ), dict(told)
         assert bool(owners) == (told["Policy"] == 1)
+
+
+def test_a_workspace_that_was_joined_meanwhile_is_locked_too(postgres_world: World) -> None:
+    """Whoever switches off 2FA waits while they become an owner elsewhere: that workspace's guard counts them too."""
+    world = postgres_world
+    dana, ana = world.person("Dana"), world.person("Ana")
+    world.workspace("bolt", owner=ana)
+    acme = world.workspace("acme", owner=dana)
+    by = world.signed_in(ana, world.bind_totp(ana)[0])
+    joined, unlocked = threading.Event(), threading.Event()
+
+    def join(tx: Transaction) -> None:
+        lock(tx, workspaces=[acme], accounts=[ana.id])
+        teammates.join(tx, workspace_id=acme, account_id=ana.id, role=Role.OWNER)
+        joined.set()
+        assert unlocked.wait(PATIENCE)
+
+    def switch_off(tx: Transaction) -> bool:
+        authenticators._locked(tx, by)
+        return is_locked(world.url, acme)
+
+    with ThreadPoolExecutor(2) as pool:
+        joining = pool.submit(world.write, join)
+        assert joined.wait(PATIENCE)
+        switching_off = pool.submit(world.write, switch_off)
+        while not somebody_waits(world.url):
+            time.sleep(0.002)
+        unlocked.set()
+        joining.result()
+        assert switching_off.result()
+
+
+def is_locked(url: str, workspace_id: int) -> bool:
+    """Whether somebody holds a workspace's lock."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        try:
+            connection.execute("SELECT id FROM workspaces WHERE id = %s FOR UPDATE NOWAIT", (workspace_id,))
+        except psycopg.errors.LockNotAvailable:
+            return True
+    return False
+
+
+def somebody_waits(url: str) -> bool:
+    """Whether a transaction waits for a lock."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        waiting = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        ).fetchone()
+    return waiting != (0,)

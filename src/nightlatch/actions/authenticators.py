@@ -133,14 +133,17 @@ def renew_codes(tx: Transaction, *, by: By, codes: Sequence[HashedCode], token: 
 
 
 def _locked(tx: Transaction, by: By) -> Known:
-    """Law 8 reads other people's rows: the workspaces are locked before the account, then everything is read again."""
-    before = allowed(tx, by, kinds.SEE_SESSION)
-    lock(
-        tx,
-        workspaces=[each.workspace for each in before.facts.teammates],
-        accounts=[person_of(before).id],
-    )
-    return allowed(tx, by, kinds.SEE_SESSION)
+    """Law 8 reads other people's rows: the workspaces are locked before the account, then everything is read again.
+
+    Who joined another one while this waited locks that one too; out of order, but a deadlock simply begins again.
+    """
+    known = allowed(tx, by, kinds.SEE_SESSION)
+    locked: set[int] | None = None
+    while locked is None or not {each.workspace for each in known.facts.teammates} <= locked:
+        locked = {each.workspace for each in known.facts.teammates}
+        lock(tx, workspaces=locked, accounts=[person_of(known).id])
+        known = allowed(tx, by, kinds.SEE_SESSION)
+    return known
 
 
 def _refuse_if_mandated(known: Known, gone: Authenticator) -> None:
