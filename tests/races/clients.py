@@ -23,6 +23,27 @@ class Gone(Exception):
     """The server did not answer."""
 
 
+class Connection(http.client.HTTPConnection):
+    """Sends head and body in one go, as browsers do.
+
+    In two, the second finds the connection closed where the gate has refused the first: it reads no body then.
+    """
+
+    def __init__(self, server: Server) -> None:
+        super().__init__("127.0.0.1", server.port, timeout=60)
+        self._held = b""
+
+    def send(self, data: Any) -> None:
+        """Keep it until the answer is wanted."""
+        self._held += data
+
+    def getresponse(self) -> http.client.HTTPResponse:
+        """Send everything and read the answer."""
+        held, self._held = self._held, b""
+        super().send(held)
+        return super().getresponse()
+
+
 class Crowd:
     """A few people at a time, in threads."""
 
@@ -69,7 +90,7 @@ class Client:
     """One person with one connection."""
 
     def __init__(self, server: Server, email: str, say: Callable[[Said], None]) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        self._connection = Connection(server)
         self._host = f"localhost:{server.port}"
         self._email = email
         self._say = say

@@ -1,6 +1,5 @@
 """Laws 4 and 5 over HTTP, with two workers of the real program: one right code, wrong guesses, one invitation."""
 
-import http.client
 import json
 import time
 from collections import Counter
@@ -19,7 +18,7 @@ from nightlatch.addresses import parse
 from nightlatch.authenticators import totp
 from nightlatch.clock import Clock
 from nightlatch.config import Config
-from tests.races.clients import Client
+from tests.races.clients import Client, Connection
 from tests.races.kills import invite
 from tests.support.server import Serve, Server
 from tests.support.world import PASSWORD
@@ -74,7 +73,7 @@ class Site:
 
     def _ask(self, requests: Sequence[Request]) -> list[tuple[int, Any]]:
         answers = []
-        with closing(http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)) as connection:
+        with closing(Connection(self.server)) as connection:
             for each in requests:
                 headers = {"Host": f"localhost:{self.server.port}", "Content-Type": "application/json"}
                 if each.token is not None:
