@@ -41,7 +41,9 @@ def test_the_locks_hold_what_the_project_asks_for():
     assert {_name(line) for line in project["dependencies"]} <= _pins("run").keys()
     for extra in project["optional-dependencies"].values():
         assert {_name(line) for line in extra} <= _pins("dev").keys()
-    for name in ("build", "dev"):
+    client = tomllib.loads((ROOT / "client/pyproject.toml").read_text())["project"]
+    assert {_name(line) for line in client["dependencies"]} <= _pins("run").keys()
+    for name in ("build", "run", "dev"):
         lines = (ROOT / "requirements" / f"{name}.in").read_text().splitlines()
         asked = {_name(line) for line in lines if line and not line.startswith(("#", "-"))}
         assert asked <= _pins("dev").keys()

@@ -1,0 +1,1 @@
+"""Workspace two-factor authentication for products that keep their own users."""
