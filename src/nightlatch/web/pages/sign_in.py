@@ -154,6 +154,7 @@ def _second_step(context: Context, **more: Any) -> Response:
         "may_lift": _suspended(context),
         "recover_url": context.url(with_query("/recover", next=context.next_path)),
         "again_url": context.url(_same(context, "/sign-in/second-step")),
+        "workspace": place.slug if place is not None else "",
         "next": context.next_path,
     }
     return render(context, "second_step.html", **(values | more))
@@ -195,12 +196,17 @@ def guess_errors(context: Context, result: Wrong | Wait, field: str) -> dict[str
 
 def _same(context: Context, path: str) -> str:
     """The same page, asked for the same workspace and way on."""
-    return with_query(path, workspace=context.query("workspace"), next=context.next_path)
+    return with_query(path, workspace=_asked_slug(context), next=context.next_path)
 
 
 def _asked_place(context: Context) -> Place | None:
-    slug = context.query("workspace")
+    slug = _asked_slug(context)
     return context.known.place_by_slug(slug) if slug else None
+
+
+def _asked_slug(context: Context) -> str:
+    """The workspace that the page was asked for: in its address, and in its form when that is sent."""
+    return context.form.get("workspace") or context.query("workspace")
 
 
 def _methods(context: Context) -> set[Method]:
@@ -303,11 +309,13 @@ def _step_up(context: Context, **more: Any) -> Response:
     using, others = _ways(context)
     target = context.next_path or "/"
     values: dict[str, Any] = {
-        "why": _WHY.get(context.query("act"), "Confirm that it is you to go on."),
+        "why": _WHY.get(_asked_act(context), "Confirm that it is you to go on."),
         "email": context.known.person.email if context.known.person else "",
         "using": using,
         "others": others,
         "wait": None,
+        "workspace": _asked_slug(context),
+        "act": _asked_act(context),
         "next": target,
         "cancel_url": context.url("/"),
     }
@@ -338,6 +346,11 @@ def _ways(context: Context) -> tuple[str, list[dict[str, str]]]:
     ]
 
 
+def _asked_act(context: Context) -> str:
+    """The kind of act that fresh proof is asked for."""
+    return context.form.get("act") or context.query("act")
+
+
 def _lacks_first(context: Context, plane: int | None) -> bool:
     decision = decide_workspace(context.facts, plane) if plane is not None else decide_account(context.facts)
     return isinstance(decision, Challenge) and decision.methods == (Method.PASSWORD,)
@@ -346,8 +359,8 @@ def _lacks_first(context: Context, plane: int | None) -> bool:
 def _same_step_up(context: Context, using: str) -> str:
     return with_query(
         "/step-up",
-        workspace=context.query("workspace"),
-        act=context.query("act"),
+        workspace=_asked_slug(context),
+        act=_asked_act(context),
         using=using,
         next=context.next_path,
     )
