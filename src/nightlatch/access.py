@@ -53,6 +53,8 @@ class Purpose(StrEnum):
     """Accepting an invitation with an existing account."""
     WORK = "work"
     """Anything in a workspace."""
+    APP = "app"
+    """What a product asks with its secret: it stands for nobody, and each answer is decided for the person it names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,8 @@ def decide(facts: Facts, action: Action) -> Decision:
     purpose = action.purpose
     if purpose is Purpose.OPEN:
         return ALLOW
+    if purpose is Purpose.APP:
+        return ALLOW if facts.app is not None else Challenge(Reason.NO_SESSION)
     if facts.account is None:
         return Challenge(Reason.NO_SESSION)
     if action.workspace is not None and facts.teammate(action.workspace) is None:
@@ -128,7 +132,7 @@ def decide(facts: Facts, action: Action) -> Decision:
     if purpose is Purpose.SESSION or purpose is Purpose.PRESENT_FIRST:
         return ALLOW
     if facts.idle:
-        return Challenge(Reason.IDLE, (Method.PASSWORD,))
+        return Challenge(Reason.IDLE, (facts.first,))
     return _DECIDERS[purpose](facts, action)
 
 
@@ -138,10 +142,10 @@ def decide_workspace(facts: Facts, workspace: WorkspaceId) -> Decision:
     if teammate is None:
         return Deny(Reason.NOT_A_TEAMMATE)
     if facts.idle:
-        return Challenge(Reason.IDLE, (Method.PASSWORD,))
+        return Challenge(Reason.IDLE, (facts.first,))
     proofs = counting(facts, workspace)
     if not has_first(proofs):
-        return Challenge(Reason.FIRST_FACTOR, (Method.PASSWORD,), workspace=workspace)
+        return Challenge(Reason.FIRST_FACTOR, (facts.first,), workspace=workspace)
     if relied_on(facts, workspace):
         if has_second(proofs):
             return ALLOW
@@ -181,7 +185,7 @@ def _distance(decision: Decision) -> int:
 def _without_workspace(facts: Facts) -> Decision:
     proofs = counting(facts, None)
     if not has_first(proofs):
-        return Challenge(Reason.FIRST_FACTOR, (Method.PASSWORD,))
+        return Challenge(Reason.FIRST_FACTOR, (facts.first,))
     if relied_on(facts, None) and not has_second(proofs):
         methods = usable_methods(facts, None)
         return Challenge(Reason.SECOND_FACTOR if methods else Reason.SUSPENDED, methods)
@@ -192,7 +196,7 @@ def _present_second(facts: Facts, action: Action) -> Decision:
     """A second factor is taken only once a first is proved: a stranger must not spend somebody's guesses (law 5 d)."""
     if has_first(facts.proofs):
         return ALLOW
-    return Challenge(Reason.FIRST_FACTOR, (Method.PASSWORD,))
+    return Challenge(Reason.FIRST_FACTOR, (facts.first,))
 
 
 def _read(facts: Facts, action: Action) -> Decision:
@@ -202,11 +206,13 @@ def _read(facts: Facts, action: Action) -> Decision:
 
 def _join(facts: Facts, action: Action) -> Decision:
     """Accepting an invitation opens nothing: without any workspace the first factor (and the token) is enough."""
+    if facts.first is Method.PROVIDER:
+        return Deny(Reason.KEPT_BY_APP)  # a product vouches for its people in its own workspaces alone
     if facts.teammates:
         return decide_account(facts)
     if has_first(counting(facts, None)):
         return ALLOW
-    return Challenge(Reason.FIRST_FACTOR, (Method.PASSWORD,))
+    return Challenge(Reason.FIRST_FACTOR, (facts.first,))
 
 
 def _ticket(facts: Facts, action: Action) -> Decision:
@@ -247,7 +253,7 @@ def _enrol_without_workspace(facts: Facts, action: Action) -> Decision:
     if bind_reach(facts):
         return _ask_fresh(facts, None, action) if _stale(facts, None, action) else ALLOW
     if not first_reaches_everywhere(facts):
-        return Challenge(Reason.FIRST_FACTOR, (Method.PASSWORD,))
+        return _lacks_wide_first(facts)
     if not relied_on(facts, None):
         return Deny(Reason.MAIL_PROOF)
     if not any(each.reach.everywhere for each in relied_on(facts, None)):
@@ -284,8 +290,15 @@ def may_change(facts: Facts, reach: Reach) -> Decision:
             if isinstance(decision, kind):
                 return decision
     if _wide(facts, reach) and not first_reaches_everywhere(facts):
-        return Challenge(Reason.FIRST_FACTOR, (Method.PASSWORD,))
+        return _lacks_wide_first(facts)
     return ALLOW
+
+
+def _lacks_wide_first(facts: Facts) -> Decision:
+    """The sign-in of a product reaches its own workspaces and never everywhere: what is wider, the product keeps."""
+    if facts.first is Method.PROVIDER:
+        return Deny(Reason.KEPT_BY_APP)
+    return Challenge(Reason.FIRST_FACTOR, (facts.first,))
 
 
 def _wide(facts: Facts, reach: Reach) -> bool:

@@ -227,7 +227,7 @@ def fresh_methods(
 ) -> tuple[Method, ...]:
     """The methods that would be fresh proof in a plane now, strongest first; none where all is suspended."""
     if not relied_on(facts, workspace):
-        return (Method.PASSWORD,)
+        return (facts.first,)
     good = good_for_fresh(facts, workspace, recovery=recovery, weighty=weighty)
     return strongest_first({each.method for each in good})
 

@@ -15,6 +15,7 @@ WorkspaceId: TypeAlias = int
 AccountId: TypeAlias = int
 AuthenticatorId: TypeAlias = int
 ResetId: TypeAlias = int
+AppId: TypeAlias = int
 Sequence: TypeAlias = int
 """The order of things. Instants are for people and limits; which came first is told by sequence alone (law 12)."""
 
@@ -111,6 +112,10 @@ class Facts:
     authenticators: tuple[Authenticator, ...] = ()
     teammates: tuple[Teammate, ...] = ()
     recent: RecentAct | None = None
+    first: Method = Method.PASSWORD
+    """How this account shows a first factor: its password, or (PROVIDER) the sign-in of the product that keeps it."""
+    app: AppId | None = None
+    """The product that asks, by its secret. It stands for nobody."""
 
     def teammate(self, workspace: WorkspaceId) -> Teammate | None:
         """The membership in a workspace, if there is one."""

@@ -40,6 +40,7 @@ class Code(StrEnum):
     EXPIRED = "expired"
     REVISION_CONFLICT = "revision_conflict"
     REVISION_REQUIRED = "revision_required"
+    CONFIRM_REQUIRED = "confirm_required"
     INVALID = "invalid"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
     MISDIRECTED = "misdirected"
@@ -70,6 +71,7 @@ STATUS: dict[Code, int] = {
     Code.MANDATE_IN_FORCE: 409,
     Code.NOT_ENROLLED: 409,
     Code.CONFLICT: 409,
+    Code.CONFIRM_REQUIRED: 409,
     Code.EXPIRED: 410,
     Code.REVISION_CONFLICT: 412,
     Code.MISDIRECTED: 421,
@@ -148,6 +150,11 @@ _DENIALS: dict[Reason, tuple[Code, str, WayOut]] = {
         Code.NOT_PERMITTED,
         "You came in with a recovery code. For 24 hours that is not enough to change this.",
         WayOut("Show a code from an authenticator app that you set up earlier, or wait.", "/step-up"),
+    ),
+    Reason.KEPT_BY_APP: (
+        Code.NOT_PERMITTED,
+        "The product that you sign in to keeps this. Change it there.",
+        WayOut("See what you can change here.", "/settings/user"),
     ),
     Reason.ELSEWHERE_CLOSED: (
         Code.NOT_PERMITTED,

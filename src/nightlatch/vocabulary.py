@@ -87,6 +87,8 @@ class Reason(StrEnum):
     RECOVERY_LIMIT = "recovery_limit"
     FRESHNESS = "freshness"
     ELSEWHERE_CLOSED = "elsewhere_closed"
+    KEPT_BY_APP = "kept_by_app"
+    """The product that keeps this person changes it, not we."""
 
 
 class TicketPurpose(StrEnum):
@@ -103,6 +105,10 @@ class Credential(StrEnum):
     NONE = "none"
     COOKIE = "cookie"
     BEARER = "bearer"
+    APP = "app"
+    """A product's secret."""
+    HOST = "host"
+    """The cookie of a protected host, good for that host's check alone."""
 
 
 class Event(StrEnum):
@@ -111,6 +117,11 @@ class Event(StrEnum):
     ACCOUNT_CREATED = "account.created"
     ACCOUNT_RENAMED = "account.renamed"
     ACCOUNT_UNLOCKED = "account.unlocked"
+    APP_ADDED = "app.added"
+    APP_CHANGED = "app.changed"
+    APP_REMOVED = "app.removed"
+    APP_SECRET_ENDED = "app.secret_ended"
+    APP_SECRET_MADE = "app.secret_made"
     AUTHENTICATOR_BOUND = "authenticator.bound"
     AUTHENTICATOR_REPLACED = "authenticator.replaced"
     AUTHENTICATOR_UNBOUND = "authenticator.unbound"
@@ -122,11 +133,17 @@ class Event(StrEnum):
     EMAIL_CHANGE_REQUESTED = "email.change_requested"
     EMAIL_CHANGED = "email.changed"
     EMAIL_CHANGE_UNDONE = "email.change_undone"
+    GRANT_MADE = "grant.made"
+    """A product, or a protected host, was shown through the browser what was proved."""
+    GRANT_REPLAYED = "grant.replayed"
+    """A one-time code came twice: what was made of it has ended."""
     INVITATION_ACCEPTED = "invitation.accepted"
     INVITATION_RESENT = "invitation.resent"
     INVITATION_REVOKED = "invitation.revoked"
     INVITATION_SENT = "invitation.sent"
     KEYS_ROTATED = "keys.rotated"
+    MANDATE_OWNERLESS = "mandate.ownerless"
+    """The product took away the last owner who has 2FA: the mandate stays, and the operator opens."""
     MANDATE_SCHEDULED = "mandate.scheduled"
     MANDATE_TURNED_OFF = "mandate.turned_off"
     MANDATE_TURNED_ON = "mandate.turned_on"

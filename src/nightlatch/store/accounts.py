@@ -4,12 +4,19 @@ from sqlalchemy import bindparam, delete, select
 
 from nightlatch.addresses import Address
 from nightlatch.ids import new_id
+from nightlatch.ids import to_text as id_text
 from nightlatch.store.engine import Transaction
 from nightlatch.store.query import Query, Row, insert_into, set_columns
 from nightlatch.store.schema import accounts, email_changes, identities
 
 LOCAL = "local"
 """The source of identities whose subject is a canonical e-mail."""
+
+
+def app_source(app_id: int) -> str:
+    """The source of identities whose subject is a product's own id of the person."""
+    return f"app:{id_text(app_id)}"
+
 
 _BY_ID = Query(select(accounts).where(accounts.c.id == bindparam("id")))
 _BY_IDENTITY = Query(
@@ -55,8 +62,29 @@ def by_email(tx: Transaction, email_key: str) -> Row | None:
     return tx.one(_BY_IDENTITY, source=LOCAL, subject=email_key)
 
 
+def by_person(tx: Transaction, app_id: int, person: str) -> Row | None:
+    """The account of a product's person, by the product's own id."""
+    return tx.one(_BY_IDENTITY, source=app_source(app_id), subject=person)
+
+
 def create(tx: Transaction, *, name: str, address: Address, password_hash: str | None) -> int:
     """A new account known by its e-mail. The identity's primary key refuses a second one."""
+    return _create(tx, (LOCAL, address.key), name, address, password_hash, None)
+
+
+def create_person(tx: Transaction, *, app_id: int, person: str, name: str, address: Address) -> int:
+    """A new account known by a product's own id of the person. The address is what the product says."""
+    return _create(tx, (app_source(app_id), person), name, address, None, app_id)
+
+
+def _create(
+    tx: Transaction,
+    identity: tuple[str, str],
+    name: str,
+    address: Address,
+    password_hash: str | None,
+    app_id: int | None,
+) -> int:
     account_id = new_id()
     tx.run(
         _INSERT,
@@ -68,8 +96,10 @@ def create(tx: Transaction, *, name: str, address: Address, password_hash: str |
         password_hash=password_hash,
         password_changed_at=tx.now if password_hash else None,
         created_at=tx.now,
+        app_id=app_id,
     )
-    tx.run(_INSERT_IDENTITY, source=LOCAL, subject=address.key, account_id=account_id, created_at=tx.now)
+    source, subject = identity
+    tx.run(_INSERT_IDENTITY, source=source, subject=subject, account_id=account_id, created_at=tx.now)
     return account_id
 
 
@@ -92,6 +122,11 @@ def set_email(tx: Transaction, account_id: int, old_key: str, address: Address) 
     """A new e-mail: the account is known by it from now on, and no longer by the old one."""
     tx.run(_DELETE_IDENTITY, source=LOCAL, subject=old_key)
     tx.run(_INSERT_IDENTITY, source=LOCAL, subject=address.key, account_id=account_id, created_at=tx.now)
+    tx.run(_SET_EMAIL, id=account_id, new_email=address.display, new_email_key=address.key)
+
+
+def set_person_email(tx: Transaction, account_id: int, address: Address) -> None:
+    """What a product says is the address now: its person is known by the product's id, so no identity changes."""
     tx.run(_SET_EMAIL, id=account_id, new_email=address.display, new_email_key=address.key)
 
 

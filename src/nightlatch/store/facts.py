@@ -7,11 +7,13 @@ from sqlalchemy import bindparam, select
 
 from nightlatch.facts import (
     EVERYWHERE,
+    AppId,
     Authenticator,
     Facts,
     Proof,
     Reach,
     RecentAct,
+    Sequence,
     Teammate,
     WorkspaceId,
     reach_of,
@@ -35,26 +37,25 @@ ABSOLUTE_LIMIT: Duration = 24 * HOUR
 IDLE_LIMIT: Duration = 12 * HOUR
 PENDING_LIMIT: Duration = 10 * MINUTE
 
-_SESSION = Query(
-    select(
-        sessions.c.id,
-        sessions.c.kind,
-        sessions.c.account_id,
-        sessions.c.created_at,
-        sessions.c.authenticated_at,
-        sessions.c.last_seen_at,
-        sessions.c.expires_at,
-        sessions.c.pending_until,
-        sessions.c.ended_at,
-        sessions.c.recent_kind,
-        sessions.c.recent_at,
-        accounts.c.name,
-        accounts.c.email,
-        accounts.c.locale,
-    )
-    .join(accounts, accounts.c.id == sessions.c.account_id)
-    .where(sessions.c.token_hash == bindparam("token_hash"))
-)
+_session = select(
+    sessions.c.id,
+    sessions.c.kind,
+    sessions.c.account_id,
+    sessions.c.created_at,
+    sessions.c.authenticated_at,
+    sessions.c.last_seen_at,
+    sessions.c.expires_at,
+    sessions.c.pending_until,
+    sessions.c.ended_at,
+    sessions.c.recent_kind,
+    sessions.c.recent_at,
+    accounts.c.name,
+    accounts.c.email,
+    accounts.c.locale,
+    accounts.c.app_id,
+).join(accounts, accounts.c.id == sessions.c.account_id)
+_SESSION = Query(_session.where(sessions.c.token_hash == bindparam("token_hash")))
+_SESSION_BY_ID = Query(_session.where(sessions.c.id == bindparam("id")))
 _PROOFS = Query(
     select(
         proofs.c.method,
@@ -100,6 +101,7 @@ _TEAMMATES = Query(
         workspaces.c.name,
         workspaces.c.required_from,
         workspaces.c.managed_by,
+        workspaces.c.app_id,
     )
     .join(workspaces, workspaces.c.id == teammates.c.workspace_id)
     .where(teammates.c.account_id == bindparam("account_id"), teammates.c.removed_at.is_(None))
@@ -127,6 +129,8 @@ class Person:
     name: str
     email: str
     locale: str | None
+    app_id: AppId | None = None
+    """The product that keeps this person; None for Nightlatch's own accounts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,8 @@ class Place:
     slug: str
     name: str
     teammate_id: int
+    app_id: AppId | None = None
+    """The product that the workspace belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,22 +165,50 @@ class Known:
 def read_known(tx: Transaction, token_hash: bytes | None, kind: Credential) -> Known:
     """What is known of the holder of a session token. A dead session, or one of the other kind, is nobody's."""
     row = tx.one(_SESSION, token_hash=token_hash) if token_hash is not None else None
-    if row is None or row.kind != kind or not alive(row, tx.now):
+    if row is None or row.kind != kind:
+        return Known(Facts(now=tx.now))
+    return _known(tx, row)
+
+
+def read_known_by_session(tx: Transaction, session_id: int) -> Known:
+    """The same by the session's id: for what is a child of it (grants), never for what a client sends."""
+    row = tx.one(_SESSION_BY_ID, id=session_id)
+    return _known(tx, row) if row is not None else Known(Facts(now=tx.now))
+
+
+def _known(tx: Transaction, row: Row) -> Known:
+    if not alive(row, tx.now):
         return Known(Facts(now=tx.now))
     members = tx.all(_TEAMMATES, account_id=row.account_id)
+    own = app_reach(members, row.app_id)
     facts = Facts(
         now=tx.now,
         account=row.account_id,
         idle=tx.now - row.last_seen_at >= IDLE_LIMIT,
-        proofs=tuple(map(_proof, tx.all(_PROOFS, session_id=row.id))),
+        proofs=tuple(_proof(each, own) for each in tx.all(_PROOFS, session_id=row.id)),
         authenticators=_authenticators(tx, row.account_id),
         teammates=tuple(map(_teammate, members)),
         recent=RecentAct(row.recent_kind, row.recent_at) if row.recent_kind else None,
+        first=first_of(row.app_id),
     )
+    kind = Credential(row.kind)
     session = Session(row.id, kind, row.created_at, row.authenticated_at, row.last_seen_at, row.expires_at)
-    person = Person(row.account_id, row.name, row.email, row.locale)
-    places = {each.workspace_id: Place(each.workspace_id, each.slug, each.name, each.id) for each in members}
+    person = Person(row.account_id, row.name, row.email, row.locale, row.app_id)
+    places = {
+        each.workspace_id: Place(each.workspace_id, each.slug, each.name, each.id, each.app_id)
+        for each in members
+    }
     return Known(facts, session, person, places)
+
+
+def app_reach(members: list[Row], app_id: AppId | None) -> Reach:
+    """Where the sign-in of the product that keeps a person counts: in that product's own workspaces (design: reach)."""
+    return Reach(workspaces=frozenset(each.workspace_id for each in members if each.app_id == app_id))
+
+
+def first_of(app_id: AppId | None) -> Method:
+    """How an account shows a first factor."""
+    return Method.PASSWORD if app_id is None else Method.PROVIDER
 
 
 def alive(row: Row, now: Instant) -> bool:
@@ -196,8 +230,43 @@ def read_account_facts(tx: Transaction, account_id: int) -> Facts:
     )
 
 
-def _proof(row: Row) -> Proof:
-    source = EVERYWHERE if row.workspace_id is None else reach_of(row.workspace_id)
+def read_person_facts(
+    tx: Transaction, account_id: int, app_id: AppId, signed_in_at: Instant | None
+) -> tuple[Facts, Mapping[WorkspaceId, Place]]:
+    """The facts of a product's person whose sign-in the product vouches for now, without any session of ours.
+
+    `signed_in_at`: when that sign-in was, where the product says; else it counts as a first factor, but never as fresh.
+    """
+    members = tx.all(_TEAMMATES, account_id=account_id)
+    facts = Facts(
+        now=tx.now,
+        account=account_id,
+        proofs=(vouched(app_reach(members, app_id), signed_in_at),),
+        authenticators=_authenticators(tx, account_id),
+        teammates=tuple(map(_teammate, members)),
+        first=Method.PROVIDER,
+    )
+    places = {
+        each.workspace_id: Place(each.workspace_id, each.slug, each.name, each.id, each.app_id)
+        for each in members
+    }
+    return facts, places
+
+
+def vouched(reach: Reach, signed_in_at: Instant | None) -> Proof:
+    """A product's word, given with this very request, that its person has passed its own sign-in."""
+    return Proof(Method.PROVIDER, NEWEST, signed_in_at or 0, source=reach)
+
+
+NEWEST: Sequence = 2**63 - 1
+"""Later than everything so far: what a request itself proves."""
+
+
+def _proof(row: Row, own: Reach) -> Proof:
+    if row.workspace_id is not None:
+        source = reach_of(row.workspace_id)
+    else:
+        source = own if row.method == Method.PROVIDER else EVERYWHERE
     return Proof(Method(row.method), row.sequence, row.at, row.authenticator_id, source, row.reset_id)
 
 

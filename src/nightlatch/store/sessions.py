@@ -138,18 +138,20 @@ def add_proof(
     workspace_id: int | None = None,
     reset_id: int | None = None,
     supersedes: bool = True,
+    at: Instant | None = None,
 ) -> int:
     """Record one authentication event of a session and return its sequence. Call it under the account's lock.
 
     A newer password proof stands in for older ones, so that a long session does not gather them; proofs of an
-    authenticator likewise. `supersedes`: False where the caller knows that there is none to replace.
+    authenticator likewise. `supersedes`: False where the caller knows that there is none to replace. `at`: when
+    it was, if not now.
     """
     sequence = tx.next_sequence()
     if not supersedes:
         pass
     elif authenticator_id is not None:
         tx.run(_DROP_PROOFS_OF, session_id=session_id, authenticator_id=authenticator_id)
-    elif method is Method.PASSWORD:
+    elif method in (Method.PASSWORD, Method.PROVIDER):
         tx.run(_DROP_OLDER, session_id=session_id, method=method, sequence=sequence)
     tx.run(
         _ADD_PROOF,
@@ -159,7 +161,7 @@ def add_proof(
         authenticator_id=authenticator_id,
         workspace_id=workspace_id,
         reset_id=reset_id,
-        at=tx.now,
+        at=tx.now if at is None else at,
     )
     return sequence
 

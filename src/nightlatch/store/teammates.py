@@ -49,7 +49,7 @@ _AFTER = Query(
 )
 _INSERT = Query(insert_into(teammates))
 _RETURN = Query(
-    set_columns(teammates, "role", "joined_at", "removed_at", "valid_after").where(
+    set_columns(teammates, "role", "joined_at", "removed_at", "valid_after", "given_role").where(
         teammates.c.id == bindparam("id")
     )
 )
@@ -162,8 +162,13 @@ def after(tx: Transaction, workspace_id: int, after_id: int, most: int) -> list[
     return tx.all(_AFTER, workspace_id=workspace_id, after=after_id, most=most)
 
 
-def join(tx: Transaction, *, workspace_id: int, account_id: int, role: Role) -> int:
-    """Make an account a teammate, or bring a removed one back. Proofs from before a return do not count."""
+def join(
+    tx: Transaction, *, workspace_id: int, account_id: int, role: Role, given_role: str | None = None
+) -> int:
+    """Make an account a teammate, or bring a removed one back. Proofs from before a return do not count.
+
+    `given_role`: what the product that keeps the person calls the role.
+    """
     row = by_account(tx, account_id, workspace_id)
     if row is not None:
         tx.run(
@@ -173,6 +178,7 @@ def join(tx: Transaction, *, workspace_id: int, account_id: int, role: Role) -> 
             new_joined_at=tx.now,
             new_removed_at=None,
             new_valid_after=tx.next_sequence(),
+            new_given_role=given_role,
         )
         return int(row.id)
     teammate_id = new_id()
@@ -187,6 +193,7 @@ def join(tx: Transaction, *, workspace_id: int, account_id: int, role: Role) -> 
         valid_after=0,
         reset_id=None,
         last_sign_in_at=None,
+        given_role=given_role,
     )
     return teammate_id
 

@@ -5,11 +5,17 @@ from sqlalchemy import bindparam, select, update
 from nightlatch.ids import new_id
 from nightlatch.instants import Instant
 from nightlatch.store.engine import Transaction
-from nightlatch.store.query import Query, Row, insert_into
+from nightlatch.store.query import Query, Row, insert_into, set_columns
 from nightlatch.store.schema import workspaces
 
 _BY_ID = Query(select(workspaces).where(workspaces.c.id == bindparam("id")))
 _BY_SLUG = Query(select(workspaces).where(workspaces.c.slug == bindparam("slug")))
+_BY_APP = Query(
+    select(workspaces).where(
+        workspaces.c.app_id == bindparam("app_id"), workspaces.c.app_key == bindparam("app_key")
+    )
+)
+_SET_NAME = Query(set_columns(workspaces, "name").where(workspaces.c.id == bindparam("id")))
 _ALL = Query(select(workspaces).order_by(workspaces.c.slug))
 _INSERT = Query(insert_into(workspaces))
 _SET_POLICY = Query(
@@ -41,8 +47,20 @@ def every(tx: Transaction) -> list[Row]:
     return tx.all(_ALL)
 
 
-def create(tx: Transaction, *, slug: str, name: str) -> int:
-    """A new workspace, its mandate off."""
+def by_app(tx: Transaction, app_id: int, app_key: str) -> Row | None:
+    """A product's workspace, by the product's own id."""
+    return tx.one(_BY_APP, app_id=app_id, app_key=app_key)
+
+
+def set_name(tx: Transaction, workspace_id: int, name: str) -> None:
+    """Rename a workspace."""
+    tx.run(_SET_NAME, id=workspace_id, new_name=name)
+
+
+def create(
+    tx: Transaction, *, slug: str, name: str, app_id: int | None = None, app_key: str | None = None
+) -> int:
+    """A new workspace, its mandate off. `app_id`, `app_key`: the product that it belongs to, and its id there."""
     workspace_id = new_id()
     tx.run(
         _INSERT,
@@ -55,6 +73,8 @@ def create(tx: Transaction, *, slug: str, name: str) -> int:
         revision=1,
         policy_changed_at=None,
         policy_changed_by=None,
+        app_id=app_id,
+        app_key=app_key,
     )
     return workspace_id
 
