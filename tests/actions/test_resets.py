@@ -20,7 +20,7 @@ from nightlatch.store import authenticators, standing
 from nightlatch.store import teammates as store_teammates
 from nightlatch.store.facts import read_account_facts
 from nightlatch.vocabulary import Event, Method, Reason, Role
-from tests.support.events import events
+from tests.support.events import Told, events
 from tests.support.letters import letter, letters
 from tests.support.races import at_once
 from tests.support.tables import everything, rows
@@ -230,11 +230,34 @@ def test_nothing_is_renewed_where_nothing_is_under_way(acme: Acme) -> None:
 
 def test_an_owner_may_waive_the_number(acme: Acme) -> None:
     acme.refused(Code.NOT_PERMITTED, waive_number=True)
-    acme.refused(Code.NOT_PERMITTED, operator("Otto"), waive_number=True)
     done = acme.reset(acme.owner, waive_number=True)
     assert done.number is None
+    assert [each.detail["number_waived"] for each in told(acme.world, Event.TEAMMATE_RESET)] == [True]
+    assert letter(acme.world, "reset").values["number"] is False
     assert acme.renew().number is None
     assert isinstance(acme.redeem(acme.world.session(acme.ana), None), Redeemed)
+
+
+def told(world: World, event: Event) -> list[Told]:
+    return [each for each in events(world) if each.event is event]
+
+
+def test_the_operator_may_waive_it_for_members_and_the_owners_are_told(acme: Acme) -> None:
+    acme.refused(Code.NOT_PERMITTED, operator("Otto"), acme.adam, waive_number=True)
+    assert acme.reset(operator("Otto"), waive_number=True).number is None
+    assert "works without a number" in letter(acme.world, "break_glass", to=acme.dana.email).values["what"]
+    assert letter(acme.world, "reset").values["number"] is False
+
+
+def test_nobody_waives_it_for_somebody_who_was_an_admin_lately(acme: Acme) -> None:
+    adams = acme.teammate(acme.adam)
+    acme.world.write(
+        lambda tx: teammates.change_role(
+            tx, by=acme.owner, workspace_id=acme.id, teammate_id=adams, role=Role.MEMBER
+        )
+    )
+    acme.refused(Code.NOT_PERMITTED, operator("Otto"), acme.adam, waive_number=True)
+    assert acme.reset(operator("Otto"), acme.adam).number is not None
 
 
 def test_what_was_begun_for_this_workspace_dies(acme: Acme) -> None:

@@ -188,6 +188,20 @@ def test_disabling_two_factor_of_an_owner(cli: Cli, world: World) -> None:
     assert letter(world, "reset", to=dana.email).token() != ticket.token()
 
 
+def test_the_number_can_be_waived_for_a_member(cli: Cli, world: World) -> None:
+    dana, ana = world.person("Dana"), world.person("Ana")
+    world.workspace("acme", owner=dana, member=ana)
+    world.bind_totp(dana)
+    world.bind_totp(ana)
+    command = ("teammate", "disable-two-factor", "--workspace", "acme")
+    done = cli(*command, dana.email, *GLASS, "--waive-number")
+    assert (done.code, "more than a member" in done.err) == (1, True)
+    assert cli(*command, ana.email, *GLASS, "--waive-number", "--renew").code == 2
+    done = cli.ok(*command, ana.email, *GLASS, "--waive-number")
+    assert "works without a number" in done.out
+    assert cli.ok(*command, ana.email, *GLASS, "--renew", "--json").json["reset"]["number"] is None
+
+
 def test_two_factor_of_elsewhere_is_not_disabled(cli: Cli, world: World) -> None:
     dana = world.person("Dana")
     world.workspace("acme", owner=dana)

@@ -32,6 +32,7 @@ VALUES = {
     "reason": "lost her phone",
     "name": "Pixel 9",
     "left": 3,
+    "number": True,
     "old": "old.ana@example.com",
     "new": "new.ana@example.org",
     "account": "ana@example.com",
@@ -249,7 +250,7 @@ def test_the_registry_holds_every_message():
         kinds = {parameter.kind for parameter in inspect.signature(message).parameters.values()}
         assert kinds <= {inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD}
         for types in arguments(kind).values():
-            assert set(types) <= {str, int, type(None)}
+            assert set(types) <= {str, int, bool, type(None)}
 
 
 @pytest.mark.parametrize("kind", MESSAGES)
@@ -346,6 +347,12 @@ def test_a_reset_tells_of_the_number_and_does_not_hold_it():
     assert "number of 8 digits that Dana Ruiz will read to you" in " ".join(message.text.split())
     assert not re.search(r"\d{6,}", without(message.text, LINK))
     assert LINK not in rendered("reset_notice").text
+
+
+def test_a_reset_whose_number_was_waived_tells_of_none():
+    message = rendered("reset", number=False)
+    assert "number" not in without(message.text, LINK)
+    assert "open the link and set up 2FA again." in " ".join(message.text.split())
 
 
 def test_the_new_mailbox_learns_the_old_address_only_masked():

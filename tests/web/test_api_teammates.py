@@ -356,6 +356,23 @@ def test_who_may_not_be_reset_and_by_whom(team: Team, dana: Person) -> None:
     assert disable(admin, team, ana, acme).status == 200
 
 
+def test_an_owner_may_waive_the_number_and_an_admin_may_not(team: Team, dana: Person) -> None:
+    ada, ana = team.person("Ada", two_factor=True), team.person("Ana", two_factor=True)
+    acme = team.world.workspace("acme", owner=dana, admin=ada, member=ana)
+    body = {**WHY, "waive_number": True}
+    got = disable(team.client(ada), team, ana, acme, body)
+    assert (got.status, got.code) == (403, "not_permitted")
+    owner = team.client(dana)
+    assert disable(owner, team, ana, acme, {**WHY, "waive_number": "yes"}).status == 422
+    got = disable(owner, team, ana, acme, body)
+    assert (got.status, got.json["reset"]["number"]) == (200, None)
+    hers = Client(team.app)
+    password = {"email": ana.email, "password": PASSWORD}
+    hers.bearer = hers.post("/api/v1/sign-in/password", password).json["token"]
+    token = link_in(team.world, "reset").rpartition("/")[2]
+    assert hers.post("/api/v1/tickets/redeem", {"token": token}).status == 200
+
+
 def test_ten_an_hour_by_one_admin(team: Team, dana: Person) -> None:
     people = [team.person(f"Member{number}") for number in range(11)]
     for person in people:

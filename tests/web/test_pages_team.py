@@ -251,6 +251,36 @@ def test_a_locked_out_teammate_is_let_back_in(team: Team, dana: Person) -> None:
     assert owner.open(f"{TEAM}?q={ana.email}").got.text.count("Setting up again") == 1, "in the filter alone"
 
 
+def test_an_owner_may_do_without_the_number(team: Team, dana: Person) -> None:
+    ada, ana = team.person("Ada", two_factor=True), team.person("Ana", two_factor=True)
+    acme = team.world.workspace("acme", owner=dana, admin=ada, member=ana)
+    team.world.require(acme)
+    path = f"{TEAM}/{team.id_of(ana, acme)}/disable-two-factor"
+    admin, owner = team.visitor(ada), team.visitor(dana)
+    assert "Let the link work without the number" not in admin.open(path).text
+    page = admin.submit(path, reason="Lost phone", recognised_by="phone", waive_number="yes")
+    assert page.status == 403
+    assert "Only an owner may do without the number." in page.text
+    assert "Let the link work without the number" in owner.open(path).text
+    page = owner.submit(path, reason="Lost phone", recognised_by="", waive_number="yes")
+    assert page.form(path).fields["waive_number"] == "yes", "a message elsewhere keeps the tick"
+    page = owner.submit(path, recognised_by="phone")
+    assert page.heading == "2FA is disabled for Ana"
+    assert "It works without a number, with their password." in page.text
+    owner.open(path)
+    page = owner.submit(f"{path}/renew")
+    assert page.heading == "A new link for Ana"
+    assert "Without a number" in owner.open(f"{TEAM}/audit").text
+    hers = Visitor(team.app)
+    hers.open("/sign-in")
+    page = hers.submit("/sign-in", email=ana.email, password=PASSWORD)
+    page = hers.open("/set-up?workspace=acme&sent=1")
+    assert page.heading == "Check your mail"
+    assert "number" not in page.text
+    hers.open(link_in(team.world, "reset"))
+    assert seed_shown(hers.submit("/ticket"))
+
+
 def test_pressed_twice_it_is_done_once(team: Team, dana: Person) -> None:
     ana = team.person("Ana", two_factor=True)
     acme = team.world.workspace("acme", owner=dana, member=ana)

@@ -49,6 +49,8 @@ class LookedReset:
     """The mandate is in force: nothing opens for them before they have set up again."""
     under_way: bool
     """It is off already, and they have yet to set up again: the link can be renewed."""
+    may_waive: bool
+    """An owner looks, at a member: the link may be made to work without the number."""
     against: Refused | None
 
 
@@ -102,6 +104,7 @@ def at_reset(tx: Transaction, *, by: By, workspace_id: int, teammate_id: int) ->
         Role(row.role),
         mine.mandate.in_force(tx.now),
         under_way,
+        mine.role is Role.OWNER,
         against,
     )
 

@@ -11,7 +11,9 @@ from nightlatch.store.query import Row
 from nightlatch.vocabulary import TicketPurpose
 
 
-def mail_ticket(tx: Transaction, by: By, workspace: Row, account: Row, *, reset_id: int, reason: str) -> None:
+def mail_ticket(
+    tx: Transaction, by: By, workspace: Row, account: Row, *, reset_id: int, reason: str, number: bool
+) -> None:
     """A new ticket to the present address. Older ones for this workspace are dead."""
     token = new_token()
     tickets.create(
@@ -32,6 +34,7 @@ def mail_ticket(tx: Transaction, by: By, workspace: Row, account: Row, *, reset_
         workspace=workspace.name,
         by_name=by.name,
         reason=reason,
+        number=number,
         link=f"/tickets/{token.text}",
         expires=tx.now + tickets.TICKET_LIFE,
     )
@@ -53,7 +56,9 @@ def mail_notices(tx: Transaction, by: By, workspace: Row, account: Row) -> None:
         )
 
 
-def tell_owners_first(tx: Transaction, by: By, workspace: Row, account: Row, reason: str) -> None:
+def tell_owners_first(
+    tx: Transaction, by: By, workspace: Row, account: Row, reason: str, *, number: bool
+) -> None:
     """The operator acts past the roles: every owner is told, before anything else is queued (law 8)."""
     mail_owners(
         tx,
@@ -62,5 +67,6 @@ def tell_owners_first(tx: Transaction, by: By, workspace: Row, account: Row, rea
         by=by,
         operator=by.name,
         reason=reason,
-        what=f"Turn off 2FA for {account.name} in {workspace.name}",
+        what=f"Turn off 2FA for {account.name} in {workspace.name}"
+        + ("" if number else "; the link to set it up again works without a number"),
     )

@@ -77,13 +77,13 @@ def disable_two_factor(
 ) -> ResetDone:
     """Void what the workspace relied on for a teammate, and mail them the way back. Raises Refused, at nothing done.
 
-    `waive_number`: an owner lets the ticket work without its number.
+    `waive_number`: an owner (or the operator) lets a member's ticket work without its number.
     """
     known, target = _begin(tx, by, workspace_id, teammate_id)
     reason = clean_reason(reason, needed=True)
     recognised_by = clean_reason(recognised_by, needed=known is not None, field="recognised_by")
     if waive_number:
-        _owners_waive(known, workspace_id)
+        _may_waive(tx, known, target)
     if known is not None:
         within_limit(tx, by, workspace_id)
     facts = read_account_facts(tx, target.account.id)
@@ -91,7 +91,7 @@ def disable_two_factor(
     if not here:
         raise nothing_there(target)
     if known is None:
-        tell_owners_first(tx, by, target.workspace, target.account, reason)
+        tell_owners_first(tx, by, target.workspace, target.account, reason, number=not waive_number)
     for each in here:
         authenticators.mark(tx, each.id, workspace_id, "void_at", tx.now)
     reset_id, number = new_id(), None if waive_number else _new_number()
@@ -122,7 +122,9 @@ def disable_two_factor(
     )
     if enrolled(here, workspace_id):
         record(tx, Event.TEAMMATE_UNSECURED, by=by, subject=target.subject, workspace_id=workspace_id)
-    mail_ticket(tx, by, target.workspace, target.account, reset_id=reset_id, reason=reason)
+    mail_ticket(
+        tx, by, target.workspace, target.account, reset_id=reset_id, reason=reason, number=number is not None
+    )
     mail_notices(tx, by, target.workspace, target.account)
     return ResetDone(reset_id, number, target.account.name, target.account.email)
 
@@ -141,7 +143,9 @@ def renew(tx: Transaction, *, by: By, workspace_id: int, teammate_id: int) -> Re
     if outbox.count_to(tx, target.account.email_key, "reset", tx.now - HOUR) >= RESETS_AN_HOUR:
         raise _too_many(tx, target)
     if known is None:
-        tell_owners_first(tx, by, target.workspace, target.account, reset.reason)
+        tell_owners_first(
+            tx, by, target.workspace, target.account, reset.reason, number=bool(reset.number_tag)
+        )
     number = _new_number() if reset.number_tag else None
     tickets.renew_reset(tx, reset.id, _tag(tx, reset.id, number))
     record(
@@ -152,7 +156,15 @@ def renew(tx: Transaction, *, by: By, workspace_id: int, teammate_id: int) -> Re
         workspace_id=workspace_id,
         reset=to_text(reset.id),
     )
-    mail_ticket(tx, by, target.workspace, target.account, reset_id=reset.id, reason=reset.reason)
+    mail_ticket(
+        tx,
+        by,
+        target.workspace,
+        target.account,
+        reset_id=reset.id,
+        reason=reset.reason,
+        number=number is not None,
+    )
     return ResetDone(reset.id, number, target.account.name, target.account.email)
 
 
@@ -183,7 +195,7 @@ def may_reset(tx: Transaction, known: Known, target: Target) -> None:
             "Nobody turns off their own 2FA like this. Ask another admin or an owner.",
             WayOut("See who can help.", "/recover"),
         )
-    if teammates.rank(tx, target.teammate.id, Role(target.teammate.role)) > Role.MEMBER.rank:
+    if _above_member(tx, target):
         raise Refused(
             Code.NOT_PERMITTED,
             f"{target.account.name} is, or was within the last 7 days, more than a member here. "
@@ -192,14 +204,26 @@ def may_reset(tx: Transaction, known: Known, target: Target) -> None:
         )
 
 
-def _owners_waive(known: Known | None, workspace_id: int) -> None:
-    teammate = known.facts.teammate(workspace_id) if known is not None else None
-    if teammate is None or teammate.role is not Role.OWNER:
+def _may_waive(tx: Transaction, known: Known | None, target: Target) -> None:
+    """For members alone, by an owner, or by the operator, of whom every owner is told first."""
+    mine = known.facts.teammate(target.workspace.id) if known is not None else None
+    if known is not None and (mine is None or mine.role is not Role.OWNER):
         raise Refused(
             Code.NOT_PERMITTED,
             "Only an owner may do without the number.",
-            WayOut("Read the number to the person, or ask an owner.", "/workspaces"),
+            WayOut("Read the number to the person, or ask an owner.", _team(target).path),
         )
+    if _above_member(tx, target):
+        raise Refused(
+            Code.NOT_PERMITTED,
+            f"{target.account.name} is, or was within the last 7 days, more than a member there: "
+            "the number stays.",
+            WayOut("Read the number to the person.", _team(target).path),
+        )
+
+
+def _above_member(tx: Transaction, target: Target) -> bool:
+    return teammates.rank(tx, target.teammate.id, Role(target.teammate.role)) > Role.MEMBER.rank
 
 
 def within_limit(tx: Transaction, by: By, workspace_id: int) -> None:

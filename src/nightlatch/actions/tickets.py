@@ -230,6 +230,7 @@ def _send_again(tx: Transaction, by: By, account: Row, now: Known, workspace_id:
         workspace=place.name,
         by_name=reset.requester,
         reason=reset.reason,
+        number=bool(reset.number_tag),
         link=f"/tickets/{token.text}",
         expires=tx.now + tickets.TICKET_LIFE,
     )

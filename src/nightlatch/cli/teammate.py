@@ -206,16 +206,19 @@ def remove(slug: str, who: str, name: str, reason: str, send: bool) -> None:
 @click.argument("who", metavar="EMAIL")
 @options.break_glass
 @click.option("--renew", is_flag=True, help="2FA is off already: only mail a new link, with a new number.")
+@click.option("--waive-number", "waive", is_flag=True, help="Members only: the link works without a number.")
 @options.send_option
 @options.json_option
 def disable_two_factor(
-    slug: str, who: str, name: str, reason: str, renew: bool, send: bool, as_json: bool
+    slug: str, who: str, name: str, reason: str, renew: bool, waive: bool, send: bool, as_json: bool
 ) -> None:
     """Disable 2FA in one workspace for a teammate who is locked out. All owners are mailed first.
 
     The person is mailed a link to set 2FA up again. It works only with the number that is printed here: read it to them
     over a channel by which you know them. No link is printed.
     """
+    if renew and waive:
+        raise click.UsageError("--renew keeps to how it was begun: leave --waive-number out.")
     from nightlatch.actions import resets
     from nightlatch.actions.by import operator
 
@@ -225,7 +228,13 @@ def disable_two_factor(
         if renew:
             return resets.renew(tx, by=by, workspace_id=workspace.id, teammate_id=row.id)
         return resets.disable_two_factor(
-            tx, by=by, workspace_id=workspace.id, teammate_id=row.id, reason=reason, recognised_by=""
+            tx,
+            by=by,
+            workspace_id=workspace.id,
+            teammate_id=row.id,
+            reason=reason,
+            recognised_by="",
+            waive_number=waive,
         )
 
     with opened() as house:
@@ -254,4 +263,6 @@ def _reset_text(slug: str, done: "ResetDone") -> str:
             f"It works only with this number, which is shown just once: {done.number[:4]} {done.number[4:]}"
         )
         lines.append("Read it to the person over a channel by which you know them, never by mail.")
+    else:
+        lines.append("It works without a number, with their password.")
     return "\n".join(lines)

@@ -59,6 +59,9 @@ _REMOVE = Query(
     .returning(teammates.c.id)
 )
 _SET_ROLE = Query(set_columns(teammates, "role").where(teammates.c.id == bindparam("id"), _active))
+_SET_GIVEN_ROLE = Query(
+    set_columns(teammates, "given_role").where(teammates.c.id == bindparam("id"), _active)
+)
 _ADD_FORMER = Query(insert_into(former_roles))
 _FORMER = Query(
     select(former_roles.c.role).where(
@@ -210,6 +213,11 @@ def set_role(tx: Transaction, teammate_id: int, old: Role, new: Role) -> None:
     latest = tx.all(_LATEST_FORMER, teammate_id=teammate_id)[0].until or 0
     # The clock may stand still between two changes (law 12); each keeps its row.
     tx.run(_ADD_FORMER, teammate_id=teammate_id, until=max(tx.now, latest + 1), role=old)
+
+
+def set_given_role(tx: Transaction, teammate_id: int, given: Role) -> None:
+    """What the product that keeps the person calls their role now; the one that counts follows from it."""
+    tx.run(_SET_GIVEN_ROLE, id=teammate_id, new_given_role=given)
 
 
 def rank(tx: Transaction, teammate_id: int, role: Role) -> int:

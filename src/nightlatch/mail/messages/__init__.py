@@ -11,7 +11,7 @@ from types import MappingProxyType, UnionType
 from typing import get_args, get_type_hints
 
 from nightlatch.mail.layout import Message
-from nightlatch.mail.messages import account, teams, two_factor
+from nightlatch.mail.messages import account, products, teams, two_factor
 from nightlatch.mail.messages.common import Common
 
 MESSAGES: Mapping[str, Callable[..., Message]] = MappingProxyType(
@@ -42,6 +42,8 @@ MESSAGES: Mapping[str, Callable[..., Message]] = MappingProxyType(
             account.email_changed,
             account.email_undone,
             account.sign_in_unblock,
+            products.person_email_changed,
+            products.mandate_ownerless,
         )
     }
 )

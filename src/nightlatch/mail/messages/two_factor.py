@@ -52,18 +52,25 @@ def reset(
     by: str,
     reason: str,
     link: str,
+    number: bool = True,
     expires: Instant | None = None,
     **common: Unpack[Common],
 ) -> Message:
-    """To the person whose 2FA an admin disabled: the way back in. The link alone opens nothing."""
+    """To the person whose 2FA an admin disabled: the way back in. The link alone opens nothing: it takes the password
+    and the number, unless an owner did without that."""
     team, admin = named(workspace), person(by)
+    asks = (
+        f" It asks for a number of 8 digits that {admin} will read to you, by phone or face to face; "
+        "it is in no mail."
+        if number
+        else ""
+    )
     return letter(
         common,
         f"2FA was turned off for your account in {team}",
         f"{admin} turned off your 2FA in {team}. What you had open there has ended, and your old codes no "
         "longer count there.",
-        "To get back in, open the link and set up 2FA again. It asks for a number of 8 digits that "
-        f"{admin} will read to you, by phone or face to face; it is in no mail.",
+        f"To get back in, open the link and set up 2FA again.{asks}",
         button=act(common, "Set up 2FA again", link),
         notes=(good_until(expires),),
         facts=done_by(common, by, ("Reason", words.quoted(reason))),

@@ -150,6 +150,7 @@ class RoleBody(Model):
 class DisableTwoFactor(Model):
     reason: Reason
     recognised_by: Annotated[str, Field(max_length=1000, description="how the person was recognised")]
+    waive_number: Annotated[bool, Field(description="owners only: the link works without a number")] = False
 
 
 class Reset(Model):

@@ -132,6 +132,7 @@ async def disable_two_factor(context: Context, body: models.DisableTwoFactor) ->
                 teammate_id=id,
                 reason=body.reason,
                 recognised_by=body.recognised_by,
+                waive_number=body.waive_number,
             ),
             tx.now,
         )

@@ -41,6 +41,7 @@ async def mail_page(context: Context, asked: Asked, **more: Any) -> Response:
         "state": "sent" if sent else "ask",
         "email": email if email == present else masked(email),
         "purpose": "reset" if reset is not None else "self",
+        "needs_number": reset is not None and len(reset.number_tag) > 0,
         "by": reset.requester if reset is not None else None,
         "sent_at": ticket.created_at if ticket is not None and sent else None,
         "workspace": asked.place.slug if asked.place is not None else "",

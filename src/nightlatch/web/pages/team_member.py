@@ -158,6 +158,7 @@ def _disable(
         **_everywhere(context, looked),
         required=looked.required,
         under_way=looked.under_way,
+        may_waive=looked.may_waive,
         refused=explained(refused),
     )
 
@@ -183,6 +184,7 @@ async def disable_form(context: Context) -> Response:
                 teammate_id=id,
                 reason=reason,
                 recognised_by=recognised_by,
+                waive_number=context.form.get("waive_number") == "yes",
             ),
             tx.now,
         ),
