@@ -72,6 +72,7 @@ FIGURES = {
     "Link to undo a change of address": lasting(LINKS["email_undo"]),
     "Link to try a password again": lasting(LINKS["unblock"]),
     "Link to lift a suspension": lasting(LINKS["lift"]),
+    "Link to sign up": lasting(LINKS["sign_up"]),
     "A form that was caught on the way": lasting(forms.KEPT_FOR),
     "What a recovery code opened, or bound, changes nothing weighty for": lasting(enrolment.LIMITED_FOR),
     "A role that was held still ranks for": lasting(teammates.RANK_MEMORY),
@@ -118,7 +119,7 @@ def test_an_allowance(what):
 
 
 def test_every_kind_of_link_is_told():
-    assert LINKS.keys() == {"password_reset", "email_confirm", "email_undo", "unblock", "lift"}
+    assert LINKS.keys() == {"password_reset", "email_confirm", "email_undo", "unblock", "lift", "sign_up"}
 
 
 def test_mails_are_kept_as_long_as_links():

@@ -353,8 +353,11 @@ links = Table(
     big("expires_at"),
     big("spent_at", null=True),
     big("ended_at", null=True),
+    txt("email", null=True),
+    Index("ix_links_email_key", "email_key", "purpose"),
 )
-"""Mailed single-use links beside tickets and invitations: password reset, e-mail confirm and undo, unblock, lift."""
+"""Mailed single-use links beside tickets and invitations: password reset, e-mail confirm and undo, unblock, lift; and
+sign-up, where `email` is the address, as it was written, that will have the account."""
 
 guesses = Table(
     "guesses",

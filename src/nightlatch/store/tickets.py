@@ -87,6 +87,16 @@ _END_LINKS = Query(
         links.c.ended_at.is_(None),
     )
 )
+_END_LINKS_TO = Query(
+    update(links)
+    .values(ended_at=bindparam("now"))
+    .where(
+        links.c.email_key == bindparam("email_key"),
+        links.c.purpose == bindparam("purpose"),
+        links.c.spent_at.is_(None),
+        links.c.ended_at.is_(None),
+    )
+)
 _PRUNE_LINKS = Query(delete(links).where(links.c.expires_at < bindparam("before")))
 _PRUNE_TICKETS = Query(delete(tickets).where(tickets.c.expires_at < bindparam("before")))
 
@@ -196,6 +206,7 @@ LINK_LIVES: dict[str, Duration] = {
     "email_undo": 7 * DAY,
     "unblock": HOUR,
     "lift": DAY,
+    "sign_up": DAY,
 }
 """How long each kind of mailed link works."""
 
@@ -206,6 +217,7 @@ def create_link(
     token_hash: bytes,
     purpose: str,
     account_id: int | None,
+    email: str | None = None,
     email_key: str | None = None,
     reference: int | None = None,
     keep_older: bool = False,
@@ -222,6 +234,7 @@ def create_link(
         token_hash=token_hash,
         purpose=purpose,
         account_id=account_id,
+        email=email,
         email_key=email_key,
         reference=reference,
         created_at=tx.now,
@@ -245,6 +258,11 @@ def spend_link(tx: Transaction, link_id: int) -> bool:
 def end_links(tx: Transaction, account_id: int, purpose: str) -> None:
     """Kill an account's open links of a purpose."""
     tx.run(_END_LINKS, account_id=account_id, purpose=purpose, now=tx.now)
+
+
+def end_links_to(tx: Transaction, email_key: str, purpose: str) -> None:
+    """Kill the open links of a purpose that went to an address without an account."""
+    tx.run(_END_LINKS_TO, email_key=email_key, purpose=purpose, now=tx.now)
 
 
 def prune(tx: Transaction, before: Instant) -> int:
