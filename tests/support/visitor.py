@@ -131,6 +131,9 @@ class Visitor:
         self.agent = agent
         self.page: Page | None = None
         self.trail: list[str] = []
+        self.elsewhere = ""
+        """Where it stopped because the way leads to another host, where it may leave."""
+        self.may_leave = False
 
     def open(self, path: str) -> Page:
         """Open a path (or a whole address of ours) and follow where it leads."""
@@ -155,6 +158,10 @@ class Visitor:
                 self.page = Page(path, got, _Reader(got.text if _is_text(got) else ""))
                 return self.page
             target = urlsplit(got.header("location"))
+            if self.may_leave and target.netloc:
+                self.elsewhere = got.header("location")
+                self.page = Page(path, got, _Reader(""))
+                return self.page
             assert not target.netloc, f"leads to another host: {got.header('location')}"
             path = target.path + (f"?{target.query}" if target.query else "")
             method, form = "GET", None

@@ -29,6 +29,9 @@ JOIN = Action(Purpose.JOIN)
 LEAVE = Action(Purpose.CHANGE)
 CREATE_WORKSPACE = Action(Purpose.CHANGE)
 
+ASK_AS_APP = Action(Purpose.APP)
+"""What a product asks with its secret."""
+
 USE = Action(Purpose.WORK)
 SEE_TEAM = Action(Purpose.WORK)
 INVITE = Action(Purpose.WORK, permission=Permission.INVITE)

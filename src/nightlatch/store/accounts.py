@@ -24,6 +24,11 @@ _BY_IDENTITY = Query(
     .join(identities, identities.c.account_id == accounts.c.id)
     .where(identities.c.source == bindparam("source"), identities.c.subject == bindparam("subject"))
 )
+_PERSON = Query(
+    select(identities.c.subject).where(
+        identities.c.account_id == bindparam("account_id"), identities.c.source == bindparam("source")
+    )
+)
 _INSERT = Query(insert_into(accounts))
 _INSERT_IDENTITY = Query(insert_into(identities))
 _DELETE_IDENTITY = Query(
@@ -65,6 +70,12 @@ def by_email(tx: Transaction, email_key: str) -> Row | None:
 def by_person(tx: Transaction, app_id: int, person: str) -> Row | None:
     """The account of a product's person, by the product's own id."""
     return tx.one(_BY_IDENTITY, source=app_source(app_id), subject=person)
+
+
+def person_of(tx: Transaction, app_id: int, account_id: int) -> str:
+    """A product's own id of the person whose account it is; the empty text for who is none of its people."""
+    row = tx.one(_PERSON, source=app_source(app_id), account_id=account_id)
+    return str(row.subject) if row is not None else ""
 
 
 def create(tx: Transaction, *, name: str, address: Address, password_hash: str | None) -> int:

@@ -206,6 +206,12 @@ def app_reach(members: list[Row], app_id: AppId | None) -> Reach:
     return Reach(workspaces=frozenset(each.workspace_id for each in members if each.app_id == app_id))
 
 
+def app_reach_of(known: Known, app_id: AppId) -> Reach:
+    """The same, of what is known already."""
+    places = (known.places or {}).values()
+    return Reach(workspaces=frozenset(each.id for each in places if each.app_id == app_id))
+
+
 def first_of(app_id: AppId | None) -> Method:
     """How an account shows a first factor."""
     return Method.PASSWORD if app_id is None else Method.PROVIDER

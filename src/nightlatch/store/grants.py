@@ -34,6 +34,15 @@ _ADD_HANDOFF = Query(insert_into(handoffs))
 _HANDOFF = Query(
     select(handoffs).where(handoffs.c.id == bindparam("id"), handoffs.c.session_id == bindparam("session_id"))
 )
+_LATEST = Query(
+    select(handoffs)
+    .where(
+        handoffs.c.session_id == bindparam("session_id"),
+        handoffs.c.workspace_id == bindparam("workspace_id"),
+    )
+    .order_by(handoffs.c.created_at.desc(), handoffs.c.id)
+    .limit(1)
+)
 _ADD_CODE = Query(insert_into(app_codes))
 _CODE = Query(select(app_codes).where(app_codes.c.code_hash == bindparam("code_hash")))
 _SPEND_CODE = Query(
@@ -101,6 +110,11 @@ def hand_off(
 def handoff(tx: Transaction, id: int, session_id: int) -> Row | None:
     """A session's own way back."""
     return tx.one(_HANDOFF, id=id, session_id=session_id)
+
+
+def latest_handoff(tx: Transaction, session_id: int, workspace_id: int) -> Row | None:
+    """The way back that a session was given last in a workspace."""
+    return tx.one(_LATEST, session_id=session_id, workspace_id=workspace_id)
 
 
 # --- one-time codes ---

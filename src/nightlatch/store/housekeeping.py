@@ -1,7 +1,7 @@
 """What is no longer needed goes: run hourly, by whichever process comes to it."""
 
 from nightlatch.instants import DAY, HOUR
-from nightlatch.store import enrolments, forms, guesses, outbox, sessions, tickets
+from nightlatch.store import enrolments, forms, grants, guesses, outbox, sessions, tickets
 from nightlatch.store.engine import Transaction
 
 SESSIONS_KEPT = 7 * DAY
@@ -21,5 +21,7 @@ def tidy(tx: Transaction) -> None:
     enrolments.prune(tx)
     forms.prune(tx)
     guesses.forget_older(tx, "source", tx.now - HOUR)
+    guesses.forget_older(tx, "sign_up", tx.now - DAY)
     tickets.prune(tx, tx.now - LINKS_KEPT)
+    grants.prune(tx, tx.now - SESSIONS_KEPT)
     outbox.prune(tx, tx.now - MAILS_KEPT)

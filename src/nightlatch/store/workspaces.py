@@ -1,12 +1,12 @@
 """Workspaces and their policy."""
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from nightlatch.ids import new_id
 from nightlatch.instants import Instant
 from nightlatch.store.engine import Transaction
 from nightlatch.store.query import Query, Row, insert_into, set_columns
-from nightlatch.store.schema import workspaces
+from nightlatch.store.schema import teammates, workspaces
 
 _BY_ID = Query(select(workspaces).where(workspaces.c.id == bindparam("id")))
 _BY_SLUG = Query(select(workspaces).where(workspaces.c.slug == bindparam("slug")))
@@ -29,6 +29,17 @@ _SET_POLICY = Query(
     )
     .where(workspaces.c.id == bindparam("id"), workspaces.c.revision == bindparam("if_revision"))
     .returning(workspaces.c.revision)
+)
+
+_MADE_BY = Query(
+    select(func.count().label("number"), func.min(workspaces.c.created_at).label("oldest"))
+    .select_from(teammates)
+    .join(workspaces, workspaces.c.id == teammates.c.workspace_id)
+    .where(
+        teammates.c.account_id == bindparam("account_id"),
+        workspaces.c.created_at > bindparam("since"),
+        teammates.c.joined_at == workspaces.c.created_at,
+    )
 )
 
 
@@ -77,6 +88,13 @@ def create(
         app_key=app_key,
     )
     return workspace_id
+
+
+def made_by(tx: Transaction, account_id: int, since: Instant) -> tuple[int, Instant | None]:
+    """How many workspaces an account made since an instant (it joined in the moment they were made), and when the
+    first of them."""
+    row = tx.all(_MADE_BY, account_id=account_id, since=since)[0]
+    return int(row.number), row.oldest
 
 
 def set_policy(

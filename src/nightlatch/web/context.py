@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from nightlatch.access import Action, Allow, decide, decide_account
 from nightlatch.actions.by import By
+from nightlatch.actions.people import App
 from nightlatch.actions.tokens import Token
 from nightlatch.facts import Facts, WorkspaceId
 from nightlatch.ids import from_text, to_text
@@ -34,6 +35,8 @@ class Context:
     by: By
     action: Action
     place: Place | None = None
+    app: App | None = None
+    """The product that asks, by its secret."""
     form: Mapping[str, str] = field(default_factory=dict)
     """page, POST: the fields, the CSRF value taken out and checked."""
     form_read: bool = False
@@ -65,6 +68,13 @@ class Context:
         if self.place is None:
             raise not_found()
         return self.place.id
+
+    @property
+    def asking(self) -> App:
+        """The product that asks; the gate let nobody else in here."""
+        if self.app is None:
+            raise not_found()
+        return self.app
 
     @property
     def open(self) -> bool:

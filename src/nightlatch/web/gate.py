@@ -3,12 +3,14 @@
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from nightlatch.access import Allow, Challenge, Decision, Deny, Enrol, decide
+from nightlatch.access import Allow, Challenge, Decision, Deny, Enrol, Purpose, decide
 from nightlatch.actions.by import By
+from nightlatch.actions.people import app_of
 from nightlatch.actions.tokens import hash_token, new_token
 from nightlatch.config import Config
+from nightlatch.facts import Facts
 from nightlatch.refusals import Code, Refused, WayOut, not_found, refusal_of
-from nightlatch.store import forms
+from nightlatch.store import apps, forms
 from nightlatch.store.engine import Unavailable
 from nightlatch.store.facts import Known, read_known
 from nightlatch.vocabulary import Credential, Reason
@@ -27,21 +29,32 @@ async def enter(front: Front, route: Route, request: Request) -> Response:
     context: Context | None = None
     try:
         headers = request.scope["headers"]
-        token, credential = credential_of(front.config, headers, cookies_only=route.kind == "page")
-        if not route.safe and origin.foreign(front.config, headers):
+        for_apps = route.action.purpose is Purpose.APP
+        if for_apps:
+            token, credential = app_secret_of(headers), Credential.APP
+        else:
+            token, credential = credential_of(front.config, headers, cookies_only=route.kind == "page")
+        if not route.safe and not for_apps and origin.foreign(front.config, headers):
             raise Refused(
                 Code.FOREIGN_ORIGIN,
                 "This request came from another site, so nothing was done.",
                 WayOut("Open the page here and try again.", "/"),
             )
         token_hash = hash_token(token) if token is not None else None
-        known = await front.house.store.read(lambda tx: read_known(tx, token_hash, credential))
-        context = _context(front, route, request, known, token_hash, credential)
+        if for_apps:
+            context = await _app_context(front, route, request, token_hash)
+        else:
+            known = await front.house.store.read(lambda tx: read_known(tx, token_hash, credential))
+            context = _context(front, route, request, known, token_hash, credential)
         decision = _decide(context)
         if not isinstance(decision, Allow):
             return await _refuse(context, decision)
-        if known.session is not None:
-            front.saw(known.session.id, known.session.last_seen_at, known.facts.now)
+        session = context.known.session
+        if session is not None:
+            front.saw(session.id, session.last_seen_at, context.now)
+        closed = route.closed(front.config) if route.closed is not None else None
+        if closed is not None:
+            raise closed
         return await _serve(context)
     except Refused as refused:
         return await refusal_answer(front, route, request, refused, context)
@@ -68,6 +81,28 @@ def credential_of(
     if scheme.lower() != "bearer" or not token.strip() or len(token) > 200:
         return None, Credential.NONE
     return token.strip(), Credential.BEARER
+
+
+def app_secret_of(headers: origin.Headers) -> str | None:
+    """A product's secret. Products are servers: whatever a browser sends (an Origin, a cookie) is refused."""
+    if any(name == b"origin" for name, _ in headers):
+        raise Refused(Code.FOREIGN_ORIGIN, "This is for a product's server. Browsers have no business here.")
+    if any(name == b"cookie" for name, _ in headers):
+        raise Refused(Code.MALFORMED, "This takes a product's secret, and no cookies.")
+    scheme, _, secret = origin.header(headers, b"authorization").partition(" ")
+    secret = secret.strip()
+    return secret if scheme.lower() == "bearer" and 0 < len(secret) <= 200 else None
+
+
+async def _app_context(front: Front, route: Route, request: Request, secret_hash: bytes | None) -> Context:
+    """Who asks is a product, by its secret; it stands for nobody."""
+    row, now = await front.house.store.read(
+        lambda tx: (apps.by_secret(tx, secret_hash) if secret_hash is not None else None, tx.now)
+    )
+    app = app_of(row) if row is not None else None
+    facts = Facts(now=now, app=app.id if app is not None else None)
+    by = app.by if app is not None else By("visitor", None, "")
+    return Context(front, request, route, Known(facts), by, route.action, app=app)
 
 
 def _context(

@@ -1,11 +1,13 @@
 """The one table of routes."""
 
 from nightlatch.web.api import account as api_account
+from nightlatch.web.api import app as api_app
 from nightlatch.web.api import audit as api_audit
 from nightlatch.web.api import authenticators as api_authenticators
 from nightlatch.web.api import invitations as api_invitations
 from nightlatch.web.api import openapi
 from nightlatch.web.api import sign_in as api_sign_in
+from nightlatch.web.api import sign_up as api_sign_up
 from nightlatch.web.api import teammates as api_teammates
 from nightlatch.web.api import workspaces as api_workspaces
 from nightlatch.web.pages import audit as page_audit
@@ -17,8 +19,10 @@ from nightlatch.web.pages import (
     invitations,
     lift,
     passwords,
+    product,
     set_up,
     settings,
+    sign_up,
     tickets,
     workspaces,
 )
@@ -40,18 +44,22 @@ ROUTES: list[Route] = [
     *set_up.ROUTES,
     *tickets.ROUTES,
     *invitations.ROUTES,
+    *sign_up.ROUTES,
     *passwords.ROUTES,
     *emails.ROUTES,
     *lift.ROUTES,
     *settings.ROUTES,
     *workspaces.ROUTES,
+    *product.ROUTES,
     *api_sign_in.ROUTES,
+    *api_sign_up.ROUTES,
     *api_account.ROUTES,
     *api_authenticators.ROUTES,
     *api_workspaces.ROUTES,
     *api_teammates.ROUTES,
     *api_invitations.ROUTES,
     *api_audit.ROUTES,
+    *api_app.ROUTES,
     *openapi.ROUTES,
 ]
 

@@ -34,6 +34,8 @@ MESSAGES: Mapping[str, Callable[..., Message]] = MappingProxyType(
             two_factor.recovery_code_used,
             two_factor.recovery_codes_renewed,
             two_factor.second_factor_suspended,
+            account.sign_up,
+            account.sign_up_known,
             account.password_reset,
             account.password_changed,
             account.password_reset_done,

@@ -1,0 +1,165 @@
+"""What a product asks about one of its people: may they be in that workspace now, and if not, where do they go."""
+
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+from nightlatch.access import Action, Allow, Challenge, Decision, Enrol, Purpose, decide
+from nightlatch.actions import kinds
+from nightlatch.actions.people import App, Person, Place
+from nightlatch.assurance import aal, amr, counting, enrolled, has_second
+from nightlatch.facts import Facts
+from nightlatch.instants import Duration, Instant
+from nightlatch.store import accounts, grants, workspaces
+from nightlatch.store.engine import Transaction
+from nightlatch.store.facts import (
+    app_reach_of,
+    read_account_facts,
+    read_known_by_session,
+    read_person_facts,
+    vouched,
+)
+from nightlatch.store.query import Row
+from nightlatch.vocabulary import SECOND_FACTORS, Reason
+
+KIND = "app"
+"""The kind of act that a product's own fresh proof is for: acts of one product slide one window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The decision about one person, and what it rests on."""
+
+    decision: Decision
+    due: Instant | None
+    aal: int
+    amr: tuple[str, ...]
+    proved_at: Instant | None
+    """When the newest second factor that counts was shown; where there is none, the product's sign-in."""
+    session_id: int | None
+    """The session of ours behind the grant, even where the grant does not count here: a way on may continue it."""
+    seen: tuple[int, Instant] | None = None
+    """A session that was used by this check, and when it was last seen before."""
+
+
+DecisionName: TypeAlias = Literal["allow", "challenge", "enrol", "deny"]
+
+
+def name_of(decision: Decision) -> DecisionName:
+    """The decision in a word."""
+    if isinstance(decision, Allow):
+        return "allow"
+    if isinstance(decision, Challenge):
+        return "challenge"
+    return "enrol" if isinstance(decision, Enrol) else "deny"
+
+
+def check(
+    tx: Transaction,
+    *,
+    app: App,
+    person: Person,
+    place: Place,
+    grant_hash: bytes | None,
+    max_age: Duration | None,
+) -> Verdict:
+    """Decide for a person whose sign-in the product vouches for with this very request. Reads only."""
+    grant = _grant(tx, app, place, grant_hash)
+    facts, seen = None, None
+    if grant is not None and _counts(grant, place, person):
+        facts, seen = _with_session(tx, app, grant, person)
+    if facts is None:
+        facts, _ = read_person_facts(tx, place.account_id, app.id, person.signed_in_at)
+    return _verdict(facts, place.workspace_id, max_age, grant.session_id if grant is not None else None, seen)
+
+
+def _grant(tx: Transaction, app: App, place: Place, grant_hash: bytes | None) -> Row | None:
+    """A grant of this product and this very person."""
+    row = grants.by_token(tx, grant_hash, grants.APP) if grant_hash is not None else None
+    if row is None or row.app_id != app.id or row.account_id != place.account_id:
+        return None
+    return row
+
+
+def _counts(grant: Row, place: Place, person: Person) -> bool:
+    """In its own workspace, and unless the person has signed in to the product anew since."""
+    if grant.workspace_id != place.workspace_id:
+        return False
+    return person.signed_in_at is None or grant.created_at >= person.signed_in_at
+
+
+def _with_session(
+    tx: Transaction, app: App, grant: Row, person: Person
+) -> tuple[Facts | None, tuple[int, Instant] | None]:
+    """The facts of the session behind a grant, and the product's word; None where it is over or was idle too long."""
+    known = read_known_by_session(tx, grant.session_id)
+    if known.session is None or known.facts.idle or known.facts.account != grant.account_id:
+        return None, None
+    word = vouched(app_reach_of(known, app.id), person.signed_in_at)
+    facts = replace(known.facts, proofs=(*known.facts.proofs, word))
+    return facts, (known.session.id, known.session.last_seen_at)
+
+
+def _verdict(
+    facts: Facts,
+    workspace_id: int,
+    max_age: Duration | None,
+    session_id: int | None,
+    seen: tuple[int, Instant] | None,
+) -> Verdict:
+    action = kinds.USE if max_age is None else Action(Purpose.WORK, fresh=KIND, max_age=max_age)
+    decision = decide(facts, action.at(workspace_id))
+    level = aal(facts, workspace_id)
+    return Verdict(
+        decision,
+        _due(facts, workspace_id, level) if isinstance(decision, Allow) else None,
+        level,
+        tuple(amr(facts, workspace_id)),
+        _proved_at(facts, workspace_id),
+        session_id,
+        seen,
+    )
+
+
+def _due(facts: Facts, workspace_id: int, level: int) -> Instant | None:
+    """When 2FA will be needed, for who may still come without."""
+    teammate = facts.teammate(workspace_id)
+    if teammate is None or level >= 2 or not teammate.mandate.scheduled(facts.now):
+        return None
+    return teammate.mandate.required_from
+
+
+def _proved_at(facts: Facts, workspace_id: int) -> Instant | None:
+    proofs = counting(facts, workspace_id)
+    if has_second(proofs):
+        return max(each.at for each in proofs if each.method in SECOND_FACTORS)
+    return max((each.at for each in proofs), default=0) or None
+
+
+# --- without a browser ---
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether a person's own API tokens may work in a workspace."""
+
+    decision: Literal["allow", "enrol"]
+    reason: Reason
+    two_factor: bool
+    due: Instant | None
+
+
+def standing(tx: Transaction, *, app: App, person: str, workspace: str) -> Standing | None:
+    """Allowed where the person is enrolled or nothing requires it; None for who is not a teammate there."""
+    account = accounts.by_person(tx, app.id, person)
+    row = workspaces.by_app(tx, app.id, workspace)
+    if account is None or row is None:
+        return None
+    facts = read_account_facts(tx, account.id)
+    teammate = facts.teammate(row.id)
+    if teammate is None:
+        return None
+    has = enrolled(facts.authenticators, row.id)
+    if has or not teammate.mandate.in_force(facts.now):
+        due = teammate.mandate.required_from if not has and teammate.mandate.scheduled(facts.now) else None
+        return Standing("allow", Reason.ALLOWED, has, due)
+    return Standing("enrol", Reason.RESET if teammate.reset is not None else Reason.MANDATE, has, None)
