@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import bare, processes, seeding
+from bench import bare, processes, products, seeding
 from bench.report import Row, table, write
 from nightlatch.authenticators import totp
 from nightlatch.clock import Clock
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="write the table into docs/performance.md")
     options = parser.parse_args()
     people, rounds, large = (600, 2, 5_000) if options.quick else (3_000, 5, 100_000)
-    rows = [*_hot_paths(people, rounds), *_large_workspace(large)]
+    rows = [*_hot_paths(people, rounds), *_product(people, rounds), *_large_workspace(large)]
     print(table(rows))
     if options.write:
         write(ROOT / "docs" / "performance.md", rows)
@@ -93,6 +93,25 @@ def _hot_paths(people: int, rounds: int) -> list[Row]:
         Row("combined limit / verification at 32 in parallel", f"{share:.2f}", "at least 0.25"),
         Row("start to the first answer", f"{statistics.median(starts):.2f} s", "under 2 s"),
         Row("memory, idle (PSS of all processes)", f"{statistics.median(memory):.0f} MB", "under 150 MB"),
+    ]
+
+
+def _product(people: int, rounds: int) -> list[Row]:
+    many: list[Measured] = []
+    one: list[Measured] = []
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            products.fill(folder, people)
+            running = _serve(folder)
+            try:
+                one.append(_play(running, 1, products.check_lines(people)))
+                many.append(_play(running, 32, products.check_lines(people)))
+            finally:
+                running.stop()
+    return [
+        _row("a product's check, POST /api/v1/app/check, one at a time", one, "one round trip"),
+        _row("a product's check, 32 connections", many, "-"),
     ]
 
 
