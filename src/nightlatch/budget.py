@@ -26,6 +26,9 @@ SECOND_STEP = Allowance(free=5, first=30 * SECOND, longest=HOUR, last=100)
 SOURCE = Allowance(free=60, first=SECOND, longest=30 * SECOND)
 """A network (/24 or /64): it is slowed down, never shut out."""
 
+SIGN_UP = Allowance(free=20, first=MINUTE, longest=HOUR)
+"""Sign-ups asked for from a network: each is a mail to somebody who may not have asked for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Counter:

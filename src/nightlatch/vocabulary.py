@@ -42,7 +42,7 @@ class Method(StrEnum):
     TICKET = "ticket"
     """The mailbox, shown by a mailed single-use link."""
     INVITATION = "invitation"
-    """The mailbox, shown by the invitation that made this very account, in the session that accepted it."""
+    """The mailbox, shown by the invitation (or the sign-up) that made this very account, in the session it began."""
 
 
 FIRST_FACTORS = frozenset({Method.PASSWORD, Method.PROVIDER, Method.PASSKEY})
@@ -160,6 +160,7 @@ class Event(StrEnum):
     """The password was right; the second step is still to come."""
     SIGN_IN_SUCCEEDED = "sign_in.succeeded"
     SIGN_IN_UNBLOCKED = "sign_in.unblocked"
+    SIGN_UP_REQUESTED = "sign_up.requested"
     SECOND_STEP_FAILED = "second_step.failed"
     STEP_UP_SUCCEEDED = "step_up.succeeded"
     TEAMMATE_JOINED = "teammate.joined"

@@ -12,7 +12,9 @@ from nightlatch.actions import (
     resets,
     second_step,
     sign_in,
+    sign_up,
     tickets,
+    workspaces,
 )
 from nightlatch.authenticators import password
 from nightlatch.budget import Allowance
@@ -56,6 +58,8 @@ FIGURES = {
     "Invitation mails of one workspace, 24 hours": str(invitations.MAILS_OF_A_WORKSPACE_A_DAY),
     "The same invitation again": lasting(invitations.RESEND_INTERVAL),
     "Addresses invited at a time": str(invitations.MOST_AT_A_TIME),
+    "Sign-up mails to one address, 24 hours": str(sign_up.MAILS_TO_AN_ADDRESS_A_DAY),
+    "Workspaces made by one account, 24 hours": str(workspaces.MADE_A_DAY),
     "Authenticators of an account": str(enrolment.MOST_AUTHENTICATORS),
     "Absolute limit": lasting(stored_facts.ABSOLUTE_LIMIT),
     "Idle limit": lasting(stored_facts.IDLE_LIMIT),
@@ -65,7 +69,7 @@ FIGURES = {
     "A browser is known for": lasting(sessions.BROWSER_LIFE),
     "Invitation": lasting(stored_invitations.INVITATION_LIFE),
     "Link to set up 2FA (ticket)": lasting(stored_tickets.TICKET_LIFE),
-    "A used ticket or a fresh invitation lets its session bind for": lasting(facts.MAILBOX_PROOF_LIFE),
+    "A used ticket, a fresh invitation or sign-up lets its session bind for": lasting(facts.MAILBOX_PROOF_LIFE),
     "Pending set-up": lasting(enrolments.ENROLMENT_LIFE),
     "Link to choose a new password": lasting(LINKS["password_reset"]),
     "Link to confirm a new address": lasting(LINKS["email_confirm"]),
@@ -96,6 +100,7 @@ ALLOWANCES = {
     "password, known browser": budget.PASSWORD_KNOWN_BROWSER,
     "second step": budget.SECOND_STEP,
     "network": budget.SOURCE,
+    "sign-up": budget.SIGN_UP,
 }
 TOLD = {cells[0]: cells for cells in reading.rows(reading.text_of("limits.md"))}
 

@@ -12,6 +12,7 @@ from nightlatch.access import Allow, decide_workspace
 from nightlatch.actions import kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, person_of
+from nightlatch.actions.newcomers import first_session, new_account
 from nightlatch.actions.tokens import Token
 from nightlatch.addresses import Address
 from nightlatch.assurance import enrolled
@@ -22,12 +23,12 @@ from nightlatch.instants import Instant
 from nightlatch.names import clean_name
 from nightlatch.policy import may_grant
 from nightlatch.refusals import Code, Refused, WayOut, not_found
-from nightlatch.store import accounts, invitations, sessions, standing, teammates
+from nightlatch.store import accounts, invitations, standing, teammates
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import read_account_facts, read_known
 from nightlatch.store.locks import address_name, lock
 from nightlatch.store.query import Row
-from nightlatch.vocabulary import Credential, Event, Method, Role
+from nightlatch.vocabulary import Credential, Event, Role
 
 
 class State(StrEnum):
@@ -129,24 +130,19 @@ def accept_new(
             WayOut("Sign in.", "/sign-in"),
         )
     _spend(tx, row, token_hash)
-    account_id = accounts.create(
-        tx, name=name, address=Address(row.email, row.email_key), password_hash=password_hash
-    )
-    new = By("account", account_id, name, by.ip, by.user_agent, session_token.hash, kind, by.browser)
-    record(tx, Event.ACCOUNT_CREATED, by=new, subject=account_subject(account_id, name), how="invitation")
-    _join(tx, new, row, account_id)
-    session_id = sessions.create(
+    new = new_account(
         tx,
-        account_id=account_id,
+        by=by,
+        address=Address(row.email, row.email_key),
+        name=name,
+        password_hash=password_hash,
+        session_token=session_token,
         kind=kind,
-        token_hash=session_token.hash,
-        ip=by.ip,
-        user_agent=by.user_agent[:400],
-        pending=False,
+        how="invitation",
     )
-    sessions.add_proof(tx, session_id, Method.PASSWORD)
-    sessions.add_proof(tx, session_id, Method.INVITATION)  # the mailbox: a first binding takes it (law 14)
-    sessions.remember_browser(tx, by.browser, account_id)
+    account_id = new.id or 0
+    _join(tx, new, row, account_id)
+    session_id = first_session(tx, by=by, account_id=account_id, session_token=session_token, kind=kind)
     facts = read_known(tx, session_token.hash, kind).facts
     if isinstance(decide_workspace(facts, row.workspace_id), Allow):
         teammates.signed_in(tx, account_id, row.workspace_id)

@@ -11,6 +11,7 @@ from nightlatch.addresses import Address
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
 from nightlatch.audit.events import workspace as workspace_subject
+from nightlatch.instants import DAY
 from nightlatch.names import clean_name, clean_slug
 from nightlatch.refusals import Code, Refused, WayOut, invalid, not_found
 from nightlatch.store import standing, teammates, workspaces
@@ -18,6 +19,9 @@ from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import Known
 from nightlatch.store.locks import address_name, lock, slug_name
 from nightlatch.vocabulary import Event, Role
+
+MADE_A_DAY = 10
+"""By one account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ def create(
     """Make a workspace. The operator names the `owner`, who is invited; an account becomes the owner itself.
 
     `sign_up_open`: whether accounts may make workspaces at all. Raises Refused: what the gate raises, `not_permitted`,
-    `invalid` for a name, slug or missing owner, `slug_taken`.
+    `invalid` for a name, slug or missing owner, `slug_taken`, `too_many_attempts` past ten a day.
     """
     lock(
         tx,
@@ -50,6 +54,8 @@ def create(
     name, slug = clean_name(name), clean_slug(slug)
     if (owner is None) is (known is None):
         raise invalid("owner", "Say who the owner is.")
+    if known is not None:
+        _within_limit(tx, person_of(known).id)
     if workspaces.by_slug(tx, slug) is not None:
         raise Refused(
             Code.SLUG_TAKEN,
@@ -77,12 +83,29 @@ def _may_create(tx: Transaction, by: By, sign_up_open: bool) -> Known | None:
         return None
     known = allowed(tx, by, kinds.CREATE_WORKSPACE)
     if not sign_up_open:
-        raise Refused(
-            Code.NOT_PERMITTED,
-            "Workspaces are made by the operator here.",
-            WayOut("Go to your workspaces.", "/workspaces"),
-        )
+        raise closed()
     return known
+
+
+def closed() -> Refused:
+    """The refusal where accounts make no workspaces."""
+    return Refused(
+        Code.NOT_PERMITTED,
+        "Workspaces are made by the operator here.",
+        WayOut("Go to your workspaces.", "/workspaces"),
+    )
+
+
+def _within_limit(tx: Transaction, account_id: int) -> None:
+    """The account is locked, so that parallel ones are counted one after the other."""
+    made, oldest = workspaces.made_by(tx, account_id, tx.now - DAY)
+    if made >= MADE_A_DAY:
+        raise Refused(
+            Code.TOO_MANY_ATTEMPTS,
+            f"You have made {made} workspaces within a day, and no more are possible for now.",
+            WayOut("Go to your workspaces.", "/workspaces"),
+            retry_at=(oldest or tx.now) + DAY,
+        )
 
 
 def _own(tx: Transaction, by: By, workspace_id: int, known: Known) -> None:

@@ -45,6 +45,7 @@ FLASHES = {
         "success",
         "Your password is changed. Sign in with it; your second step is as before.",
     ),
+    "signed-up": ("success", "Welcome. Your account is ready, and you are signed in."),
     "signed-out": ("info", "You are signed out."),
     "unblocked": ("success", "You can try your password again in this browser."),
     "email-changed": ("success", "Your e-mail address is changed."),

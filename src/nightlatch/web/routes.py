@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from pydantic import BaseModel
 
 from nightlatch.access import Action
-from nightlatch.refusals import Code
+from nightlatch.config import Config
+from nightlatch.refusals import Code, Refused
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -52,6 +53,8 @@ class Route:
     shown_at: str | None = None
     """page, POST: the path of the page that shows its form, where it is not the route's own."""
     body_limit: int = BODY_LIMIT
+    closed: Callable[[Config], Refused | None] | None = None
+    """Why the route does nothing under a configuration, if so: said after the decision, before a body is read."""
     path_in_log: str | None = None
     """What the log says instead of a path that carries a token."""
 

@@ -104,6 +104,7 @@ _EVENTS: dict[Event, tuple[str, str]] = {
     ),
     Event.SIGN_IN_SUCCEEDED: ("Signed in", "{whom} signed in."),
     Event.SIGN_IN_UNBLOCKED: ("Sign-in unblocked", "{whom} let a browser try the password again."),
+    Event.SIGN_UP_REQUESTED: ("Sign-up begun", "Somebody asked to sign up as {whom}."),
     Event.SECOND_STEP_FAILED: ("Second step failed", "A wrong {method} was entered for {whom}."),
     Event.STEP_UP_SUCCEEDED: ("Confirmed again", "{whom} confirmed that it is really them."),
     Event.TEAMMATE_JOINED: ("Joined", "{whom} joined as {role}."),

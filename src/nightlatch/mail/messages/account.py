@@ -21,6 +21,32 @@ from nightlatch.mail.messages.common import (
 )
 
 
+def sign_up(*, link: str, expires: Instant | None = None, **common: Unpack[Common]) -> Message:
+    """To an address without an account, where somebody asked to sign up with it."""
+    return letter(
+        common,
+        f"Create your account on {product(common)}",
+        "You asked to sign up with this address. Go on here: choose a password, and your account is ready.",
+        button=act(common, "Create my account", link),
+        notes=(good_until(expires),),
+        facts=own_act(common),
+        not_you="Not you? Then leave it: no account comes to be, and the link runs out.",
+    )
+
+
+def sign_up_known(*, account: str | None = None, **common: Unpack[Common]) -> Message:
+    """To a person with an account, where somebody asked to sign up with their address."""
+    return letter(
+        common,
+        f"You already have an account on {product(common)}",
+        "Somebody, perhaps you, asked to sign up with this address. It has an account: sign in with it. If "
+        "you do not remember the password, choose “Forgot your password?” on that page.",
+        button=look(common, "Go to the sign-in page", SIGN_IN),
+        facts=own_act(common, account),
+        not_you="Not you? Then leave it: nothing has changed.",
+    )
+
+
 def password_reset(*, link: str, expires: Instant | None = None, **common: Unpack[Common]) -> Message:
     """To a person who says they forgot their password."""
     return letter(

@@ -170,6 +170,12 @@ class ResetFinish(Model):
     password: Annotated[str, Field(max_length=5000)]
 
 
+class SignUpFinish(Model):
+    token: Annotated[str, Field(max_length=200)]
+    name: Annotated[str, Field(max_length=200)]
+    password: Annotated[str, Field(max_length=5000)]
+
+
 class Invitation(Model):
     """Who invites where."""
 

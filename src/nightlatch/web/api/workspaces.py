@@ -15,6 +15,7 @@ from nightlatch.web.api import team_models as models
 from nightlatch.web.api.reading import parsed_instant
 from nightlatch.web.context import Context
 from nightlatch.web.routes import Route, api
+from nightlatch.web.sign_up import is_open, no_workspaces
 from nightlatch.web.team import mail_state, myself
 
 _TAG = re.compile(r'"([0-9]{1,18})"', re.ASCII)
@@ -30,7 +31,7 @@ def text_or_none(instant: Instant | None) -> str | None:
 
 
 async def create(context: Context, body: models.NewWorkspace) -> Answer:
-    sign_up_open = context.front.config.sign_up == "open"
+    sign_up_open = is_open(context.front.config)
     made = await context.write(
         lambda tx: workspaces.create(
             tx, by=context.by, name=body.name, slug=body.slug, sign_up_open=sign_up_open
@@ -180,7 +181,8 @@ ROUTES: list[Route] = [
         answer=models.Workspace,
         status=201,
         summary="Make a workspace and be its owner, where NIGHTLATCH_SIGN_UP is open",
-        codes=(Code.SLUG_TAKEN, Code.NOT_PERMITTED),
+        codes=(Code.SLUG_TAKEN, Code.NOT_PERMITTED, Code.TOO_MANY_ATTEMPTS),
+        closed=no_workspaces,
     ),
     api(
         "GET",

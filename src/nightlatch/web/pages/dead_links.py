@@ -31,6 +31,7 @@ CONFIRM = Mailed("email_confirm", "email_confirm")
 UNDO = Mailed("undo", "email_undo")
 UNBLOCK = Mailed("unblock", "unblock")
 LIFT = Mailed("lift", "lift")
+SIGN_UP = Mailed("sign_up", "sign_up")
 
 
 def dead_link(context: Context, kind: str, why: str, from_name: str | None = None) -> Response:
@@ -71,7 +72,7 @@ async def _by_token(
 def why_dead(tx: Transaction, token_hash: bytes, purpose: str) -> str:
     """Why a link does not work: `unknown`, `used`, `expired` or `replaced`."""
     row = tickets.link(tx, token_hash, purpose)
-    if row is None or row.account_id is None:
+    if row is None or (row.account_id is None and row.email is None):
         return "unknown"
     if row.spent_at is not None:
         return "used"

@@ -21,6 +21,7 @@ from nightlatch.web.context import Context, with_query
 from nightlatch.web.fields import address_field, form_errors
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import Route, form, page
+from nightlatch.web.sign_up import is_open
 
 
 def go(context: Context, path: str) -> Response:
@@ -49,6 +50,7 @@ def _sign_in(context: Context, **more: Any) -> Response:
         "next": context.next_path,
         "email": context.form.get("email", ""),
         "wait": None,
+        "sign_up": is_open(context.front.config),
         "blocked": False,
     }
     return render(context, "sign_in.html", **(values | more))
@@ -91,13 +93,17 @@ def onward(context: Context, proved: Proved) -> Response:
     return go(context, target)
 
 
+_ON_AFTER_SIGN_OUT = ("/tickets", "/ticket", "/invitation", "/sign-up")
+"""Pages of mailed links, which somebody signs out for to go on as somebody else."""
+
+
 async def sign_out_form(context: Context) -> Response:
     await context.write(lambda tx: sign_in.sign_out(tx, by=context.by))
     context.ends_session = True
     target = context.next_path
     return go(
         context,
-        target if target.startswith(("/tickets", "/ticket", "/invitation")) else "/sign-in?said=signed-out",
+        target if target.startswith(_ON_AFTER_SIGN_OUT) else "/sign-in?said=signed-out",
     )
 
 

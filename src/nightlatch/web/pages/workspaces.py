@@ -10,7 +10,7 @@ from nightlatch.actions import kinds, teammates, workspaces
 from nightlatch.assurance import enrolled
 from nightlatch.facts import Teammate
 from nightlatch.policy import permitted
-from nightlatch.refusals import Code, Refused, WayOut, not_found
+from nightlatch.refusals import Code, Refused, not_found
 from nightlatch.store import invitations, listing
 from nightlatch.vocabulary import Permission
 from nightlatch.web.context import Context
@@ -18,6 +18,7 @@ from nightlatch.web.fields import form_errors
 from nightlatch.web.pages.sign_in import go
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import Route, form, page
+from nightlatch.web.sign_up import is_open, no_workspaces
 
 _DECISIONS = {Allow: "allow", Challenge: "challenge", Enrol: "enrol"}
 
@@ -39,7 +40,7 @@ async def workspaces_page(context: Context) -> Response:
             }
             for row in pending
         ],
-        may_create=_may_create(context),
+        may_create=is_open(context.front.config),
     )
 
 
@@ -67,17 +68,7 @@ def _due(context: Context, teammate: Teammate) -> int | None:
 # --- a new one ---
 
 
-def _may_create(context: Context) -> bool:
-    return context.front.config.sign_up == "open"
-
-
 async def new_page(context: Context) -> Response:
-    if not _may_create(context):
-        raise Refused(
-            Code.NOT_PERMITTED,
-            "Workspaces are made by the operator here.",
-            WayOut("Go to your workspaces.", "/workspaces"),
-        )
     return _new(context)
 
 
@@ -91,7 +82,7 @@ async def new_form(context: Context) -> Response:
         try:
             created = await context.write(
                 lambda tx: workspaces.create(
-                    tx, by=context.by, name=name, slug=slug, sign_up_open=_may_create(context)
+                    tx, by=context.by, name=name, slug=slug, sign_up_open=is_open(context.front.config)
                 )
             )
         except Refused as refused:
@@ -166,8 +157,8 @@ async def leave_form(context: Context) -> Response:
 
 ROUTES: list[Route] = [
     page("/workspaces", kinds.READ_ACCOUNT, workspaces_page),
-    page("/workspaces/new", kinds.CREATE_WORKSPACE, new_page),
-    form("/workspaces/new", kinds.CREATE_WORKSPACE, new_form),
+    page("/workspaces/new", kinds.CREATE_WORKSPACE, new_page, closed=no_workspaces),
+    form("/workspaces/new", kinds.CREATE_WORKSPACE, new_form, closed=no_workspaces),
     page("/w/{slug}", kinds.USE, home_page),
     page("/w/{slug}/leave", kinds.READ_ACCOUNT, leave_page),
     form("/w/{slug}/leave", kinds.LEAVE, leave_form),
