@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 from nightlatch.access import Action, Allow, Challenge, Decision, Enrol, Purpose, decide
 from nightlatch.actions import kinds
-from nightlatch.actions.people import App, Person, Place
+from nightlatch.actions.people import App, Place
 from nightlatch.assurance import aal, amr, counting, enrolled, has_second
 from nightlatch.facts import Facts
 from nightlatch.instants import Duration, Instant
@@ -57,18 +57,21 @@ def check(
     tx: Transaction,
     *,
     app: App,
-    person: Person,
     place: Place,
+    signed_in_at: Instant | None,
     grant_hash: bytes | None,
     max_age: Duration | None,
 ) -> Verdict:
-    """Decide for a person whose sign-in the product vouches for with this very request. Reads only."""
+    """Decide for a person whose sign-in the product vouches for with this very request. Reads only.
+
+    `signed_in_at`: when that sign-in was, where the product says.
+    """
     grant = _grant(tx, app, place, grant_hash)
     facts, seen = None, None
-    if grant is not None and _counts(grant, place, person):
-        facts, seen = _with_session(tx, app, grant, person)
+    if grant is not None and _counts(grant, place, signed_in_at):
+        facts, seen = _with_session(tx, app, grant, signed_in_at)
     if facts is None:
-        facts, _ = read_person_facts(tx, place.account_id, app.id, person.signed_in_at)
+        facts = read_person_facts(tx, place.account_id, app.id, signed_in_at)
     return _verdict(facts, place.workspace_id, max_age, grant.session_id if grant is not None else None, seen)
 
 
@@ -80,21 +83,21 @@ def _grant(tx: Transaction, app: App, place: Place, grant_hash: bytes | None) ->
     return row
 
 
-def _counts(grant: Row, place: Place, person: Person) -> bool:
+def _counts(grant: Row, place: Place, signed_in_at: Instant | None) -> bool:
     """In its own workspace, and unless the person has signed in to the product anew since."""
     if grant.workspace_id != place.workspace_id:
         return False
-    return person.signed_in_at is None or grant.created_at >= person.signed_in_at
+    return signed_in_at is None or grant.created_at >= signed_in_at
 
 
 def _with_session(
-    tx: Transaction, app: App, grant: Row, person: Person
+    tx: Transaction, app: App, grant: Row, signed_in_at: Instant | None
 ) -> tuple[Facts | None, tuple[int, Instant] | None]:
     """The facts of the session behind a grant, and the product's word; None where it is over or was idle too long."""
     known = read_known_by_session(tx, grant.session_id)
     if known.session is None or known.facts.idle or known.facts.account != grant.account_id:
         return None, None
-    word = vouched(app_reach_of(known, app.id), person.signed_in_at)
+    word = vouched(app_reach_of(known, app.id), signed_in_at)
     facts = replace(known.facts, proofs=(*known.facts.proofs, word))
     return facts, (known.session.id, known.session.last_seen_at)
 

@@ -18,7 +18,7 @@ from nightlatch.actions import kinds
 from nightlatch.actions.app_checks import KIND
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, known, person_of, session_of
-from nightlatch.actions.people import App, Person, Place
+from nightlatch.actions.people import App, Place
 from nightlatch.actions.proving import accept
 from nightlatch.actions.tokens import Token, hash_token, new_token
 from nightlatch.audit.events import account as account_subject
@@ -70,8 +70,8 @@ def start_link(
     keys: KeyRing,
     *,
     app: App,
-    person: Person,
     place: Place,
+    signed_in_at: Instant | None,
     session_id: int | None,
     state: str,
     max_age: Duration | None,
@@ -87,7 +87,7 @@ def start_link(
         state,
         max_age,
         opens,
-        person.signed_in_at,
+        signed_in_at,
         now + START_LIFE,
         secrets.token_hex(16),
     ]

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from nightlatch.actions.by import By
 from nightlatch.actions.mailing import every_address, mail_account, mail_address
@@ -16,7 +17,6 @@ from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
 from nightlatch.audit.events import workspace as workspace_subject
 from nightlatch.facts import AppId
-from nightlatch.instants import Instant
 from nightlatch.names import search_key
 from nightlatch.refusals import Code, Refused, WayOut
 from nightlatch.store import (
@@ -56,9 +56,13 @@ class App:
 
 def app_of(row: Row) -> App:
     """The product of a secret's row. Our own words for roles need no entry in its map."""
-    words = {**{role.value: role.value for role in Role}, **json.loads(row.role_map)}
-    roles = {word: Role(role) for word, role in words.items()}
-    return App(row.id, row.handle, row.name, roles, row.return_url)
+    return App(row.id, row.handle, row.name, _roles(row.role_map), row.return_url)
+
+
+@lru_cache(maxsize=256)
+def _roles(role_map: str) -> Mapping[str, Role]:
+    words = {**{role.value: role.value for role in Role}, **json.loads(role_map)}
+    return {word: Role(role) for word, role in words.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,6 @@ class Person:
     workspace: str
     workspace_name: str
     role: Role
-    signed_in_at: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +85,28 @@ class Place:
     workspace_id: int
 
 
-def standing_of(tx: Transaction, app: App, person: Person) -> Place | None:
-    """Where a person stands if all is as the product says, so that nothing needs to be written. Reads only."""
-    row = people.standing(tx, app.id, person.id, person.workspace)
-    if row is None or _differs(row, person) or row.workspace_name != person.workspace_name:
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a product says about a person, word for word."""
+
+    id: str
+    email: str
+    name: str
+    workspace: str
+    workspace_name: str
+    role: Role | None
+
+
+def place_of(tx: Transaction, app: App, said: Said) -> Place | None:
+    """Where a person stands, if all is word for word as it is kept: then nothing is cleaned, and nothing written."""
+    row = people.standing(tx, app.id, said.id, said.workspace)
+    if (
+        row is None
+        or row.name != said.name
+        or row.email != said.email
+        or row.given_role != said.role
+        or row.workspace_name != said.workspace_name
+    ):
         return None
     return Place(row.account_id, row.workspace_id)
 

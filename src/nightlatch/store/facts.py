@@ -236,15 +236,13 @@ def read_account_facts(tx: Transaction, account_id: int) -> Facts:
     )
 
 
-def read_person_facts(
-    tx: Transaction, account_id: int, app_id: AppId, signed_in_at: Instant | None
-) -> tuple[Facts, Mapping[WorkspaceId, Place]]:
+def read_person_facts(tx: Transaction, account_id: int, app_id: AppId, signed_in_at: Instant | None) -> Facts:
     """The facts of a product's person whose sign-in the product vouches for now, without any session of ours.
 
     `signed_in_at`: when that sign-in was, where the product says; else it counts as a first factor, but never as fresh.
     """
     members = tx.all(_TEAMMATES, account_id=account_id)
-    facts = Facts(
+    return Facts(
         now=tx.now,
         account=account_id,
         proofs=(vouched(app_reach(members, app_id), signed_in_at),),
@@ -252,11 +250,6 @@ def read_person_facts(
         teammates=tuple(map(_teammate, members)),
         first=Method.PROVIDER,
     )
-    places = {
-        each.workspace_id: Place(each.workspace_id, each.slug, each.name, each.id, each.app_id)
-        for each in members
-    }
-    return facts, places
 
 
 def vouched(reach: Reach, signed_in_at: Instant | None) -> Proof:

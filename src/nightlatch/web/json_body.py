@@ -52,7 +52,8 @@ async def _model(request: Request, model: type[BaseModel], limit: int) -> BaseMo
         value = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise Refused(Code.MALFORMED, "The body is no JSON.") from None
-    _check_text(value)
+    if b"\\u" in body:  # UTF-8 holds neither of them otherwise, and JSON no plain NUL
+        _check_text(value)
     try:
         return model.model_validate(value, strict=True)
     except ValidationError as error:

@@ -2,18 +2,19 @@
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from nightlatch.access import Allow, Deny
 from nightlatch.actions import app_checks, app_flows, kinds, people
 from nightlatch.actions.app_checks import Verdict
 from nightlatch.actions.app_flows import Replayed
-from nightlatch.actions.people import App, Person, Place
+from nightlatch.actions.people import App, Person, Place, Said
 from nightlatch.actions.tokens import hash_token, new_token
 from nightlatch.addresses import BadAddress, parse
-from nightlatch.instants import SECOND, Instant, to_text
+from nightlatch.instants import SECOND, Duration, Instant, to_text
 from nightlatch.names import clean_name
-from nightlatch.refusals import Code, Refused, WayOut, invalid
+from nightlatch.refusals import Code, Refused, WayOut, invalid, not_found
 from nightlatch.store import accounts, workspaces
 from nightlatch.store.engine import Transaction
 from nightlatch.vocabulary import Reason, Role
@@ -21,6 +22,7 @@ from nightlatch.web.answers import Answer
 from nightlatch.web.api import app_models as models
 from nightlatch.web.api.reading import parsed_instant
 from nightlatch.web.context import Context
+from nightlatch.web.house import Front
 from nightlatch.web.routes import Route, api
 
 LIST_LIMIT = 32 * 1024 * 1024
@@ -32,78 +34,102 @@ BATCH = 200
 
 
 async def check(context: Context, body: models.CheckBody) -> Answer:
-    app, now = context.asking, context.now
-    person = person_of(app, body.person, now)
-    place, verdict = await context.read(lambda tx: _checked(tx, app, person, body))
-    if place is None or verdict is None:
-        place = await context.write(lambda tx: people.note_person(tx, app=app, person=person))
-        place, verdict = await context.read(lambda tx: _checked(tx, app, person, body, place))
-    if verdict is None or place is None:
-        raise Refused(Code.UNAVAILABLE, "This person was changed at the same moment. Ask again.")
+    return Answer(await answer_check(context.front, context.asking, body, context.now))
+
+
+async def answer_check(front: Front, app: App, body: models.CheckBody, now: Instant) -> models.Checked:
+    """The whole check, for the route and for the fast path. Where all is as it is kept it is one read."""
+    store, asked = front.house.store, _asked(app, body, now)
+    found = await store.read(lambda tx: _look(tx, app, asked, people.place_of(tx, app, asked.said)))
+    if found is None:
+        person = _person(app, body.person, body.person.workspace, body.person.workspace_name)
+        place = await store.write(lambda tx: people.note_person(tx, app=app, person=person))
+        front.wake_mail()
+        found = await store.read(lambda tx: _look(tx, app, asked, place))
+    if found is None:
+        raise not_found()
+    place, verdict = found
     if verdict.seen is not None:
-        context.front.saw(*verdict.seen, now)
-    return Answer(_answer(context, app, person, place, verdict, body))
+        front.saw(*verdict.seen, now)
+    return _answer(front, app, place, verdict, asked)
 
 
-def _checked(
-    tx: Transaction, app: App, person: Person, body: models.CheckBody, place: Place | None = None
-) -> tuple[Place | None, Verdict | None]:
-    """Where the person stands and what is decided; nothing where that has to be written first."""
-    place = place or people.standing_of(tx, app, person)
-    if place is None:
-        return None, None
-    grant_hash = hash_token(body.grant) if body.grant else None
-    max_age = body.max_age * SECOND if body.max_age is not None else None
-    verdict = app_checks.check(
-        tx, app=app, person=person, place=place, grant_hash=grant_hash, max_age=max_age
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A check's question, read."""
+
+    said: Said
+    signed_in_at: Instant | None
+    grant_hash: bytes | None
+    max_age: Duration | None
+    opens: str | None
+    state: str | None
+    now: Instant
+
+
+def _asked(app: App, body: models.CheckBody, now: Instant) -> _Asked:
+    person = body.person
+    at = parsed_instant(person.signed_in_at, "person.signed_in_at") if person.signed_in_at else None
+    return _Asked(
+        Said(
+            person.id,
+            person.email,
+            person.name,
+            person.workspace,
+            person.workspace_name,
+            app.role_map.get(person.role),
+        ),
+        min(at, now) if at is not None else None,
+        hash_token(body.grant) if body.grant else None,
+        body.max_age * SECOND if body.max_age is not None else None,
+        body.open,
+        body.state,
+        now,
     )
-    return place, verdict
 
 
-def _answer(
-    context: Context, app: App, person: Person, place: Place, verdict: Verdict, body: models.CheckBody
-) -> models.Checked:
+def _look(tx: Transaction, app: App, asked: _Asked, place: Place | None) -> tuple[Place, Verdict] | None:
+    """The verdict, where it is known whose it is."""
+    if place is None:
+        return None
+    return place, app_checks.check(
+        tx,
+        app=app,
+        place=place,
+        signed_in_at=asked.signed_in_at,
+        grant_hash=asked.grant_hash,
+        max_age=asked.max_age,
+    )
+
+
+def _answer(front: Front, app: App, place: Place, verdict: Verdict, asked: _Asked) -> models.Checked:
     decision = verdict.decision
-    leads = body.open is not None if isinstance(decision, Allow) else not isinstance(decision, Deny)
-    state = (body.state or secrets.token_urlsafe(24)) if leads else None
+    leads = asked.opens is not None if isinstance(decision, Allow) else not isinstance(decision, Deny)
+    state = (asked.state or secrets.token_urlsafe(24)) if leads else None
     return models.Checked(
         app=app.handle,
         decision=app_checks.name_of(decision),
         reason=decision.reason,
-        start=_start(context, app, person, place, verdict, body, state) if state is not None else None,
+        start=_start(front, app, place, verdict, asked, state) if state is not None else None,
         state=state,
         due=_text(verdict.due),
         proof=models.Proof(aal=verdict.aal, amr=list(verdict.amr), at=_text(verdict.proved_at)),
     )
 
 
-def _start(
-    context: Context,
-    app: App,
-    person: Person,
-    place: Place,
-    verdict: Verdict,
-    body: models.CheckBody,
-    state: str,
-) -> str:
+def _start(front: Front, app: App, place: Place, verdict: Verdict, asked: _Asked, state: str) -> str:
     token = app_flows.start_link(
-        context.front.house.keys,
+        front.house.keys,
         app=app,
-        person=person,
         place=place,
+        signed_in_at=asked.signed_in_at,
         session_id=verdict.session_id,
         state=state,
-        max_age=body.max_age * SECOND if body.max_age is not None else None,
-        opens=body.open,
-        now=context.now,
+        max_age=asked.max_age,
+        opens=asked.opens,
+        now=asked.now,
     )
-    return f"{context.front.config.base_url}/app/start/{token}"
-
-
-def person_of(app: App, body: models.Person, now: Instant) -> Person:
-    """A person as the product says it, cleaned. Raises Refused (422) for what cannot be kept."""
-    at = parsed_instant(body.signed_in_at, "person.signed_in_at") if body.signed_in_at else None
-    return _person(app, body, body.workspace, body.workspace_name, min(at, now) if at is not None else None)
+    return f"{front.config.base_url}/app/start/{token}"
 
 
 def _person(
@@ -111,9 +137,9 @@ def _person(
     body: models.ListedPerson,
     workspace: str,
     workspace_name: str,
-    signed_in_at: Instant | None = None,
     field: str = "person",
 ) -> Person:
+    """Somebody as the product says, cleaned. Raises Refused (422) for what cannot be kept."""
     try:
         address = parse(body.email)
     except BadAddress as bad:
@@ -125,7 +151,6 @@ def _person(
         _plain(workspace, f"{field}.workspace"),
         clean_name(workspace_name, f"{field}.workspace_name"),
         _role(app, body.role, f"{field}.role"),
-        signed_in_at,
     )
 
 
