@@ -4,13 +4,17 @@ An exception's text may quote what it was given (a token, an address, a password
 only the type and the place are written.
 """
 
+import json
 import logging
+import re
 import sys
 import traceback
+from collections.abc import Mapping
 from types import TracebackType
 
 _SPEAKS_PLAINLY = ("nightlatch.", "pysqlite3.")
 """Packages whose exceptions never quote a value: ours by rule (contributing.md), SQLite's by how it writes them."""
+_WORD = re.compile(r"[A-Za-z0-9_.:/{}-]+")
 
 
 class LineFormatter(logging.Formatter):
@@ -33,6 +37,11 @@ def one_line(text: str) -> str:
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
+def fields(values: Mapping[str, str]) -> str:
+    """`name=value` pairs for programs to read, empty ones left out; a value that is no plain word is a JSON string."""
+    return " ".join(f"{name}={_word(value)}" for name, value in values.items() if value)
+
+
 def safe_traceback(error: BaseException) -> list[str]:
     """Where an exception came from, the innermost cause first: places and types; text only where it cannot quote."""
     lines: list[str] = []
@@ -48,6 +57,10 @@ def configure(level: int = logging.INFO) -> None:
     handler.setFormatter(LineFormatter())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("nightlatch").setLevel(level)
+
+
+def _word(value: str) -> str:
+    return value if _WORD.fullmatch(value) else json.dumps(value)
 
 
 def _chain(error: BaseException) -> list[BaseException]:

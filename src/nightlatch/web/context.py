@@ -49,6 +49,10 @@ class Context:
     session_token: Token | None = None
     """A fresh session token to hand over with the answer."""
     ends_session: bool = False
+    refused_inside: Refused | None = None
+    """What an action refused, whatever the page made of it."""
+    denial_noted: bool = False
+    """The log has its line already (web/denials.py)."""
 
     # --- where and who ---
 
@@ -112,7 +116,11 @@ class Context:
 
     async def write(self, body: Body[T]) -> T:
         """A write; it may have queued mail, so the drain is woken."""
-        result = await self.front.house.store.write(body)
+        try:
+            result = await self.front.house.store.write(body)
+        except Refused as refused:
+            self.refused_inside = refused
+            raise
         self.front.wake_mail()
         return result
 

@@ -14,7 +14,7 @@ from nightlatch.store import apps, forms
 from nightlatch.store.engine import Unavailable
 from nightlatch.store.facts import Known, read_known
 from nightlatch.vocabulary import Credential, Reason
-from nightlatch.web import cookies, origin
+from nightlatch.web import cookies, denials, origin
 from nightlatch.web.answers import problem
 from nightlatch.web.context import Context, parse_form, safe_next, with_query
 from nightlatch.web.house import Front
@@ -161,6 +161,8 @@ async def _serve(context: Context) -> Response:
         response = await call_api(context)
     else:
         response = await route.handler(context)
+    if context.refused_inside is not None:
+        denials.note(context, context.refused_inside)
     return finish(context, response)
 
 
@@ -284,6 +286,8 @@ async def refusal_answer(
     front: Front, route: Route, request: Request, refused: Refused, context: Context | None
 ) -> Response:
     """A refusal as its kind of route says it: a problem document, or a page."""
+    if context is not None:
+        denials.note(context, refused)
     if route.kind != "page":
         return problem(refused, front.house.clock.now(), front.url)
     if context is not None and refused.decision is not None:
