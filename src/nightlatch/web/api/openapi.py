@@ -52,7 +52,7 @@ def codes_of(route: Route) -> list[Code]:
     purpose = route.action.purpose
     if purpose is not Purpose.OPEN:
         codes.append(Code.SIGN_IN_REQUIRED)
-    if purpose not in (Purpose.OPEN, Purpose.SESSION, Purpose.PRESENT_FIRST):
+    if purpose not in (Purpose.OPEN, Purpose.SESSION, Purpose.PRESENT_FIRST, Purpose.APP):
         codes += [Code.STEP_UP_REQUIRED, Code.SECOND_FACTOR_REQUIRED]
     if purpose in (Purpose.WORK, Purpose.CHANGE, Purpose.READ, Purpose.JOIN):
         codes.append(Code.ENROLMENT_REQUIRED)
@@ -62,7 +62,7 @@ def codes_of(route: Route) -> list[Code]:
         codes.append(Code.NOT_PERMITTED)
     if "{" in route.path:
         codes.append(Code.NOT_FOUND)
-    if not route.safe:
+    if not route.safe or purpose is Purpose.APP:
         codes += _UNSAFE
     if route.body is not None:
         codes += _WITH_BODY
@@ -95,6 +95,7 @@ def document(routes: tuple[Route, ...]) -> dict[str, Any]:
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "cookie": {"type": "apiKey", "in": "cookie", "name": "nightlatch"},
+                "app": {"type": "http", "scheme": "bearer", "description": "an app's secret"},
             },
         },
     }
@@ -109,7 +110,9 @@ def _operation(route: Route) -> dict[str, Any]:
         "parameters": _parameters(route),
         "responses": _responses(route),
     }
-    if route.action.purpose is not Purpose.OPEN:
+    if route.action.purpose is Purpose.APP:
+        operation["security"] = [{"app": []}]
+    elif route.action.purpose is not Purpose.OPEN:
         operation["security"] = [{"bearer": []}, {"cookie": []}]
     if route.body is not None:
         schema = {"$ref": _DIALECT.format(model=route.body.__name__)}
