@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from nightlatch_client import calls
 from nightlatch_client.answers import Answer
 from nightlatch_client.asgi_body import Body
-from nightlatch_client.asgi_view import Connection, view_of
+from nightlatch_client.asgi_view import request_of, view_of
 from nightlatch_client.asgi_websocket import WebSocketGate
 from nightlatch_client.errors import ProofNeeded
 from nightlatch_client.everyone import keep_in_step
@@ -77,7 +77,7 @@ class Guard:
         nl: "Nightlatch",
         person: PersonFunction,
         open: Sequence[str] = (),  # noqa: A002
-        request: Callable[[Scope], Any] = Connection,
+        request: Callable[[Scope], Any] = request_of,
     ) -> None:
         self.app = app
         self.nl = nl

@@ -21,6 +21,15 @@ class Connection:
         self.path: str = scope["path"]
 
 
+def request_of(scope: Scope) -> Any:
+    """What `person` is given: the framework's own connection where it is known by now, else a `Connection`."""
+    if "litestar_app" in scope:
+        from litestar.connection import ASGIConnection
+
+        return ASGIConnection(scope)  # type: ignore[arg-type]
+    return Connection(scope)
+
+
 def view_of(scope: Scope) -> View:
     """The view of an HTTP request or of a WebSocket's opening."""
     root = scope.get("root_path", "").rstrip("/")

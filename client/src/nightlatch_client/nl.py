@@ -9,6 +9,7 @@ from nightlatch_client.asgi import PersonFunction
 from nightlatch_client.calls import Calls, Transport
 from nightlatch_client.desk import Desk
 from nightlatch_client.everyone import Everyone, Outcome
+from nightlatch_client.returns import Returns
 from nightlatch_client.sealed import Box
 from nightlatch_client.secret import Secret
 from nightlatch_client.settings import settings
@@ -89,12 +90,20 @@ class Nightlatch:
         return asgi.protect(self, app, person, open)
 
     def middleware(self, person: PersonFunction, open: Sequence[str] = ()) -> Callable[..., Any]:  # noqa: A002
-        """The gate as a middleware for frameworks that take a function of an app, such as Litestar."""
+        """The gate as a middleware for frameworks that take a function of an app, such as Litestar.
+
+        A framework that looks for the route first has to know `paths`, whatever they do there: the gate answers.
+        """
 
         def factory(app: Any) -> Any:
             return asgi.wrap(self, app, person, open)
 
         return factory
+
+    @property
+    def paths(self) -> list[str]:
+        """The client's own paths in the product."""
+        return list(Returns(self.desk).paths)
 
     def fresh(self, *, minutes: int = 10) -> Callable[[Any], Any]:
         """Proof not older than that: `Depends(nl.fresh(minutes=10))`, or `await nl.fresh(minutes=10)(request)`.
@@ -208,6 +217,16 @@ class Nightlatch:
     async def sync_everyone(self, *, dry_run: bool = False, confirm: bool = False) -> list[Outcome]:
         """Give the lists of all workspaces, from `@nl.everyone`."""
         return await everyone.sync_everyone(self, dry_run=dry_run, confirm=confirm)
+
+    # --- the end ---
+
+    def close(self) -> None:
+        """Close the connections of the calls that are not awaited."""
+        self.calls.close()
+
+    async def aclose(self) -> None:
+        """Close the connections of this event loop. An app behind `protect` does so when its lifespan ends."""
+        await self.calls.aclose()
 
     def _box(self) -> Box:
         return self.secret.box("testing" if calls.stand_in is not None else None)

@@ -28,7 +28,7 @@ class Returns:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self._prefix = desk.settings.prefix
-        self._paths = {
+        self.paths = {
             f"{self._prefix}/callback": self._callback,
             f"{self._prefix}/start": self._start,
             f"{self._prefix}/form": self._form,
@@ -40,7 +40,7 @@ class Returns:
 
     def serve(self, view: View, jar: Jar) -> Steps[Answer]:
         """Answer one of them."""
-        handler = self._paths.get(view.path)
+        handler = self.paths.get(view.path)
         if handler is None or view.kind != "http":
             return self._page(view, 404, "There is nothing here", "This page does not exist.")
         if view.method != "GET":
