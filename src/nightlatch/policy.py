@@ -38,6 +38,7 @@ _HOLDERS = {
     Permission.MANAGE_AUTHENTICATION: _OWNERS_AND_ADMINS,
     Permission.RESET: _OWNERS_AND_ADMINS,
     Permission.READ_AUDIT: _OWNERS_AND_ADMINS,
+    Permission.MANAGE_APPS: frozenset({Role.OWNER}),
 }
 
 

@@ -28,6 +28,8 @@ class Permission(StrEnum):
     MANAGE_AUTHENTICATION = "manage_authentication"
     RESET = "reset"
     READ_AUDIT = "read_audit"
+    MANAGE_APPS = "manage_apps"
+    """Registering products, which hand out who is who: owners alone."""
 
 
 class Method(StrEnum):

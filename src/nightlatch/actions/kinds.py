@@ -51,3 +51,6 @@ PREVIEW_POLICY = Action(Purpose.WORK, permission=Permission.MANAGE_AUTHENTICATIO
 DISABLE_TWO_FACTOR = Action(Purpose.WORK, permission=Permission.RESET, fresh="teammates", weighty=True)
 LOOK_AT_RESET = Action(Purpose.WORK, permission=Permission.RESET)
 READ_AUDIT = Action(Purpose.WORK, permission=Permission.READ_AUDIT)
+SEE_APPS = Action(Purpose.WORK, permission=Permission.MANAGE_APPS)
+MANAGE_APPS = Action(Purpose.WORK, permission=Permission.MANAGE_APPS, fresh="apps", weighty=True)
+"""A product's secret says who is who: registering, changing and removing products asks for fresh proof."""

@@ -12,6 +12,7 @@ _COMMANDS = {
     "why": ("why:why", "Explain what a person may do in a workspace, and what it would take."),
     "workspace": ("workspace:workspace", "Make and list workspaces, and change their policy."),
     "teammate": ("teammate:teammate", "Invite, list and remove teammates; change roles; disable 2FA."),
+    "app": ("app:app", "Register products, change them, and give them new secrets."),
     "account": ("account:account", "Show an account, and lift its locks."),
     "audit": ("audit:audit", "Read the audit events."),
     "keys": ("keys:keys", "Check and rotate the keys that seal secrets."),

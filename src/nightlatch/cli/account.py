@@ -73,7 +73,7 @@ def _lines(heading: str, lines: list[str]) -> None:
 
 
 def _authenticator_line(each: dict[str, Any]) -> str:
-    states = [state for state in ("suspended",) if each[state]]
+    states = [text for state, text in (("suspended", "suspended"), ("void", "counts nowhere")) if each[state]]
     used = f"last used {_short(each['last_used_at'])}" if each["last_used_at"] else "not used yet"
     return ", ".join(
         [f"{each['name']} ({each['method']})", f"bound {_short(each['bound_at'])}", used, *states]
@@ -85,6 +85,7 @@ def _session_line(each: dict[str, Any]) -> str:
 
 
 def _account(tx: "Transaction", row: "Row") -> dict[str, Any]:
+    from nightlatch.assurance import counts_somewhere
     from nightlatch.ids import to_text as id_text
     from nightlatch.instants import to_text
     from nightlatch.store import authenticators, guesses, sessions, teammates, workspaces
@@ -93,6 +94,7 @@ def _account(tx: "Transaction", row: "Row") -> dict[str, Any]:
 
     facts = read_account_facts(tx, row.id)
     suspended = {each.id for each in facts.authenticators if each.suspended}
+    void = {each.id for each in facts.authenticators if not counts_somewhere(facts, each)}
     places = {each.id: each for each in workspaces.every(tx)}
     doors = {
         "password": row.email_key,
@@ -117,6 +119,7 @@ def _account(tx: "Transaction", row: "Row") -> dict[str, Any]:
                 "bound_at": to_text(each.bound_at),
                 "last_used_at": to_text(each.last_used_at) if each.last_used_at is not None else None,
                 "suspended": each.id in suspended,
+                "void": each.id in void,
             }
             for each in authenticators.of_account(tx, row.id)
         ],

@@ -19,6 +19,13 @@ name_option = click.option(
     metavar="NAME",
     help="Your name, for the record and the mail.",
 )
+operator_option = click.option(
+    "--operator",
+    "operator_name",
+    default="The operator",
+    metavar="NAME",
+    help="Your name, for the record.",
+)
 
 
 def break_glass(command: F) -> F:

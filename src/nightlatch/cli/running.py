@@ -124,6 +124,17 @@ def workspace_by_slug(tx: "Transaction", slug: str) -> "Row":
     return row
 
 
+def app_by_handle(tx: "Transaction", handle: str) -> "Row":
+    """A registered product, or Refused in words that fit the command line."""
+    from nightlatch.refusals import Code, Refused
+    from nightlatch.store import apps
+
+    row = apps.by_handle(tx, handle)
+    if row is None:
+        raise Refused(Code.NOT_FOUND, f"There is no product {handle!r}. See: nightlatch app list")
+    return row
+
+
 def account_by(tx: "Transaction", who: str) -> "Row":
     """An account by its e-mail or id, or Refused."""
     from nightlatch import addresses, ids

@@ -8,6 +8,7 @@ from nightlatch.facts import AppId
 from nightlatch.ids import new_id
 from nightlatch.store.engine import Transaction
 from nightlatch.store.query import Query, Row, insert_into, set_columns
+from nightlatch.store.schema import accounts, sessions
 from nightlatch.store.schema_apps import app_origins, app_secrets, apps
 
 SECRETS_AT_A_TIME = 2
@@ -64,6 +65,14 @@ _END_SECRET = Query(
         app_secrets.c.ended_at.is_(None),
     )
     .returning(app_secrets.c.id)
+)
+_END_SESSIONS = Query(
+    update(sessions)
+    .values(ended_at=bindparam("now"))
+    .where(
+        sessions.c.account_id.in_(select(accounts.c.id).where(accounts.c.app_id == bindparam("app_id"))),
+        sessions.c.ended_at.is_(None),
+    )
 )
 
 
@@ -194,3 +203,8 @@ def secrets(tx: Transaction, app_id: AppId) -> list[Row]:
 def end_secret(tx: Transaction, secret_id: int, app_id: AppId) -> bool:
     """One secret is dead from now on."""
     return tx.one(_END_SECRET, id=secret_id, app_id=app_id, now=tx.now) is not None
+
+
+def end_sessions(tx: Transaction, app_id: AppId) -> int:
+    """End every session of the people that an app keeps; how many."""
+    return tx.run(_END_SESSIONS, app_id=app_id, now=tx.now)
