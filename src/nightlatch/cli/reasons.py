@@ -6,7 +6,7 @@ from typing import Any
 from nightlatch.access import Action, Allow, Challenge, Decision, Deny, Enrol, Purpose, decide
 from nightlatch.actions import kinds
 from nightlatch.assurance import relied_on, usable
-from nightlatch.facts import EVERYWHERE, Authenticator, Facts, Proof, Teammate, reach_of
+from nightlatch.facts import EVERYWHERE, Authenticator, Facts, Proof, Reach, Teammate, reach_of
 from nightlatch.ids import to_text as id_text
 from nightlatch.instants import to_text
 from nightlatch.store import authenticators, sessions
@@ -16,7 +16,9 @@ from nightlatch.store.query import Row
 from nightlatch.vocabulary import SECOND_FACTORS, Credential, Method, Reason, Role
 
 ACTIONS = {
-    name.lower().replace("_", "-"): value for name, value in vars(kinds).items() if isinstance(value, Action)
+    name.lower().replace("_", "-"): value
+    for name, value in vars(kinds).items()
+    if isinstance(value, Action) and value.purpose is not Purpose.APP
 }
 _ACCOUNT_PLANE = (Purpose.READ, Purpose.CHANGE, Purpose.JOIN)
 _LATEST = 2**62
@@ -27,7 +29,7 @@ _METHODS = {
     Method.TOTP: "a code from the authenticator app",
     Method.RECOVERY_CODE: "a recovery code",
     Method.PASSKEY: "a passkey",
-    Method.PROVIDER: "the identity provider",
+    Method.PROVIDER: "the sign-in of their product",
     Method.TICKET: "the mailed link",
     Method.INVITATION: "the invitation's link",
 }
@@ -154,24 +156,27 @@ def _authenticator(each: Authenticator, workspace: int, names: dict[int, str]) -
 
 
 def _sessions_that_could_be(facts: Facts, workspace: int) -> list[tuple[list[str], Facts]]:
-    """Nobody; the password just shown; with it each second factor, and the mailbox."""
-    password = Proof(Method.PASSWORD, _LATEST, facts.now, source=EVERYWHERE)
+    """Nobody; the first factor just shown; with it each second factor, and the mailbox."""
+    kept = facts.first is Method.PROVIDER
+    source = Reach(workspaces=frozenset(each.workspace for each in facts.teammates)) if kept else EVERYWHERE
+    first = Proof(facts.first, _LATEST, facts.now, source=source)
+    named = "the product's sign-in" if kept else "the password"
     found: list[tuple[list[str], Facts]] = [
         ([], Facts(now=facts.now)),
-        (["the password"], replace(facts, proofs=(password,))),
+        ([named], replace(facts, proofs=(first,))),
     ]
     shown = set()
     for each in relied_on(facts, workspace):
         if each.method in SECOND_FACTORS and each.method not in shown and usable(each, workspace):
             shown.add(each.method)
             second = Proof(each.method, _LATEST + 1, facts.now, each.id)
-            found.append((["the password", _METHODS[each.method]], replace(facts, proofs=(password, second))))
+            found.append(([named, _METHODS[each.method]], replace(facts, proofs=(first, second))))
     teammate = facts.teammate(workspace)
     if teammate is not None and not relied_on(facts, workspace):
         mailbox = Proof(
             Method.TICKET, _LATEST + 1, facts.now, source=reach_of(workspace), reset=teammate.reset
         )
-        found.append((["the password", "the mailed link"], replace(facts, proofs=(password, mailbox))))
+        found.append(([named, "the mailed link"], replace(facts, proofs=(first, mailbox))))
     return found
 
 

@@ -136,10 +136,18 @@ def app_by_handle(tx: "Transaction", handle: str) -> "Row":
 
 
 def account_by(tx: "Transaction", who: str) -> "Row":
-    """An account by its e-mail or id, or Refused."""
+    """An account by its e-mail or id, or a product's person as HANDLE:ID, or Refused."""
     from nightlatch import addresses, ids
     from nightlatch.refusals import Code, Refused
-    from nightlatch.store import accounts
+    from nightlatch.store import accounts, apps
+
+    handle, colon, person = who.partition(":")
+    app = apps.by_handle(tx, handle) if colon else None
+    if app is not None:
+        found = accounts.by_person(tx, app.id, person)
+        if found is None:
+            raise Refused(Code.NOT_FOUND, f"{app.name} has told us of nobody called {person!r}.")
+        return found
 
     account_id = ids.from_text(who)
     row = accounts.by_id(tx, account_id) if account_id is not None else None

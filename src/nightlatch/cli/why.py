@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 @click.argument("action")
 @options.json_option
 def why(account: str, workspace: str, action: str, as_json: bool) -> None:
-    """Explain what ACCOUNT (e-mail or id) may do in WORKSPACE (slug), and what it would take.
+    """Explain what ACCOUNT may do in WORKSPACE (slug), and what it would take.
+
+    ACCOUNT is an e-mail, an id, or HANDLE:ID for a product's person.
 
     ACTION is the name of one, such as use, invite, change-policy, disable-two-factor or enrol; a wrong one lists them.
     Asked of the same decision that every request is asked of, for sessions as they could be and as they are.

@@ -228,11 +228,13 @@ def alive(row: Row, now: Instant) -> bool:
 
 def read_account_facts(tx: Transaction, account_id: int) -> Facts:
     """The facts of an account without any session: for lists, evidence and the command line, never to let in."""
+    members = tx.all(_TEAMMATES, account_id=account_id)
     return Facts(
         now=tx.now,
         account=account_id,
         authenticators=_authenticators(tx, account_id),
-        teammates=tuple(map(_teammate, tx.all(_TEAMMATES, account_id=account_id))),
+        teammates=tuple(map(_teammate, members)),
+        first=first_of(members[0].app_id if members else None),
     )
 
 
