@@ -57,6 +57,13 @@ def relied_on(facts: Facts, workspace: WorkspaceId | None) -> list[Authenticator
     return [each for each in facts.authenticators if relied(each, workspace)]
 
 
+def counts_somewhere(facts: Facts, authenticator: Authenticator) -> bool:
+    """Whether some plane of the account relies on it: one of its workspaces, or without any the account itself."""
+    if not facts.teammates:
+        return not authenticator.void
+    return any(relied(authenticator, each.workspace) for each in facts.teammates)
+
+
 def usable_on(facts: Facts, workspace: WorkspaceId | None) -> list[Authenticator]:
     """What a plane relies on and would take now."""
     if workspace is None:

@@ -9,8 +9,9 @@ from nightlatch.actions.by import By
 from nightlatch.actions.enrolment import HashedCode, covered
 from nightlatch.actions.guard import allowed, person_of, place_of, session_of
 from nightlatch.actions.mailing import mail_account
+from nightlatch.actions.recovery_sets import drop_orphaned
 from nightlatch.actions.tokens import Token
-from nightlatch.assurance import enrolled, relied, usable
+from nightlatch.assurance import counts_somewhere, enrolled, relied, usable
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
 from nightlatch.facts import Authenticator, Facts
@@ -39,7 +40,10 @@ class Listed:
 
 
 def own(tx: Transaction, *, by: By) -> list[Listed]:
-    """Everything bound to the account of the session. Reads only; no secret is in it."""
+    """Everything bound to the account of the session. Reads only; no secret is in it.
+
+    A set of recovery codes that counts nowhere any more (after a reset, say) is left out: nothing can be done with it.
+    """
     known = allowed(tx, by, kinds.READ_ACCOUNT)
     account_id = person_of(known).id
     return [
@@ -53,6 +57,7 @@ def own(tx: Transaction, *, by: By) -> list[Listed]:
             authenticators.codes_left(tx, row.id) if row.method == Method.RECOVERY_CODE else None,
         )
         for row in authenticators.of_account(tx, account_id)
+        if row.method != Method.RECOVERY_CODE or _counts_somewhere(known.facts, row.id)
     ]
 
 
@@ -89,7 +94,7 @@ def unbind(tx: Transaction, *, by: By, authenticator_id: int) -> None:
     if account is None or row is None or not authenticators.unbind(tx, gone.id, account.id):
         raise not_found()
     rest = [each for each in known.facts.authenticators if each.id != gone.id]
-    _drop_orphaned_codes(tx, account.id, rest)
+    drop_orphaned(tx, account.id, known.facts, rest)
     guesses.clear(tx, gone.method, str(account.id))
     sessions.end_others(tx, account.id, keep=session_of(known).id)
     standing.refresh(tx, account.id)
@@ -130,6 +135,11 @@ def renew_codes(tx: Transaction, *, by: By, codes: Sequence[HashedCode], token: 
 
 
 # --- inside ---
+
+
+def _counts_somewhere(facts: Facts, authenticator_id: int) -> bool:
+    bound = facts.authenticator(authenticator_id)
+    return bound is not None and counts_somewhere(facts, bound)
 
 
 def _locked(tx: Transaction, by: By) -> Known:
@@ -177,14 +187,3 @@ def _keep_an_owner(tx: Transaction, known: Known, gone: Authenticator) -> None:
                     f"/w/{place_of(known, teammate.workspace).slug}/settings/team",
                 ),
             )
-
-
-def _drop_orphaned_codes(tx: Transaction, account_id: int, rest: Sequence[Authenticator]) -> None:
-    """Recovery codes stand in for something: with nothing left where they reach, they go too."""
-    primaries = [each for each in rest if each.method is not Method.RECOVERY_CODE]
-    for each in rest:
-        if each.method is Method.RECOVERY_CODE and not any(
-            other.reach.everywhere or each.reach.everywhere or other.reach.workspaces & each.reach.workspaces
-            for other in primaries
-        ):
-            authenticators.unbind(tx, each.id, account_id)

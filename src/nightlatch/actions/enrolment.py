@@ -10,6 +10,7 @@ from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, person_of, session_of
 from nightlatch.actions.mailing import mail_account
 from nightlatch.actions.proving import accept
+from nightlatch.actions.recovery_sets import drop_orphaned
 from nightlatch.actions.tokens import Token
 from nightlatch.assurance import enrolled, limited, relied, relied_on
 from nightlatch.audit.events import account as account_subject
@@ -157,11 +158,12 @@ def confirm(
     codes_kept = bool(codes) and _wants_codes(before, reach)
     if codes_kept:
         _keep_codes(tx, account.id, reach, codes, before)
-    old = _replace(tx, account.id, pending.replaces, before)
+    old = _replace(tx, account.id, pending.replaces, before, reach)
     first = not before.authenticators
     _after(tx, by, account, before, reach, first=first, session_id=session.id)
     sessions.add_proof(tx, session.id, Method.TOTP, authenticator_id=bound, supersedes=False)
     now = accept(tx, by, guard.known(tx, by), token)
+    drop_orphaned(tx, account.id, now.facts, now.facts.authenticators)
     _fresh_guesses(tx, account.id, now)
     _tell(tx, by, account, pending.name, old, before, now.facts)
     return Confirmed(
@@ -256,14 +258,17 @@ def covered(old: Reach, new: Reach) -> bool:
     return new.everywhere or (not old.everywhere and old.workspaces <= new.workspaces)
 
 
-def _replace(tx: Transaction, account_id: int, replaces: int | None, before: Facts) -> Row | None:
-    """The old one goes where this session is open; where it is not, it stays what it was (law 7)."""
+def _replace(
+    tx: Transaction, account_id: int, replaces: int | None, before: Facts, reach: Reach
+) -> Row | None:
+    """The old one goes where this session is open and the new one takes its place; elsewhere it stays what it was
+    (law 7), also where the session is open but was not asked for fresh proof."""
     old = before.authenticator(replaces) if replaces is not None else None
     row = authenticators.by_id(tx, old.id, account_id) if old is not None else None
     if old is None or row is None:
         return None
     relying = [each.workspace for each in before.teammates if relied(old, each.workspace)]
-    opened = [each for each in relying if isinstance(decide_workspace(before, each), Allow)]
+    opened = [each for each in relying if each in reach and isinstance(decide_workspace(before, each), Allow)]
     if len(opened) == len(relying):
         authenticators.unbind(tx, old.id, account_id)
     else:

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from nightlatch.access import Allow, Challenge, decide_account, decide_workspace
 from nightlatch.actions import kinds, second_step, sign_in
 from nightlatch.actions.proving import Proved, Wait, Wrong
-from nightlatch.assurance import relied_on, usable_methods
+from nightlatch.assurance import counts_somewhere, relied_on, usable_methods
 from nightlatch.ids import to_text as id_text
 from nightlatch.instants import MINUTE, Instant
 from nightlatch.refusals import Refused
@@ -255,8 +255,12 @@ async def _recover(context: Context, **more: Any) -> Response:
 
 
 async def _codes_left(context: Context) -> int:
-    """How many recovery codes are unspent, in all sets together."""
-    sets = [each.id for each in context.facts.authenticators if each.method is Method.RECOVERY_CODE]
+    """How many recovery codes are unspent, in all sets together that count somewhere."""
+    sets = [
+        each.id
+        for each in context.facts.authenticators
+        if each.method is Method.RECOVERY_CODE and counts_somewhere(context.facts, each)
+    ]
     return await context.read(lambda tx: sum(authenticators.codes_left(tx, each) for each in sets))
 
 
