@@ -134,15 +134,23 @@ class Difference:
     changed: int
     removed: int
     unchanged: int
+    news: tuple[Person, ...]
+    """Of whom there is something to write."""
+    gone: tuple[str, ...]
+    """Who is not on the list, by the product's ids."""
 
 
 def compare(tx: Transaction, *, app: App, workspace: str, listed: Sequence[Person]) -> Difference:
     """What a full list of one workspace would change. Reads only."""
-    here = _here(tx, app, workspace)
-    known = {row.person: row for row in here}
-    added = sum(each.id not in known for each in listed)
-    changed = sum(each.id in known and _differs(known[each.id], each) for each in listed)
-    return Difference(added, changed, len(here) - (len(listed) - added), len(listed) - added - changed)
+    row = workspaces.by_app(tx, app.id, workspace)
+    here = people.of_workspace(tx, app.id, row.id) if row is not None else []
+    known = {each.person: each for each in here}
+    added = [each for each in listed if each.id not in known]
+    changed = [each for each in listed if each.id in known and _differs(known[each.id], each)]
+    named = {each.id for each in listed}
+    gone = tuple(each.person for each in here if each.person not in named)
+    unchanged = len(listed) - len(added) - len(changed)
+    return Difference(len(added), len(changed), len(gone), unchanged, (*added, *changed), gone)
 
 
 def needs_confirmation(difference: Difference) -> bool:
@@ -164,11 +172,6 @@ def note_some(tx: Transaction, *, app: App, listed: Sequence[Person]) -> None:
         _note(tx, app, workspace, person, settle=False)
     if new:
         _settle(tx, app, workspace)
-
-
-def missing(tx: Transaction, *, app: App, workspace: str, listed: frozenset[str]) -> list[str]:
-    """Who is in a workspace and not on its full list, by the product's ids. Reads only."""
-    return [row.person for row in _here(tx, app, workspace) if row.person not in listed]
 
 
 def remove_some(tx: Transaction, *, app: App, workspace: str, gone: Sequence[str]) -> None:
@@ -204,11 +207,6 @@ def forget(tx: Transaction, *, app: App, person: str) -> None:
 
 
 # --- inside ---
-
-
-def _here(tx: Transaction, app: App, workspace: str) -> list[Row]:
-    row = workspaces.by_app(tx, app.id, workspace)
-    return people.of_workspace(tx, app.id, row.id) if row is not None else []
 
 
 def _workspace(tx: Transaction, app: App, key: str, name: str) -> Row:

@@ -11,6 +11,9 @@ from nightlatch.refusals import Code, FieldError, Refused
 from nightlatch.web.answers import Answer
 from nightlatch.web.context import Context
 
+LONG_BODY = 256 * 1024
+"""From so many bytes on a body is read off the event loop."""
+
 
 async def read_body(request: Request, limit: int) -> bytes:
     """The body, at most `limit` bytes. Raises Refused."""
@@ -35,19 +38,27 @@ def _too_large(limit: int) -> Refused:
 
 async def call_api(context: Context) -> Response:
     """Read the body by its model, call the handler, and write its answer."""
-    route, request = context.route, context.request
+    route = context.route
     if route.body is not None:
-        answer: Answer = await route.handler(context, await _model(request, route.body, route.body_limit))
+        answer: Answer = await route.handler(context, await _model(context, route.body))
     else:
         answer = await route.handler(context)
     context.ends_session = context.ends_session or answer.ends_session
     return _written(answer)
 
 
-async def _model(request: Request, model: type[BaseModel], limit: int) -> BaseModel:
+async def _model(context: Context, model: type[BaseModel]) -> BaseModel:
+    request = context.request
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
         raise Refused(Code.UNSUPPORTED_MEDIA_TYPE, "Send application/json.")
-    body = await read_body(request, limit)
+    body = await read_body(request, context.route.body_limit)
+    if len(body) > LONG_BODY:
+        return await context.pool(lambda: _parsed(body, model))
+    return _parsed(body, model)
+
+
+def _parsed(body: bytes, model: type[BaseModel]) -> BaseModel:
+    """The body by its model. Raises Refused."""
     try:
         value = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
     except (ValueError, RecursionError):

@@ -1,7 +1,6 @@
 """What products ask with their secret: checks, grants, and their people. See docs/apps.md."""
 
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -223,7 +222,7 @@ async def replace_team(context: Context, body: models.FullList) -> Answer:
                 f"This list would remove {found.removed} people, more than a fifth. Nothing was changed.",
                 WayOut("Send it with confirm: true if it is whole.", "/api/v1/app/teammates"),
             )
-        await _write_list(context, app, workspace, listed)
+        await _write_list(context, app, workspace, found)
     return Answer(
         models.Difference(
             added=found.added,
@@ -245,14 +244,12 @@ def _listed(app: App, body: models.FullList) -> list[Person]:
     return listed
 
 
-async def _write_list(context: Context, app: App, workspace: str, listed: Sequence[Person]) -> None:
+async def _write_list(context: Context, app: App, workspace: str, found: people.Difference) -> None:
     """Whoever is new or changed first, then whoever is gone, so that no owner is missed in between."""
-    for start in range(0, len(listed), BATCH):
-        await context.write(partial(people.note_some, app=app, listed=listed[start : start + BATCH]))
-    ids = frozenset(each.id for each in listed)
-    gone = await context.query_store(partial(people.missing, app=app, workspace=workspace, listed=ids))
-    for start in range(0, len(gone), BATCH):
-        part = gone[start : start + BATCH]
+    for start in range(0, len(found.news), BATCH):
+        await context.write(partial(people.note_some, app=app, listed=found.news[start : start + BATCH]))
+    for start in range(0, len(found.gone), BATCH):
+        part = found.gone[start : start + BATCH]
         await context.write(partial(people.remove_some, app=app, workspace=workspace, gone=part))
 
 
