@@ -86,12 +86,12 @@ def contrast(colour: str) -> float:
 
 
 def colour_note(colour: str | None) -> str | None:
-    """What to say of a colour on which white text cannot be read."""
+    """What to say of a colour in which text is hard to read on white."""
     if colour is None or contrast(colour) >= READABLE:
         return None
     return (
-        f"White text on {colour} is hard to read ({contrast(colour):.1f} to 1; text needs {READABLE} to 1). "
-        "A darker colour is better."
+        f"Text in {colour} is hard to read on white ({contrast(colour):.1f} to 1; it takes {READABLE} to 1): "
+        "pages show a darker shade of it."
     )
 
 

@@ -33,6 +33,8 @@ from nightlatch.vocabulary import Event, Role
 MARK = "nla_"
 """What every secret begins with, so that one that leaked is found by a search."""
 
+MOST_IN_A_WORKSPACE = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Secret:
@@ -161,6 +163,7 @@ def add(
     if workspace is None and not keeps_people:
         raise invalid("workspace", "A product without users of its own belongs to a workspace. Say which.")
     _fits(keeps_people, roles=roles, role_map=role_map, return_url=return_url)
+    _room(tx, workspace)
     _free(tx, wanted)
     app_id = apps.create(
         tx,
@@ -446,6 +449,15 @@ def _fits(
         raise invalid("role_map", "This is for products that keep their own users.")
     if not keeps_people and return_url:
         raise invalid("return_url", "This is for products that keep their own users.")
+
+
+def _room(tx: Transaction, workspace: Row | None) -> None:
+    if workspace is not None and len(apps.managed(tx, workspace.id)) >= MOST_IN_A_WORKSPACE:
+        raise Refused(
+            Code.CONFLICT,
+            f"A workspace has at most {MOST_IN_A_WORKSPACE} products.",
+            WayOut("Remove one first.", f"/w/{workspace.slug}/settings/team/apps"),
+        )
 
 
 def _free(tx: Transaction, origins: Sequence[str], app_id: AppId | None = None) -> None:

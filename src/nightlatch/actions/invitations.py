@@ -16,6 +16,7 @@ from enum import StrEnum
 from nightlatch.actions import kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, person_of, place_of
+from nightlatch.actions.kept import not_by_product
 from nightlatch.actions.mailing import mail_address
 from nightlatch.actions.tokens import Token, new_token
 from nightlatch.addresses import Address
@@ -83,8 +84,8 @@ class Inviter:
 def invite(tx: Transaction, *, by: By, workspace_id: int, pasted: Sequence[Address], role: Role) -> Invited:
     """Invite up to 500 addresses: each gets a mail with its own link, good for 7 days, once.
 
-    Raises Refused: what the gate raises; `not_permitted` above one's own role; `invalid` for none or too many
-    addresses; `too_many_attempts` where the workspace has no invitation mail left today.
+    Raises Refused: what the gate raises; `not_permitted` above one's own role, or where a product brings the people;
+    `invalid` for none or too many addresses; `too_many_attempts` where the workspace has no invitation mail left today.
     """
     wanted = _distinct(pasted)
     lock(tx, workspaces=[workspace_id], names=map(_lock_name, wanted[:MOST_AT_A_TIME]))
@@ -92,6 +93,7 @@ def invite(tx: Transaction, *, by: By, workspace_id: int, pasted: Sequence[Addre
     workspace = workspaces.by_id(tx, workspace_id)
     if workspace is None:
         raise not_found()
+    not_by_product(tx, workspace)
     if not 1 <= len(wanted) <= MOST_AT_A_TIME:
         raise invalid("emails", f"Give 1 to {MOST_AT_A_TIME} addresses.")
     room = room_today(tx, by, workspace)

@@ -9,6 +9,7 @@ from nightlatch.access import Action
 from nightlatch.actions import kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, person_of, place_of
+from nightlatch.actions.kept import not_by_product
 from nightlatch.actions.mailing import every_address, mail_account, mail_owners
 from nightlatch.actions.reasons import clean_reason
 from nightlatch.addresses import parse
@@ -30,7 +31,8 @@ def change_role(
     """Give a teammate (oneself included) another role; False where it is theirs already.
 
     `reason`: the operator needs one, and all owners are mailed first: it goes past the workspace's own rules. Raises
-    Refused: what the gate raises, `not_found`, `not_permitted`, `last_owner`, `invalid` without that reason.
+    Refused: what the gate raises, `not_found`, `not_permitted` (above one's own role, or where a product says who is
+    what), `last_owner`, `invalid` without that reason.
     """
     target, mine, workspace = _locked(tx, by, workspace_id, teammate_id, kinds.CHANGE_ROLE)
     old = Role(target.role)
@@ -154,6 +156,7 @@ def _locked(
     workspace = workspaces.by_id(tx, workspace_id)
     if target is None or workspace is None:
         raise not_found()
+    not_by_product(tx, workspace)
     itself = by.kind == "account" and target.account_id == by.id
     if mine is not None and not itself:
         not_above(tx, workspace, target, mine)

@@ -143,7 +143,7 @@ def _say_colour(registration: "Registration") -> None:
 
     note = colour_note(registration.colour)
     if note is not None:
-        click.echo(f"warning: {note}", err=True)
+        click.echo(note, err=True)
 
 
 def _split(roles: str | None) -> list[str] | None:
