@@ -4,6 +4,7 @@ import base64
 import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.requests import Request
@@ -16,12 +17,15 @@ from nightlatch.facts import Facts, WorkspaceId
 from nightlatch.ids import from_text, to_text
 from nightlatch.instants import Instant
 from nightlatch.refusals import Code, Refused, not_found
-from nightlatch.store.engine import Body, T
+from nightlatch.store.engine import Body, T, Transaction
 from nightlatch.store.facts import Known, Place
 from nightlatch.vocabulary import Credential
 from nightlatch.web.house import Front
 from nightlatch.web.origin import from_page
 from nightlatch.web.routes import Route
+
+if TYPE_CHECKING:
+    from nightlatch.web.branding import Brand
 
 
 @dataclass
@@ -37,6 +41,8 @@ class Context:
     place: Place | None = None
     app: App | None = None
     """The product that asks, by its secret."""
+    brand: "Brand | None" = None
+    """page: the product whose face it wears."""
     form: Mapping[str, str] = field(default_factory=dict)
     """page, POST: the fields, the CSRF value taken out and checked."""
     form_read: bool = False
@@ -115,13 +121,18 @@ class Context:
         return await self.front.house.store.query(body)
 
     async def write(self, body: Body[T]) -> T:
-        """A write; it may have queued mail, so the drain is woken."""
+        """A write. Where it has queued mail, the drain is woken."""
+
+        def noted(tx: Transaction) -> tuple[T, bool]:
+            return body(tx), tx.mail
+
         try:
-            result = await self.front.house.store.write(body)
+            result, mail = await self.front.house.store.write(noted)
         except Refused as refused:
             self.refused_inside = refused
             raise
-        self.front.wake_mail()
+        if mail:
+            self.front.wake_mail()
         return result
 
     @property

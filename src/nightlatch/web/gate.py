@@ -14,7 +14,7 @@ from nightlatch.store import apps, forms
 from nightlatch.store.engine import Unavailable
 from nightlatch.store.facts import Known, read_known
 from nightlatch.vocabulary import Credential, Reason
-from nightlatch.web import cookies, denials, origin
+from nightlatch.web import branding, cookies, denials, origin
 from nightlatch.web.answers import problem
 from nightlatch.web.context import Context, parse_form, safe_next, with_query
 from nightlatch.web.house import Front
@@ -156,6 +156,7 @@ async def _serve(context: Context) -> Response:
             context.form_read = True
         elif context.known.session is not None and context.query("refill"):
             context.refill = await _take_form(context)
+        context.brand = await branding.look(context)
         response: Response = await route.handler(context)
     elif route.kind == "api":
         response = await call_api(context)
@@ -298,6 +299,8 @@ async def refusal_answer(
             return finish(context, RedirectResponse(front.url(target), 303))
     from nightlatch.web.pages.problems import problem_page
 
+    if context is not None and context.brand is None:
+        context.brand = await branding.look(context)
     response = problem_page(front, refused, request, context)
     return finish(context, response) if context is not None else response
 

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from nightlatch.instants import Instant, to_datetime, to_text
 from nightlatch.policy import permitted
 from nightlatch.vocabulary import Permission
+from nightlatch.web.branding import Brand, back_path
 from nightlatch.web.context import Context
 from nightlatch.web.house import Front
 
@@ -39,6 +40,9 @@ FLASHES = {
     "removed-teammate": ("success", "The teammate is removed."),
     "invitation-resent": ("success", "The invitation is mailed again. The older link no longer works."),
     "invitation-revoked": ("success", "The invitation is revoked."),
+    "app-changed": ("success", "The product is changed."),
+    "app-removed": ("success", "The product is removed."),
+    "app-secret-ended": ("success", "The secret is ended. What still shows it is refused."),
     "left": ("success", "You have left the workspace."),
     "joined": ("success", "Welcome. You are in."),
     "password-reset": (
@@ -122,9 +126,13 @@ def page(
     *,
     status: int = 200,
     errors: Mapping[str, str] | None = None,
+    brand: Brand | None = None,
     **values: Any,
 ) -> HTMLResponse:
-    """A page for a request. Where it has errors, what was typed stands in its fields again."""
+    """A page for a request. Where it has errors, what was typed stands in its fields again.
+
+    `brand`: the product whose face it wears, where that is not the one of the person or the workspace.
+    """
     refill = dict(context.refill)
     if errors:
         secret = ("password", "new_password", "code", "recovery_code", "number", "codes")
@@ -133,6 +141,7 @@ def page(
     said = FLASHES.get(context.query("said")) or _back_again(context, errors)
     complete = {
         **_everywhere(context.front, context.request.scope["path"]),
+        **_face(context, brand or context.brand),
         "csrf": context.csrf,
         "me": _me(context),
         "workspaces": [
@@ -179,8 +188,27 @@ def _everywhere(front: Front, path: str) -> dict[str, Any]:
         "url": front.url,
         "static": lambda name: front.url(f"/static/{static().url_of[name]}"),
         "product": front.config.name,
+        "house": front.config.name,
+        "brand": None,
         "here": path,
         "demo": front.demo,
+    }
+
+
+def _face(context: Context, brand: Brand | None) -> dict[str, Any]:
+    """The name and face that a page wears: a product's own win over ours."""
+    if brand is None:
+        return {}
+    url, back = context.front.url, back_path(context)
+    return {
+        "product": brand.name,
+        "brand": {
+            "name": brand.name,
+            "logo": url(brand.logo) if brand.logo is not None else None,
+            "theme": url(brand.theme) if brand.theme is not None else None,
+            "home": brand.home,
+            "back": url(back) if back is not None else brand.home,
+        },
     }
 
 
@@ -199,4 +227,6 @@ def _current(context: Context) -> dict[str, Any] | None:
         "name": place.name,
         "role": str(teammate.role),
         "may_read_audit": permitted(teammate.role, Permission.READ_AUDIT, teammate.mandate),
+        "may_see_apps": place.app_id is None
+        and permitted(teammate.role, Permission.MANAGE_APPS, teammate.mandate),
     }

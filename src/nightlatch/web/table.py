@@ -2,6 +2,7 @@
 
 from nightlatch.web.api import account as api_account
 from nightlatch.web.api import app as api_app
+from nightlatch.web.api import app_registration as api_app_registration
 from nightlatch.web.api import audit as api_audit
 from nightlatch.web.api import authenticators as api_authenticators
 from nightlatch.web.api import invitations as api_invitations
@@ -10,10 +11,12 @@ from nightlatch.web.api import sign_in as api_sign_in
 from nightlatch.web.api import sign_up as api_sign_up
 from nightlatch.web.api import teammates as api_teammates
 from nightlatch.web.api import workspaces as api_workspaces
+from nightlatch.web.pages import apps as page_apps
 from nightlatch.web.pages import audit as page_audit
 from nightlatch.web.pages import authentication as page_authentication
 from nightlatch.web.pages import authentication_turn as page_authentication_turn
 from nightlatch.web.pages import (
+    brand_files,
     emails,
     health,
     invitations,
@@ -34,12 +37,14 @@ from nightlatch.web.routes import Route
 
 ROUTES: list[Route] = [
     *health.ROUTES,
+    *brand_files.ROUTES,
     *page_sign_in.ROUTES,
     *page_team.ROUTES,
     *page_invite.ROUTES,
     *page_team_member.ROUTES,
     *page_authentication.ROUTES,
     *page_authentication_turn.ROUTES,
+    *page_apps.ROUTES,
     *page_audit.ROUTES,
     *set_up.ROUTES,
     *tickets.ROUTES,
@@ -58,6 +63,7 @@ ROUTES: list[Route] = [
     *api_workspaces.ROUTES,
     *api_teammates.ROUTES,
     *api_invitations.ROUTES,
+    *api_app_registration.ROUTES,
     *api_audit.ROUTES,
     *api_app.ROUTES,
     *openapi.ROUTES,
