@@ -99,6 +99,15 @@ def managed(tx: Transaction, workspace_id: WorkspaceId) -> list[Registration]:
     return [_registration(tx, row) for row in apps.managed(tx, workspace_id)]
 
 
+def open_to(tx: Transaction, workspace_id: WorkspaceId, role: Role) -> list[tuple[str, tuple[str, ...]]]:
+    """The products behind a proxy that a workspace opens to a role: the name and the origins of each."""
+    return [
+        (row.name, tuple(apps.origins(tx, row.id)))
+        for row in apps.managed(tx, workspace_id)
+        if row.workspace_id is not None and (row.roles is None or role in row.roles.split())
+    ]
+
+
 def read(tx: Transaction, app_id: AppId, *, managed_by: WorkspaceId | None = None) -> Registration:
     """One product; with `managed_by`, one of that workspace's. Raises Refused (`not_found`)."""
     row = apps.by_id(tx, app_id)

@@ -179,13 +179,14 @@ async def change_form(context: Context) -> Response:
     role_map = _role_map(text("role_map", ""), errors)
     if errors:
         return await _one(context, errors=errors)
-    roles: tuple[str, ...] | None = None
+    roles, return_url = None, text("return_url", "").strip()
     if not found.keeps_people and text("roles", "") in ROLES:
-        roles = ROLES[text("roles", "")] or tuple(Role)
+        roles = ROLES[text("roles", "")] or tuple(each.value for each in Role)
     changes = Changes(
         name=text("name", ""),
         origins=text("origins", "").split(),
-        return_url=text("return_url", "") if found.keeps_people else None,
+        # As it was shown: then the default one follows the first origin.
+        return_url=return_url if found.keeps_people and return_url != found.return_url else None,
         roles=roles,
         role_map=role_map if found.keeps_people else None,
         colour=text("colour", ""),

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from nightlatch import addresses
 from nightlatch.access import Allow, Challenge, Enrol, decide_workspace
-from nightlatch.actions import kinds, teammates, workspaces
+from nightlatch.actions import apps, kinds, teammates, workspaces
 from nightlatch.assurance import enrolled
 from nightlatch.facts import Teammate
 from nightlatch.policy import permitted
@@ -109,6 +109,7 @@ async def home_page(context: Context) -> Response:
             "with_two_factor": counts.with_two_factor,
             "invited": counts.invited,
         }
+    products = await context.read(lambda tx: apps.open_to(tx, workspace_id, teammate.role))
     return render(
         context,
         "workspace_home.html",
@@ -118,6 +119,13 @@ async def home_page(context: Context) -> Response:
         due=_due(context, teammate),
         required=teammate.mandate.in_force(context.now),
         numbers=numbers,
+        apps=[
+            {
+                "name": name,
+                "addresses": [{"url": f"{each}/", "host": each.partition("://")[2]} for each in origins],
+            }
+            for name, origins in products
+        ],
     )
 
 
