@@ -19,7 +19,7 @@ from typing import Any
 from nightlatch import logs, wiring
 from nightlatch.config import Config, ConfigError
 from nightlatch.demo import folder
-from nightlatch.store import meta, migrate
+from nightlatch.store import durability, meta, migrate
 from nightlatch.web.app import App
 
 LARGEST_HEAD = 32 * 1024
@@ -49,6 +49,8 @@ def prepare(config: Config, *, demo: bool = False) -> None:
     house = wiring.build(config)
     try:
         is_demo = house.store.read_now(lambda tx: meta.read(tx, meta.DEMO)) is not None
+        for name in house.store.read_now(durability.lost):
+            log.error("the database server has switched off %s: a crash of its machine loses commits", name)
     finally:
         house.close()
     if is_demo and not demo:

@@ -6,45 +6,21 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
-from typing import Literal
 
+from nightlatch import addresses
+from nightlatch.cli.checks_inside import look
+from nightlatch.cli.findings import Finding, ok, problem, warning
 from nightlatch.config import Config
-from nightlatch.instants import HOUR, SECOND, Duration, Instant
-from nightlatch.keyring import KeyRing, KeyRingError, Tampered, key_id_of
-from nightlatch.store import events, meta, migrate, outbox
-from nightlatch.store.engine import Store, Transaction
+from nightlatch.keyring import KeyRing, KeyRingError
+from nightlatch.mail.outgoing import Undeliverable
+from nightlatch.mail.smtp_connection import probe
+from nightlatch.store import migrate
+from nightlatch.store.engine import Store
 
-Status = Literal["ok", "warning", "problem"]
-STUCK: Duration = HOUR
-"""A mail that waits longer is a problem."""
 ROOM = 200 * 1024 * 1024
 """Bytes free beside the SQLite file, below which it says so."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found."""
-
-    name: str
-    status: Status
-    message: str
-
-
-def ok(name: str, message: str) -> Finding:
-    """All is well."""
-    return Finding(name, "ok", message)
-
-
-def warning(name: str, message: str) -> Finding:
-    """It works; somebody should look at it."""
-    return Finding(name, "warning", message)
-
-
-def problem(name: str, message: str) -> Finding:
-    """It does not work, or is not safe."""
-    return Finding(name, "problem", message)
 
 
 # --- without the database ---
@@ -140,70 +116,21 @@ def keys(config: Config) -> tuple[Finding, KeyRing | None]:
     return ok("keys", f"{len(ring.ids)} in {where}; {ring.current_id} seals."), ring
 
 
-def keys_match(tx: Transaction) -> Finding:
-    """Whether the ring is the one that this database was sealed with."""
-    check = meta.read(tx, meta.KEY_CHECK)
-    if check is None:
-        return warning(
-            "keys_match", "Nothing was sealed in this database yet: the first start notes its keys."
-        )
-    if not tx.keys.matches(bytes.fromhex(check)):
-        return problem(
-            "keys_match", f"The database was sealed with key {_id(check)}, which is not in the ring."
-        )
-    return ok("keys_match", f"The database was sealed with key {_id(check)}, which is in the ring.")
-
-
-def _id(check: str) -> str:
+def mail_server(config: Config) -> Finding:
+    """Whether the mail server would take our mail: connects and signs in as for a mail, and sends none."""
+    target = config.mail
+    if target.kind not in ("smtp", "smtps"):
+        return ok("mail_server", f"{target}: there is no server to try.")
     try:
-        return key_id_of(bytes.fromhex(check))
-    except (ValueError, Tampered):
-        return "(unreadable)"
-
-
-def demo_mark(tx: Transaction) -> Finding:
-    """Whether this is a demo database, which `serve` refuses."""
-    if meta.read(tx, meta.DEMO) is not None:
-        return problem(
-            "demo", "This is a demo database: everybody may read its mail and codes. serve refuses it."
-        )
-    return ok("demo", "This is no demo database.")
-
-
-def clock_behind(tx: Transaction) -> Finding:
-    """Whether the clock is behind what has been recorded: decisions then stand still until it has caught up."""
-    last: Instant | None = events.last_at(tx)
-    behind = (last or 0) - tx.now
-    if behind > 2 * SECOND:
-        return problem(
-            "clock_behind",
-            f"The clock is {behind // SECOND} s behind the newest audit event: it was set back, or that one was ahead. "
-            "Until it has caught up, time stands still for decisions: limits do not run out, codes may be refused.",
-        )
-    return ok("clock_behind", "The clock is not behind what was recorded.")
-
-
-def mail(tx: Transaction, config: Config) -> Finding:
-    """Whether mail leaves: the last delivery, and what waits."""
-    waiting, oldest, delivered, error = outbox.health(tx)
-    last = f"last delivery {_ago(tx.now - delivered)}" if delivered is not None else "nothing delivered yet"
-    if not waiting or oldest is None:
-        return ok("mail", f"{config.mail}: {last}, nothing waits.")
-    since = tx.now - oldest
-    text = f"{config.mail}: {last}; {waiting} waiting, the oldest since {_ago(since)}"
-    text += f": {error}." if error else "."
-    if since > STUCK:
-        return problem("mail", text)
-    return warning("mail", text) if error or since > STUCK // 12 else ok("mail", text)
-
-
-def _ago(duration: Duration) -> str:
-    minutes = max(0, duration) // (60 * SECOND)
-    if minutes < 2:
-        return "a moment ago"
-    if minutes < 120:
-        return f"{minutes} minutes ago"
-    return f"{minutes // 60} hours ago" if minutes < 2 * 24 * 60 else f"{minutes // (24 * 60)} days ago"
+        sender = addresses.parse(parseaddr(config.mail_from)[1])
+        agreed, closed = probe(target, sender.wire.rpartition("@")[2])
+    except addresses.BadAddress:
+        return problem("mail_server", "Nothing can be sent from that address: look at NIGHTLATCH_MAIL_FROM.")
+    except Undeliverable as failure:
+        return problem("mail_server", f"{target}: {failure.reason}. Nobody is mailed until it works.")
+    if not closed:
+        return warning("mail_server", f"{target} answers, but {agreed}: links are mailed in the clear.")
+    return ok("mail_server", f"{target} answers: {agreed}. No mail was sent.")
 
 
 # --- all of it ---
@@ -228,7 +155,7 @@ def examine(config: Config) -> list[Finding]:
     found += [at, key]
     if at.status == "ok" and ring is not None:
         found += _in_database(config, ring)
-    return found
+    return [*found, mail_server(config)]
 
 
 def _in_database(config: Config, ring: KeyRing) -> list[Finding]:
@@ -237,6 +164,6 @@ def _in_database(config: Config, ring: KeyRing) -> list[Finding]:
 
     store: Store = open_store(config.database_url, Clock(config.test_clock), ring)
     try:
-        return store.read_now(lambda tx: [keys_match(tx), demo_mark(tx), clock_behind(tx), mail(tx, config)])
+        return store.read_now(lambda tx: look(tx, config))
     finally:
         store.close()

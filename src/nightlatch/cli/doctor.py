@@ -12,7 +12,7 @@ from nightlatch.cli.output import said
 from nightlatch.config import Config, ConfigError
 
 if TYPE_CHECKING:
-    from nightlatch.cli.checks import Finding
+    from nightlatch.cli.findings import Finding
 
 _MARKS = {"ok": "ok      ", "warning": "warning ", "problem": "PROBLEM "}
 
@@ -24,7 +24,7 @@ def doctor(as_json: bool) -> None:
     try:
         config = Config.from_environment(os.environ)
     except ConfigError as error:
-        from nightlatch.cli.checks import problem
+        from nightlatch.cli.findings import problem
 
         _show([problem("configuration", str(each)) for each in error.problems], None, as_json)
         sys.exit(2)

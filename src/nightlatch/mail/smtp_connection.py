@@ -3,6 +3,7 @@
 import re
 import smtplib
 import ssl
+from contextlib import suppress
 from ipaddress import ip_address
 
 from nightlatch.config import MailTarget
@@ -29,6 +30,27 @@ def connect(server: MailTarget, hello: str, timeout: float, context: ssl.SSLCont
     if unverified:
         raise _for_everybody("the mail server's certificate cannot be verified")
     raise _for_everybody("the mail server does not speak TLS as it should")
+
+
+def probe(
+    server: MailTarget, hello: str, *, timeout: float = 10.0, context: ssl.SSLContext | None = None
+) -> tuple[str, bool]:
+    """Connect, greet, encrypt and sign in as for a mail, and say goodbye; no mail is sent.
+
+    What was agreed, in words, and whether the way to the server is closed to others (encrypted, or this machine).
+    Raises Undeliverable.
+    """
+    connection = connect(server, hello, timeout, context or ssl.create_default_context())
+    try:
+        sock = connection.sock
+        encrypted = isinstance(sock, ssl.SSLSocket)
+        how = (sock.version() or "TLS") if isinstance(sock, ssl.SSLSocket) else "no TLS"
+        with suppress(OSError, smtplib.SMTPException):
+            connection.quit()
+    finally:
+        connection.close()
+    login = "the login is accepted" if server.user else "no login"
+    return f"{how}, {login}", encrypted or _loopback(server)
 
 
 def refusal(what: str, code: int, reply: bytes | str, *, everybody: bool = False) -> Undeliverable:

@@ -23,6 +23,12 @@ _LATEST = Query(
     .order_by(audit_events.c.sequence.desc())
     .limit(1)
 )
+_LATEST_OF_NONE = Query(
+    select(audit_events)
+    .where(audit_events.c.workspace_id.is_(None), audit_events.c.event == bindparam("event"))
+    .order_by(audit_events.c.sequence.desc())
+    .limit(1)
+)
 _LAST = Query(select(func.max(audit_events.c.at).label("at")))
 
 
@@ -96,6 +102,11 @@ def page(
 def latest(tx: Transaction, workspace_id: int, event: str) -> Row | None:
     """The newest event of a name in a workspace."""
     return tx.one(_LATEST, workspace_id=workspace_id, event=event)
+
+
+def latest_of_none(tx: Transaction, event: str) -> Row | None:
+    """The newest event of a name that belongs to no workspace. It may look through all of them: for the operator."""
+    return tx.one(_LATEST_OF_NONE, event=event)
 
 
 def last_at(tx: Transaction) -> Instant | None:

@@ -24,6 +24,10 @@ _AGAIN = (
     psycopg.errors.UniqueViolation,  # somebody else was first: the next run sees their row, and says so
 )
 
+_SYNCHRONOUS = """SELECT set_config('synchronous_commit', 'on', false)
+WHERE current_setting('synchronous_commit') = 'off'"""
+"""A role or server that does not wait for the disk would have us acknowledge what a crash then loses."""
+
 _BEGIN_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 _BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
@@ -140,6 +144,7 @@ class PostgresStore(Store):
                 connect_timeout=5,
                 application_name="nightlatch",
             )
+            connection.execute(_SYNCHRONOUS)
             self._local.connection = connection
             with self._guard:
                 self._open.append(connection)
