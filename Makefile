@@ -9,9 +9,9 @@ compile := $(bin)/uv pip compile --quiet --universal --python-version 3.11 --gen
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
-run: ## the demo world on http://localhost:8000 (needs Python 3.11+ and nothing else)
+run: ## the demo world on http://localhost:8000, Acme Notes behind it on :8001 (needs Python 3.11+, nothing else)
 	@scripts/environment run
-	@exec $(bin)/nightlatch demo
+	@exec $(bin)/python scripts/demo $(ARGS)
 
 setup: ## .venv with everything that development needs
 	@scripts/environment dev

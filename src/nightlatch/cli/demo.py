@@ -10,7 +10,8 @@ from nightlatch.config import Config, ConfigError
 
 @click.command()
 @click.option("--fresh", is_flag=True, help="Make the world anew; what happened in it is lost.")
-def demo(fresh: bool) -> None:
+@click.option("--product", metavar="URL", help="Also register Acme Notes, the demo's product, at this address.")
+def demo(fresh: bool, product: str | None) -> None:
     """Make the demo world and serve it on localhost: with an inbox and an authenticator app in the browser.
 
     It lies in NIGHTLATCH_DATA (default ./data-demo) and is kept for the next start.
@@ -34,6 +35,10 @@ def demo(fresh: bool) -> None:
                     click.echo("Making the demo world ...")
                     world.make(config)
                 server.prepare(config, demo=True)
+                if product is not None:
+                    from nightlatch.demo.product import prepare
+
+                    prepare(config, product)
                 click.echo(_who(config))
                 server.run(config, demo=True)
         except folder.NotOurs as error:

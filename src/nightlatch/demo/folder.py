@@ -15,16 +15,20 @@ from nightlatch.store import sqlite
 
 DEFAULT = "./data-demo"
 DATABASE = "nightlatch.db"
+PRODUCT = "acme-notes"
+"""The folder of the product beside the world."""
+PRODUCT_SECRET = "acme-notes.secret"
+"""The file with its secret."""
 _OURS = (
     DATABASE,
     "nightlatch.db-wal",
     "nightlatch.db-shm",
     "nightlatch.db.lock",
     "nightlatch.db.turn",
-    "nightlatch.db.turn",
     "keys",
     "phone.json",
     "phone.json.lock",
+    PRODUCT_SECRET,
 )
 _LOCK = "demo.lock"
 _NOT_HERE = ("DATABASE_URL", "KEYS", "MAIL", "MAIL_FROM", "TRUSTED_PROXIES", "SIGN_UP")
@@ -114,7 +118,8 @@ def clear(data: Path) -> None:
         return
     if mark(data) is None:
         raise NotOurs(f"{data} holds no demo database, so nothing in it was deleted.")
-    shutil.rmtree(data / "mail", ignore_errors=True)
+    for name in ("mail", PRODUCT):
+        shutil.rmtree(data / name, ignore_errors=True)
     for name in _OURS[1:]:
         (data / name).unlink(missing_ok=True)
     (data / DATABASE).unlink()  # last: as long as it is there, the folder is known for a demo's

@@ -12,7 +12,16 @@ from functools import cache
 from hashlib import sha256
 
 from nightlatch import addresses
-from nightlatch.actions import enrolment, invitations, joining, second_step, sign_in, workspaces
+from nightlatch.actions import (
+    app_flows,
+    enrolment,
+    invitations,
+    joining,
+    second_step,
+    sign_in,
+    tickets,
+    workspaces,
+)
 from nightlatch.actions.by import By, operator
 from nightlatch.actions.enrolment import Confirmed, HashedCode
 from nightlatch.actions.proving import Proved
@@ -28,6 +37,7 @@ from nightlatch.store.workspaces import by_slug
 from nightlatch.vocabulary import Credential, Role
 
 _INVITATION = re.compile(r"/invitations/([A-Za-z0-9_-]+)")
+_TICKET = re.compile(r"/tickets/([A-Za-z0-9_-]+)")
 _AGENTS = (
     "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0",
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1 (KHTML, like Gecko) Version/26.0 Safari/605.1",
@@ -51,18 +61,20 @@ class StageClock:
 
 
 class Letterbox:
-    """A way for mails to leave that also remembers the newest invitation to each address."""
+    """A way for mails to leave that also remembers the newest invitation and ticket to each address."""
 
     def __init__(self, inner: Sender) -> None:
         self._inner = inner
         self.invitations: dict[str, str] = {}
+        self.tickets: dict[str, str] = {}
 
     def send(self, mail: OutgoingMail) -> None:
         """Hand one mail over."""
         self._inner.send(mail)
-        found = _INVITATION.search(mail.text)
-        if found is not None:
-            self.invitations[mail.to] = found[1]
+        for links, pattern in ((self.invitations, _INVITATION), (self.tickets, _TICKET)):
+            found = pattern.search(mail.text)
+            if found is not None:
+                links[mail.to] = found[1]
 
     @contextmanager
     def batch(self) -> Iterator[Sender]:
@@ -159,9 +171,25 @@ class Stage:
         invited, by = self._letterbox.invitations.pop(email), self.actors[email].by
         self.store.write_now(lambda tx: joining.accept_existing(tx, by=by, token_hash=hash_token(invited)))
 
-    def enrol(self, email: str, slug: str, *, codes: bool) -> bytes:
+    def come_from(self, name: str, email: str, link: str) -> None:
+        """Somebody comes from the product that keeps them, by its start link."""
+        visitor, token = self._visitor(email), new_token()
+        started = self.store.write_now(lambda tx: app_flows.start(tx, by=visitor, link=link, token=token))
+        account_id = started.known.facts.account or 0
+        self.actors[email] = Actor(name, email, self._signed_in(visitor, account_id, name, token))
+
+    def show_mailbox(self, email: str) -> None:
+        """Somebody has a link mailed, and opens it: now they may bind for the first time."""
+        by = self.actors[email].by
+        self.store.write_now(lambda tx: tickets.send(tx, by=by, workspace_id=None))
+        self.deliver()
+        token_hash = hash_token(self._letterbox.tickets.pop(email))
+        self.store.write_now(lambda tx: tickets.redeem(tx, by=by, token_hash=token_hash, number=None))
+
+    def enrol(self, email: str, slug: str | None, *, codes: bool) -> bytes:
         """Somebody sets up an authenticator app; with ten recovery codes, or without."""
-        actor, workspace_id, token = self.actors[email], self.workspace_id(slug), new_token()
+        actor, token = self.actors[email], new_token()
+        workspace_id = self.workspace_id(slug) if slug is not None else None
         pending = self.store.write_now(
             lambda tx: enrolment.begin(
                 tx, by=actor.by, name="Phone", replaces=None, workspace_id=workspace_id

@@ -1,0 +1,1 @@
+"""Acme Notes' pages and its API, one file each."""
