@@ -47,5 +47,12 @@ def fill() -> None:
             "VALUES (?, ?, ?, ?, ?, ?, ?)"
         )
         database.run(
-            sql, MAIN, "Studio Blau", "DE89 3704 0044 0532 0130 00", 128000, "Icons", "Dana Ruiz", moments.text()
+            sql,
+            MAIN,
+            "Studio Blau",
+            "DE89 3704 0044 0532 0130 00",
+            128000,
+            "Icons",
+            "Dana Ruiz",
+            moments.text(),
         )

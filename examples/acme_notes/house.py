@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from fastapi import Depends, HTTPException, Request, Response, WebSocketException
 from fastapi.responses import RedirectResponse
 from fastapi.templating import Jinja2Templates
-from nightlatch_client import Proof
 from starlette.requests import HTTPConnection
 
 from acme_notes import moments, people, sessions, settings
 from acme_notes.people import Member, User
 from acme_notes.two_factor import nl
+from nightlatch_client import Proof
 
 _HERE = Path(__file__).parent
 _templates = Jinja2Templates(_HERE / "templates")
@@ -79,7 +79,9 @@ InTeam = Annotated[Here, Depends(in_team)]
 Managing = Annotated[Here, Depends(managing)]
 
 
-def page(request: Request, template: str, /, *, here: Here | None = None, status: int = 200, **values: Any) -> Response:
+def page(
+    request: Request, template: str, /, *, here: Here | None = None, status: int = 200, **values: Any
+) -> Response:
     """A page of Acme Notes."""
     if here is not None:
         values |= {"here": here, "teams": people.teams_of(here.user.id)}
@@ -102,5 +104,7 @@ def safe_path(path: str | None) -> str | None:
 def after_sign_in(user: User, wanted: str | None) -> str:
     """Where somebody goes who has just signed in."""
     teams = people.teams_of(user.id)
-    last = next((each.team for each in teams if each.team == user.last_team), teams[0].team if teams else None)
+    last = next(
+        (each.team for each in teams if each.team == user.last_team), teams[0].team if teams else None
+    )
     return safe_path(wanted) or (f"/t/{last}/notes" if last else "/")

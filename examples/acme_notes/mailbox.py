@@ -8,7 +8,11 @@ from acme_notes import database, moments, settings
 def send(recipient: str, subject: str, body: str) -> None:
     """Send a mail."""
     database.run(
-        "INSERT INTO mails (recipient, subject, body, at) VALUES (?, ?, ?, ?)", recipient, subject, body, moments.text()
+        "INSERT INTO mails (recipient, subject, body, at) VALUES (?, ?, ?, ?)",
+        recipient,
+        subject,
+        body,
+        moments.text(),
     )
 
 

@@ -27,9 +27,7 @@ def write(member: Member, title: str, body: str, colour: str, note_id: int | Non
     title, at = title.strip()[:200] or "Untitled", moments.text()
     body = body.replace("\r\n", "\n")[:20_000]
     if note_id is None:
-        sql = (
-            "INSERT INTO notes (team_id, title, body, colour, changed_by, changed_at) VALUES (?, ?, ?, ?, ?, ?)"
-        )
+        sql = "INSERT INTO notes (team_id, title, body, colour, changed_by, changed_at) VALUES (?, ?, ?, ?, ?, ?)"
         note_id = database.insert(sql, member.team, title, body, colour, member.user.name, at)
     else:
         sql = (

@@ -76,7 +76,12 @@ def set_password(user_id: str, hashed: str) -> None:
 
 
 def add_user(
-    name: str, email: str, *, password: str | None = None, chirp: str | None = None, user_id: str | None = None
+    name: str,
+    email: str,
+    *,
+    password: str | None = None,
+    chirp: str | None = None,
+    user_id: str | None = None,
 ) -> User:
     """Somebody new. Raises Taken."""
     if by_email(email) is not None:
@@ -117,7 +122,9 @@ def code_of(team: str) -> str:
 
 def add_member(team: str, user_id: str, role: str = "member") -> None:
     """Let somebody in. Who is in already stays as they are."""
-    database.run("INSERT OR IGNORE INTO members (team_id, user_id, role) VALUES (?, ?, ?)", team, user_id, role)
+    database.run(
+        "INSERT OR IGNORE INTO members (team_id, user_id, role) VALUES (?, ?, ?)", team, user_id, role
+    )
 
 
 def set_role(team: str, user_id: str, role: str) -> None:

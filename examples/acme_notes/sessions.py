@@ -35,7 +35,12 @@ def begin(request: Request, response: Response, user: User) -> None:
     token = new_token()
     database.run("INSERT INTO sessions VALUES (?, ?, ?)", hash_token(token), user.id, moments.text())
     response.set_cookie(
-        COOKIE, token, httponly=True, samesite="lax", secure=settings.ORIGIN.startswith("https:"), max_age=30 * 86400
+        COOKIE,
+        token,
+        httponly=True,
+        samesite="lax",
+        secure=settings.ORIGIN.startswith("https:"),
+        max_age=30 * 86400,
     )
 
 
@@ -53,7 +58,9 @@ def end(request: Request, response: Response) -> None:
 def add_token(member: Member, name: str) -> str:
     """A token for programs, good in one team; shown once."""
     token = f"acme_{new_token()}"
-    database.run("INSERT INTO tokens VALUES (?, ?, ?, ?)", hash_token(token), member.team, member.user.id, name)
+    database.run(
+        "INSERT INTO tokens VALUES (?, ?, ?, ?)", hash_token(token), member.team, member.user.id, name
+    )
     return token
 
 

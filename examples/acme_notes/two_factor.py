@@ -5,10 +5,10 @@ from contextlib import suppress
 from typing import Annotated
 
 from fastapi import Depends, FastAPI
-from nightlatch_client import Nightlatch, Person, Proof, Unavailable
 from starlette.requests import HTTPConnection
 
 from acme_notes import people, sessions, settings
+from nightlatch_client import Nightlatch, Person, Proof, Unavailable
 
 nl = Nightlatch(
     settings.NIGHTLATCH_URL,
@@ -54,7 +54,9 @@ def guard(app: FastAPI) -> None:
 # --- our words for it ---
 
 
-def as_person(member: people.Member, session: sessions.Session | None = None, *, token: bool = False) -> Person:
+def as_person(
+    member: people.Member, session: sessions.Session | None = None, *, token: bool = False
+) -> Person:
     """A member of a team, as Nightlatch takes them."""
     return Person(
         id=member.user.id,

@@ -30,5 +30,7 @@ def pay(
         "VALUES (?, ?, ?, ?, ?, ?, ?)"
     )
     cents, at = round(float(amount) * 100), moments.text()
-    database.run(sql, here.team, recipient.strip(), account.strip(), cents, reference.strip(), here.user.name, at)
+    database.run(
+        sql, here.team, recipient.strip(), account.strip(), cents, reference.strip(), here.user.name, at
+    )
     return go(here.path("payouts"))

@@ -67,8 +67,16 @@ async def sign_up(
         else:
             await team_changed(team)
             return _let_in(request, user, f"/t/{team}/notes")
-    values = {"name": name, "email": email, "code": code, "team_name": team_name}
-    return page(request, "sign_up.html", status=422, error=error, **values)
+    return page(
+        request,
+        "sign_up.html",
+        status=422,
+        error=error,
+        name=name,
+        email=email,
+        code=code,
+        team_name=team_name,
+    )
 
 
 def _join(name: str, email: str, password: str, code: str, team_name: str) -> tuple[User, str]:

@@ -43,7 +43,9 @@ async def join(request: Request, user: SignedIn, code: Text) -> Response:
     team = people.team_of_code(code)
     if team is None:
         error = "There is no team with this invite code."
-        return page(request, "choose.html", status=422, user=user, teams=people.teams_of(user.id), error=error)
+        return page(
+            request, "choose.html", status=422, user=user, teams=people.teams_of(user.id), error=error
+        )
     people.add_member(team, user.id)
     await team_changed(team)
     return go(f"/t/{team}/notes")

@@ -53,7 +53,7 @@ def prepare(config: Config, origin: str) -> None:
     clock = Clock(wall=staged, steady=staged)
     store = open_store(config.database_url, clock, load_keys(config))
     try:
-        home = Home(config.origin, config.path, False)
+        home = Home(config.origin, config.path, sign_up_open=False)
         app = store.read_now(lambda tx: stored.by_handle(tx, HANDLE))
         if app is None:
             made = store.write_now(lambda tx: _register(tx, home, origin))
@@ -93,11 +93,12 @@ def _register(tx: Transaction, home: Home, origin: str) -> Made:
 def _people(stage: Stage, phone: Phone) -> None:
     """Everybody becomes known; then who has 2FA in the world sets it up for the product, too."""
     app = stage.store.read_now(_registered)
+    everybody = [(team, _person(part, team, role)) for team, part, role in TEAMS]
     places = {
-        (part.local, team): stage.store.write_now(
-            lambda tx, person=_person(part, team, role): people.note_person(tx, app=app_of(app), person=person)  # type: ignore[misc]
+        (person.id, team): stage.store.write_now(
+            lambda tx, person=person: people.note_person(tx, app=app_of(app), person=person)  # type: ignore[misc]
         )
-        for team, part, role in TEAMS
+        for team, person in everybody
     }
     for part in (OWNER, ADMIN, ANA):
         link = stage.store.read_now(lambda tx, place=places[part.local, MAIN]: _start(tx, app, place))  # type: ignore[misc]
