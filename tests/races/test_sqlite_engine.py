@@ -8,9 +8,12 @@ from typing import Any
 
 import pysqlite3
 import pytest
+from sqlalchemy import select
 
 from nightlatch.store import migrate, sqlite, sqlite_writer
-from nightlatch.store.engine import Transaction, Unavailable
+from nightlatch.store.engine import SEQUENCE_BLOCK, Transaction, Unavailable
+from nightlatch.store.query import Query
+from nightlatch.store.schema import sequences
 from tests.races import beside
 from tests.races.held import held
 from tests.races.notes import note, notes, read_note
@@ -104,6 +107,26 @@ def test_one_body_that_fails_in_a_batch_fails_alone(sqlite_world: World) -> None
     assert notes(world, "first", "twice", "last") == ["first", "last"]
 
 
+def test_no_number_is_given_twice_in_a_batch(sqlite_world: World) -> None:
+    """Bodies of one batch share the numbers that one of them took, and one that is undone undoes its taking too."""
+    given: list[list[int]] = []
+
+    def take(tx: Transaction) -> None:
+        given.append([tx.next_sequence() for _ in range(3)])
+
+    def take_and_fail(tx: Transaction) -> None:
+        tx.next_sequence()
+        raise ValueError
+
+    in_one_batch(sqlite_world, take_and_fail, take, take, take_and_fail, take, take, take)
+    sqlite_world.write(take)
+    numbers = [number for each in given for number in each]
+    assert numbers == sorted(set(numbers))
+    assert len(numbers) == 18
+    (row,) = sqlite_world.read(lambda tx: tx.all(Query(select(sequences.c.value))))
+    assert row.value + SEQUENCE_BLOCK > numbers[-1]
+
+
 def test_a_transaction_that_is_lost_fails_the_whole_batch(sqlite_world: World) -> None:
     """An error may take the whole transaction with it; then nobody is told success, those before it neither."""
     world = sqlite_world
@@ -163,10 +186,10 @@ def test_a_connection_that_cannot_be_opened_is_tried_again(
     """No more file descriptors, a folder that went away for a moment: 503 until it is there again."""
     connect, gone = sqlite.connect, [True]
 
-    def connect_or_fail(path: str, *, read_only: bool = False) -> Any:
+    def connect_or_fail(path: str, *, read_only: bool = False, mapped: bool = False) -> Any:
         if gone and not read_only:
             raise pysqlite3.OperationalError("unable to open database file")
-        return connect(path, read_only=read_only)
+        return connect(path, read_only=read_only, mapped=mapped)
 
     monkeypatch.setattr(sqlite, "connect", connect_or_fail)
     with closing(beside.opened(sqlite_url)) as store:

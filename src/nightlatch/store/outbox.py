@@ -180,6 +180,7 @@ def enqueue(
         failed_at=None,
         error=None,
     )
+    tx.mail = True
     return mail_id
 
 
@@ -291,6 +292,7 @@ def add_campaign(
         created_at=tx.now,
         done_at=None,
     )
+    tx.mail = True
 
 
 def keep_campaign(tx: Transaction, workspace_id: int, revision: int) -> None:

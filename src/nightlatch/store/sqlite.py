@@ -14,15 +14,19 @@ import pysqlite3
 
 from nightlatch.clock import Clock
 from nightlatch.keyring import KeyRing
-from nightlatch.store.engine import Body, Store, T, Transaction, Unavailable
+from nightlatch.store.engine import Body, Numbers, Store, T, Transaction, Unavailable
 from nightlatch.store.sqlite_writer import Writer, unusable
 
 SAFE_VERSION = (3, 53, 2)
 """The first with the WAL-reset fix and the FTS5 memory fixes."""
 
 
-def connect(path: str, *, read_only: bool = False) -> Any:
-    """A connection as Nightlatch uses it: WAL, synchronous FULL, no implicit transactions."""
+def connect(path: str, *, read_only: bool = False, mapped: bool = False) -> Any:
+    """A connection as Nightlatch uses it: WAL, synchronous FULL, no implicit transactions.
+
+    `mapped`: for long reads. SQLite maps the file anew after every commit of another connection, which for a few keyed
+    look-ups costs more than it saves.
+    """
     if pysqlite3.sqlite_version_info < SAFE_VERSION:
         raise Unavailable(
             f"SQLite {pysqlite3.sqlite_version} can corrupt WAL files; 3.53.2 or newer is needed."
@@ -32,7 +36,8 @@ def connect(path: str, *, read_only: bool = False) -> Any:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA temp_store = MEMORY")  # what savepoints put aside needs no file
     connection.execute("PRAGMA cache_size = -65536")
-    connection.execute("PRAGMA mmap_size = 268435456")
+    if mapped:
+        connection.execute("PRAGMA mmap_size = 268435456")
     connection.execute("PRAGMA trusted_schema = OFF")
     if read_only:
         connection.execute("PRAGMA query_only = ON")
@@ -83,7 +88,7 @@ class SqliteStore(Store):
         self._refuse_if_closed()
         reader = getattr(self._readers, "connection", None)
         if reader is None:
-            reader = self._readers.connection = connect(str(self._path), read_only=True)
+            reader = self._readers.connection = connect(str(self._path), read_only=True, mapped=True)
         return self._snapshot(reader, body)
 
     def write_now(self, body: Body[T]) -> T:
@@ -123,5 +128,5 @@ class SqliteStore(Store):
                 raise
             raise Unavailable("The database cannot be read.") from error
 
-    def _transaction(self, connection: Any) -> Transaction:
-        return Transaction(connection.execute, "sqlite", self._clock.now(), self._keys)
+    def _transaction(self, connection: Any, numbers: Numbers | None = None) -> Transaction:
+        return Transaction(connection.execute, "sqlite", self._clock.now(), self._keys, numbers)
