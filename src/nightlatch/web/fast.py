@@ -4,7 +4,6 @@ It is asked for with every page of every product, so it does only what the gate 
 decision, the answer. tests/web holds it against the ordinary route, answer by answer.
 """
 
-import json
 from collections.abc import Awaitable, Callable
 
 from starlette.responses import Response
@@ -16,12 +15,10 @@ from nightlatch.refusals import Refused, refusal_of
 from nightlatch.store.engine import Unavailable
 from nightlatch.store.facts import read_known
 from nightlatch.web import origin
-from nightlatch.web.answers import problem
+from nightlatch.web.answers import encode, problem
 from nightlatch.web.gate import credential_of, unavailable
 from nightlatch.web.house import Front
 from nightlatch.web.session_view import view
-
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 async def session(front: Front, headers: origin.Headers) -> Response:
@@ -38,8 +35,7 @@ async def session(front: Front, headers: origin.Headers) -> Response:
     except Unavailable:
         return problem(unavailable(), front.house.clock.now(), front.url)
     front.saw(known.session.id, known.session.last_seen_at, known.facts.now)
-    body = _encode(view(known)).encode()
-    return Response(body, media_type="application/json")
+    return Response(encode(view(known)), media_type="application/json")
 
 
 PATHS: dict[str, Callable[[Front, origin.Headers], Awaitable[Response]]] = {"/api/v1/session": session}

@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from nightlatch.refusals import Code, FieldError, Refused
-from nightlatch.web.answers import Answer
+from nightlatch.web.answers import Answer, encode
 from nightlatch.web.context import Context
 
 LONG_BODY = 256 * 1024
@@ -60,7 +60,7 @@ async def _model(context: Context, model: type[BaseModel]) -> BaseModel:
 def _parsed(body: bytes, model: type[BaseModel]) -> BaseModel:
     """The body by its model. Raises Refused."""
     try:
-        value = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+        value = _decode(body.decode("utf-8"))
     except (ValueError, RecursionError):
         raise Refused(Code.MALFORMED, "The body is no JSON.") from None
     if b"\\u" in body:  # UTF-8 holds neither of them otherwise, and JSON no plain NUL
@@ -73,6 +73,9 @@ def _parsed(body: bytes, model: type[BaseModel]) -> BaseModel:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(name)
+
+
+_decode = json.JSONDecoder(parse_constant=_no_constant).decode
 
 
 def _check_text(value: Any) -> None:
@@ -100,6 +103,5 @@ def _invalid(error: ValidationError) -> Refused:
 def _written(answer: Answer) -> Response:
     if answer.body is None:
         return Response(None, answer.status, answer.headers)
-    return Response(
-        answer.body.model_dump_json(), answer.status, answer.headers, media_type="application/json"
-    )
+    text = answer.body.model_dump_json() if isinstance(answer.body, BaseModel) else encode(answer.body)
+    return Response(text, answer.status, answer.headers, media_type="application/json")
