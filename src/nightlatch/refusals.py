@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from nightlatch.access import Challenge, Decision, Deny, Enrol
 from nightlatch.instants import Instant
-from nightlatch.vocabulary import Reason
+from nightlatch.vocabulary import Method, Reason
 
 
 class Code(StrEnum):
@@ -187,6 +187,13 @@ def _challenge(decision: Challenge) -> Refused:
     if decision.reason is Reason.NO_SESSION:
         return Refused(
             Code.SIGN_IN_REQUIRED, "Sign in first.", WayOut("Sign in.", "/sign-in"), decision=decision
+        )
+    if decision.reason in (Reason.IDLE, Reason.FIRST_FACTOR) and decision.methods == (Method.PROVIDER,):
+        return Refused(
+            Code.STEP_UP_REQUIRED,
+            "Sign in to the product again to go on.",
+            WayOut("Go on by way of the product.", "/step-up"),
+            decision=decision,
         )
     if decision.reason in (Reason.IDLE, Reason.FIRST_FACTOR):
         return Refused(

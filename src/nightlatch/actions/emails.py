@@ -7,6 +7,7 @@ from nightlatch.actions import kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.email_mails import mail_confirm, mail_undo
 from nightlatch.actions.guard import allowed, person_of
+from nightlatch.actions.kept import refuse_person
 from nightlatch.actions.links import live_link, spend, used
 from nightlatch.actions.mailing import UNDO_WINDOW, every_address, mail_account, mail_address
 from nightlatch.addresses import Address, masked
@@ -92,7 +93,9 @@ def request_change(tx: Transaction, *, by: By, address: Address) -> EmailChange:
 def cancel(tx: Transaction, *, by: By) -> None:
     """Take the pending change back: its link is dead. Raises Refused: the gate's, and not found."""
     lock(tx, accounts=[by.id] if by.id is not None else [])
-    account = _account(tx, person_of(allowed(tx, by, kinds.CANCEL_EMAIL_CHANGE)).id)
+    person = person_of(allowed(tx, by, kinds.CANCEL_EMAIL_CHANGE))
+    refuse_person(person)
+    account = _account(tx, person.id)
     if not end_pending_change(tx, account.id):
         raise not_found()
     record(tx, Event.EMAIL_CHANGE_CANCELLED, by=by, subject=_subject(account))

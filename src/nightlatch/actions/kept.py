@@ -1,19 +1,34 @@
-"""Workspaces that belong to a product: who is in them, and in which role, the product says."""
+"""What a product keeps is changed in the product: who is in its workspaces and as what, and the accounts of its people."""
 
-from nightlatch.refusals import Code, Refused, WayOut
+from nightlatch.access import Deny
+from nightlatch.facts import AppId
+from nightlatch.refusals import Code, Refused, WayOut, refusal_of
 from nightlatch.store import apps
 from nightlatch.store.engine import Transaction
+from nightlatch.store.facts import Person
 from nightlatch.store.query import Row
+from nightlatch.vocabulary import Reason
 
 
 def not_by_product(tx: Transaction, workspace: Row) -> None:
     """Raises Refused where people and roles come from a product: a change made here would be undone there."""
     if workspace.app_id is None:
         return
-    app = apps.by_id(tx, workspace.app_id)
-    name = app.name if app is not None else "a product"
+    name = app_name(tx, workspace.app_id)
     raise Refused(
         Code.NOT_PERMITTED,
         f"People and roles in {workspace.name} come from {name}. Change them there.",
-        WayOut("See who is in the workspace.", f"/w/{workspace.slug}/settings/team"),
+        WayOut(f"Go to {name}.", f"/w/{workspace.slug}/back"),
     )
+
+
+def refuse_person(person: Person) -> None:
+    """Raises Refused (`not_permitted`) for somebody whose account a product keeps."""
+    if person.app_id is not None:
+        raise refusal_of(Deny(Reason.KEPT_BY_APP))
+
+
+def app_name(tx: Transaction, app_id: AppId) -> str:
+    """What a product is called; it may have been removed."""
+    row = apps.by_id(tx, app_id)
+    return str(row.name) if row is not None else "a product"

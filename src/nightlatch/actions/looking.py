@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from nightlatch.actions import kinds, resets
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed
+from nightlatch.actions.kept import not_by_product
 from nightlatch.actions.resets import Target
 from nightlatch.actions.teammates import keep_an_owner, not_above
 from nightlatch.assurance import relied_on
@@ -60,7 +61,13 @@ def at_teammate(tx: Transaction, *, by: By, workspace_id: int, teammate_id: int)
     workspace, target, mine = _found(tx, known, workspace_id, teammate_id)
     itself = target.account_id == known.facts.account
 
+    def role() -> None:
+        not_by_product(tx, workspace)
+        if not itself:
+            not_above(tx, workspace, target, mine.role)
+
     def removal() -> None:
+        not_by_product(tx, workspace)
         if itself:
             raise Refused(
                 Code.NOT_PERMITTED,
@@ -77,7 +84,7 @@ def at_teammate(tx: Transaction, *, by: By, workspace_id: int, teammate_id: int)
         Role(target.role),
         itself,
         tuple(role for role in sorted(Role, key=lambda each: each.rank) if may_grant(mine.role, role)),
-        None if itself else _refusal(lambda: not_above(tx, workspace, target, mine.role)),
+        _refusal(role),
         _refusal(removal),
     )
 

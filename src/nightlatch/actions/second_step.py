@@ -119,13 +119,12 @@ def ask_lift(tx: Transaction, *, by: By) -> None:
     _mail_lift(tx, by, account, Method.TOTP)
 
 
-def look_lift(tx: Transaction, *, token_hash: bytes) -> str | None:
-    """The e-mail of the account that a lift link is for, if the link still works."""
+def look_lift(tx: Transaction, *, token_hash: bytes) -> Row | None:
+    """The account that a lift link is for, if the link still works."""
     row = tickets.link(tx, token_hash, "lift")
     if row is None or row.spent_at is not None or row.ended_at is not None or row.expires_at <= tx.now:
         return None
-    account = accounts.by_id(tx, row.account_id)
-    return str(account.email) if account is not None else None
+    return accounts.by_id(tx, row.account_id)
 
 
 def lift(tx: Transaction, *, by: By, token_hash: bytes, code: str, token: Token) -> Proved | Wrong:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from nightlatch.access import Challenge, decide_account
 from nightlatch.actions import kinds
 from nightlatch.actions.by import By
-from nightlatch.actions.guard import allowed, session_of
+from nightlatch.actions.guard import allowed, person_of, session_of
+from nightlatch.actions.kept import refuse_person
 from nightlatch.actions.links import live_link
 from nightlatch.actions.mailing import mail_address
 from nightlatch.actions.proving import Proved, Wait, Wrong, accept, must_wait, proved
@@ -79,6 +80,7 @@ def look(tx: Transaction, *, by: By, address: Address) -> Candidate:
 def look_own(tx: Transaction, *, by: By) -> Candidate:
     """The same for the person of a session."""
     known = allowed(tx, by, kinds.PRESENT_FIRST)
+    refuse_person(person_of(known))  # whom a product keeps has no password here
     row = accounts.by_id(tx, known.facts.account or 0)
     if row is None:
         raise Refused(Code.SIGN_IN_REQUIRED, "Sign in first.", WayOut("Sign in.", "/sign-in"))

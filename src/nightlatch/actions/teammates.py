@@ -119,6 +119,7 @@ def leave(tx: Transaction, *, by: By, workspace_id: int) -> None:
     me = teammates.by_id(tx, place.teammate_id, workspace_id)
     if workspace is None or me is None:
         raise not_found()
+    not_by_product(tx, workspace)
     keep_an_owner(tx, workspace, me)
     _end(tx, by, workspace, me)
     subject = account_subject(me.account_id, person_of(known).name)
@@ -133,6 +134,7 @@ def may_not_leave(tx: Transaction, *, by: By, workspace_id: int) -> Refused | No
     if workspace is None or me is None:
         raise not_found()
     try:
+        not_by_product(tx, workspace)
         keep_an_owner(tx, workspace, me)
     except Refused as refused:
         return refused

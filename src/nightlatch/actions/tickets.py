@@ -11,6 +11,7 @@ from nightlatch.actions.tokens import new_token
 from nightlatch.assurance import very_first
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
+from nightlatch.facts import AppId
 from nightlatch.instants import HOUR, Instant
 from nightlatch.refusals import Code, Refused, WayOut, not_found
 from nightlatch.store import accounts, outbox, sessions, tickets, workspaces
@@ -49,6 +50,8 @@ class Look:
     needs_number: bool = False
     tries_left: int | None = None
     expires_at: Instant = 0
+    app_id: AppId | None = None
+    """The product that keeps the person: its own sign-in is what comes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,7 @@ def look(tx: Transaction, *, by: By, token_hash: bytes) -> Look:
         reset is not None and len(reset.number_tag) > 0,
         WRONG_NUMBERS - reset.number_failures if reset is not None and reset.number_failures else None,
         row.expires_at,
+        account.app_id,
     )
 
 

@@ -176,7 +176,10 @@ def keep_onward(context: Context, response: Response, path: str) -> Response:
 
 
 def landing(context: Context, response: Response, opened: str) -> str:
-    """Where a start link that opens a page of ours leads: to what was kept, if it is that page or one below it."""
+    """Where a start link leads: what opens a page of ours, to what was kept, if it is that page or one like it."""
     kept = safe_next(links.kept(context, _ONWARD))
+    if not kept:
+        return opened
     links.forget(context, response, _ONWARD)
-    return kept if kept and page_name(kept) == page_name(opened) else opened
+    on_the_way_back = opened.split("/")[3:4] == ["app"]
+    return kept if not on_the_way_back and page_name(kept) == page_name(opened) else opened

@@ -49,16 +49,22 @@ class Shades:
 
 def shades(colour: str, *, dark: bool) -> Shades:
     """The shades of a colour (`#rrggbb`) in one scheme."""
-    ground, base = _DARK if dark else _LIGHT, _rgb(colour)
-    grounds = [_rgb(each) for each in ground.surfaces]
-    for step in range(_STEPS + 1):
-        accent = _mix(base, ground.towards, step / _STEPS)
-        tint = _mix(grounds[0], accent, ground.tint)
-        if all(_contrast(accent, each) >= READABLE for each in (*grounds, tint)):
-            break
+    ground = _DARK if dark else _LIGHT
+    accent, tint = _readable(_rgb(colour), ground)
     strong = _mix(accent, ground.towards, ground.strong)
     on_accent = _BLACK if dark else _WHITE
     return Shades(_text(accent), _text(strong), _text(on_accent), _text(tint))
+
+
+def _readable(base: _Rgb, ground: _Ground) -> tuple[_Rgb, _Rgb]:
+    """The colour, moved as little as it takes to be read on every ground, its own tint included; and that tint."""
+    grounds = [_rgb(each) for each in ground.surfaces]
+    for step in range(_STEPS):
+        accent = _mix(base, ground.towards, step / _STEPS)
+        tint = _mix(grounds[0], accent, ground.tint)
+        if all(_contrast(accent, each) >= READABLE for each in (*grounds, tint)):
+            return accent, tint
+    return ground.towards, _mix(grounds[0], ground.towards, ground.tint)
 
 
 @lru_cache(maxsize=256)

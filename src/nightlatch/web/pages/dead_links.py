@@ -7,15 +7,20 @@ from typing import TypeVar
 from starlette.responses import Response
 
 from nightlatch.actions.tokens import hash_token
+from nightlatch.facts import AppId
 from nightlatch.refusals import Code, Refused
-from nightlatch.store import tickets
+from nightlatch.store import accounts, tickets
 from nightlatch.store.engine import Transaction
 from nightlatch.web import links
+from nightlatch.web.branding import Brand, of
 from nightlatch.web.context import Context
+from nightlatch.web.pages.sign_in import product_way
 from nightlatch.web.rendering import page as render
 
 T = TypeVar("T")
 _DEAD = (Code.EXPIRED, Code.ALREADY_USED)
+_ONWARD = {"ticket": "/set-up", "reset_ticket": "/set-up"}
+"""Where somebody goes on from a link that does not work any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +39,25 @@ LIFT = Mailed("lift", "lift")
 SIGN_UP = Mailed("sign_up", "sign_up")
 
 
-def dead_link(context: Context, kind: str, why: str, from_name: str | None = None) -> Response:
-    """Why it does not work, and the way on: 404 for one that nobody knows, else 410."""
+def dead_link(
+    context: Context, kind: str, why: str, from_name: str | None = None, *, brand: Brand | None = None
+) -> Response:
+    """Why it does not work, and the way on: 404 for one that nobody knows, else 410.
+
+    `brand`: the product that keeps the person whom it was for; its own sign-in leads on.
+    """
     status = 404 if why == "unknown" else 410
-    return render(context, "link_dead.html", status=status, kind=kind, why=why, from_name=from_name)
+    way = product_way(context, brand, _ONWARD.get(kind, "/settings/user")) if brand is not None else None
+    return render(
+        context,
+        "link_dead.html",
+        status=status,
+        brand=brand,
+        kind=kind,
+        why=why,
+        from_name=from_name,
+        product_way=way if context.known.session is None else None,
+    )
 
 
 async def look(context: Context, mailed: Mailed, body: Callable[[Transaction, bytes], T]) -> T | Response:
@@ -65,8 +85,20 @@ async def _by_token(
     except Refused as refused:
         if refused.code not in _DEAD:
             raise
-        why = await context.read(lambda tx: why_dead(tx, token_hash, mailed.purpose))
-        return dead_link(context, mailed.name, why)
+        why, app_id = await context.read(
+            lambda tx: (
+                why_dead(tx, token_hash, mailed.purpose),
+                _app_of(tx, token_hash, mailed.purpose),
+            )
+        )
+        return dead_link(context, mailed.name, why, brand=await of(context, app_id))
+
+
+def _app_of(tx: Transaction, token_hash: bytes, purpose: str) -> AppId | None:
+    """The product that keeps the person whom a link is, or was, for."""
+    row = tickets.link(tx, token_hash, purpose)
+    account = accounts.by_id(tx, row.account_id) if row is not None and row.account_id is not None else None
+    return account.app_id if account is not None else None
 
 
 def why_dead(tx: Transaction, token_hash: bytes, purpose: str) -> str:

@@ -8,11 +8,13 @@ from nightlatch.actions.tokens import new_token
 from nightlatch.assurance import has_first
 from nightlatch.refusals import Code, Refused, WayOut
 from nightlatch.store.engine import Transaction
+from nightlatch.store.query import Row
 from nightlatch.web import flows, links
+from nightlatch.web.branding import of
 from nightlatch.web.context import Context
 from nightlatch.web.fields import form_errors
 from nightlatch.web.pages.dead_links import LIFT, UNBLOCK, look, spend
-from nightlatch.web.pages.sign_in import go, onward
+from nightlatch.web.pages.sign_in import go, onward, product_way
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import Route, form, page
 
@@ -42,34 +44,36 @@ async def open_lift(context: Context) -> Response:
 
 
 async def lift_page(context: Context) -> Response:
-    email = await look(context, LIFT, _account_of)
-    return email if isinstance(email, Response) else _lift(context, email)
+    account = await look(context, LIFT, _account_of)
+    return account if isinstance(account, Response) else await _lift(context, account)
 
 
-def _account_of(tx: Transaction, token_hash: bytes) -> str:
-    """The e-mail of the account that the link is for. Raises Refused for a dead link."""
-    email = second_step.look_lift(tx, token_hash=token_hash)
-    if email is None:
+def _account_of(tx: Transaction, token_hash: bytes) -> Row:
+    """The account that the link is for. Raises Refused for a dead link."""
+    account = second_step.look_lift(tx, token_hash=token_hash)
+    if account is None:
         raise Refused(Code.EXPIRED, "This link no longer works.", WayOut("Sign in.", "/sign-in"))
-    return email
+    return account
 
 
-def _lift(
+async def _lift(
     context: Context,
-    email: str,
+    account: Row,
     *,
     status: int = 200,
     errors: dict[str, str] | None = None,
     spent: bool = False,
 ) -> Response:
-    person = context.known.person
-    signed_in = person is not None and person.email == email and has_first(context.facts.proofs)
+    signed_in = context.facts.account == account.id and has_first(context.facts.proofs)
+    brand = await of(context, account.app_id)
     return render(
         context,
         "lift.html",
         status=status,
         errors=errors,
-        email=email,
+        brand=brand,
+        product_way=product_way(context, brand, "/lift") if brand is not None else None,
+        email=account.email,
         signed_in=signed_in,
         spent=spent,
         sign_in_url=context.url("/sign-in?again=1&next=/lift"),
@@ -78,14 +82,14 @@ def _lift(
 
 async def lift_form(context: Context) -> Response:
     """The link is spent by the try, right or wrong: so there are never more tries than mails."""
-    email = await look(context, LIFT, _account_of)
-    if isinstance(email, Response):
-        return email
+    account = await look(context, LIFT, _account_of)
+    if isinstance(account, Response):
+        return account
     code = ""
     with form_errors() as errors:
         code = flows.canonical_code(context.form.get("code", ""))
     if errors:
-        return _lift(context, email, errors=errors)
+        return await _lift(context, account, errors=errors)
     token = new_token()
     result = await spend(
         context,
@@ -98,7 +102,7 @@ async def lift_form(context: Context) -> Response:
         return links.forget(context, onward(context, result), LIFT.name)
     if isinstance(result, Wrong):
         message = "That code was already used." if result.replayed else "That code did not match."
-        response = _lift(context, email, status=401, errors={"form": message}, spent=True)
+        response = await _lift(context, account, status=401, errors={"form": message}, spent=True)
         return links.forget(context, response, LIFT.name)
     return result
 

@@ -6,8 +6,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from nightlatch.access import Deny
 from nightlatch.instants import MINUTE
 from nightlatch.refusals import Refused
+from nightlatch.vocabulary import Reason
 from nightlatch.web.context import Context
 from nightlatch.web.house import Front
 from nightlatch.web.rendering import bare_page, page
@@ -29,6 +31,9 @@ def problem_page(front: Front, refused: Refused, request: Request, context: Cont
         "wait": wait,
         "reference": None,
     }
+    kept = _kept_by(refused, context)
+    if kept is not None:
+        values |= kept
     if context is not None:
         response: Response = page(context, "problem.html", status=refused.status, **values)
     else:
@@ -39,6 +44,23 @@ def problem_page(front: Front, refused: Refused, request: Request, context: Cont
     elif refused.status in (429, 503):
         response.headers["retry-after"] = "5"
     return response
+
+
+def _kept_by(refused: Refused, context: Context | None) -> dict[str, Any] | None:
+    """What a product keeps: its name, and the way to it, in place of words that fit any product."""
+    brand = context.brand if context is not None else None
+    decision = refused.decision
+    if context is None or brand is None or not isinstance(decision, Deny):
+        return None
+    if decision.reason is not Reason.KEPT_BY_APP:
+        return None
+    return {
+        "text": f"{brand.name} keeps this for you. You change it there.",
+        "ways": [
+            {"text": f"Go to {brand.name}", "url": brand.home},
+            {"text": "See what you can change here", "url": context.url("/settings/user")},
+        ],
+    }
 
 
 def misdirected_page(front: Front, asked: str, path: str) -> Response:

@@ -9,6 +9,7 @@ from nightlatch.actions.app_flows import Back
 from nightlatch.actions.tokens import new_token
 from nightlatch.refusals import not_found
 from nightlatch.store import apps
+from nightlatch.web import branding
 from nightlatch.web.context import Context
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import Route, page
@@ -19,7 +20,9 @@ async def start(context: Context) -> Response:
     link, token = str(context.request.path_params["token"]), new_token()
     started = await context.write(lambda tx: app_flows.start(tx, by=context.by, link=link, token=token))
     context.session_token = started.token
-    return RedirectResponse(context.url(started.path), 303, {"referrer-policy": "no-referrer"})
+    response = RedirectResponse(context.url(started.path), 303, {"referrer-policy": "no-referrer"})
+    response.headers["location"] = context.url(branding.landing(context, response, started.path))
+    return branding.remember(context, response, started.app_id)
 
 
 async def go_back(context: Context) -> Response:

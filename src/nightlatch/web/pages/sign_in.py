@@ -11,12 +11,13 @@ from nightlatch.actions.proving import Proved, Wait, Wrong
 from nightlatch.assurance import counts_somewhere, relied_on, usable_methods
 from nightlatch.ids import to_text as id_text
 from nightlatch.instants import MINUTE, Instant
-from nightlatch.refusals import Refused
+from nightlatch.refusals import Refused, not_found
 from nightlatch.store import authenticators, teammates
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import Place
 from nightlatch.vocabulary import Method
 from nightlatch.web import flows
+from nightlatch.web.branding import Brand, keep_onward, own_place, remember, remembered
 from nightlatch.web.context import Context, with_query
 from nightlatch.web.fields import address_field, form_errors
 from nightlatch.web.rendering import page as render
@@ -42,18 +43,31 @@ def wait_value(context: Context, until: Instant | None) -> dict[str, Any] | None
 async def sign_in_page(context: Context) -> Response:
     if context.open and not context.query("again"):
         return go(context, context.next_path or "/")
-    return _sign_in(context)
+    return await _sign_in(context)
 
 
-def _sign_in(context: Context, **more: Any) -> Response:
+async def _sign_in(context: Context, **more: Any) -> Response:
+    brand = await remembered(context)
     values: dict[str, Any] = {
+        "product_way": product_way(context, brand, context.next_path) if brand is not None else None,
         "next": context.next_path,
         "email": context.form.get("email", ""),
         "wait": None,
         "sign_up": is_open(context.front.config),
         "blocked": False,
     }
-    return render(context, "sign_in.html", **(values | more))
+    response = render(context, "sign_in.html", **(values | more))
+    return keep_onward(context, response, context.next_path) if brand is not None else response
+
+
+def product_way(context: Context, brand: Brand, path: str) -> dict[str, Any]:
+    """The way to one of our pages through a product's own sign-in, for a template."""
+    return {
+        "name": brand.name,
+        "logo": context.url(brand.logo) if brand.logo is not None else None,
+        "url": brand.opening_path(path),
+        "home": brand.home,
+    }
 
 
 async def sign_in_form(context: Context) -> Response:
@@ -63,11 +77,11 @@ async def sign_in_form(context: Context) -> Response:
     if not password:
         errors["password"] = "Enter your password."
     if errors:
-        return _sign_in(context, errors=errors)
+        return await _sign_in(context, errors=errors)
     result = await flows.password_sign_in(context, address, password)
     if isinstance(result, Wait):
         blocked = result.retry_at is None
-        return _sign_in(
+        return await _sign_in(
             context,
             status=429,
             wait=wait_value(context, result.retry_at),
@@ -75,7 +89,7 @@ async def sign_in_form(context: Context) -> Response:
             errors={"form": "There were too many wrong tries."} if not blocked else None,
         )
     if isinstance(result, Wrong):
-        return _sign_in(
+        return await _sign_in(
             context,
             status=401,
             errors={"form": "E-mail or password is wrong."},
@@ -93,25 +107,28 @@ def onward(context: Context, proved: Proved) -> Response:
     return go(context, target)
 
 
-_ON_AFTER_SIGN_OUT = ("/tickets", "/ticket", "/invitation", "/sign-up")
-"""Pages of mailed links, which somebody signs out for to go on as somebody else."""
+_ON_AFTER_SIGN_OUT = ("/tickets", "/ticket", "/invitation", "/sign-up", "/authz/sign-in")
+"""Pages of mailed links, and the way from a protected host: somebody signs out to go on there as somebody else."""
 
 
 async def sign_out_form(context: Context) -> Response:
     await context.write(lambda tx: sign_in.sign_out(tx, by=context.by))
     context.ends_session = True
-    target = context.next_path
-    return go(
+    target, person = context.next_path, context.known.person
+    response = go(
         context,
         target if target.startswith(_ON_AFTER_SIGN_OUT) else "/sign-in?said=signed-out",
     )
+    if person is not None and person.app_id is not None:
+        return remember(context, response, person.app_id)
+    return response
 
 
 async def unblock_form(context: Context) -> Response:
     with form_errors() as errors:
         address = address_field(context.form.get("email", ""))
     if errors:
-        return _sign_in(context, errors=errors, blocked=True)
+        return await _sign_in(context, errors=errors, blocked=True)
     await context.write(lambda tx: sign_in.ask_unblock(tx, by=context.by, address=address))
     return render(
         context,
@@ -133,7 +150,7 @@ async def second_step_page(context: Context) -> Response:
     )
     if isinstance(decision, Allow):
         return go(context, context.next_path or "/")
-    if isinstance(decision, Challenge) and decision.methods == (Method.PASSWORD,):
+    if isinstance(decision, Challenge) and decision.methods == (context.facts.first,):
         return go(
             context, with_query("/step-up", workspace=place.slug if place else "", next=context.next_path)
         )
@@ -318,6 +335,8 @@ async def step_up_page(context: Context) -> Response:
 def _step_up(context: Context, **more: Any) -> Response:
     using, others = _ways(context)
     target = context.next_path or "/"
+    if using == Method.PROVIDER:
+        return _step_up_at_product(context, target)
     values: dict[str, Any] = {
         "why": _WHY.get(_asked_act(context), "Confirm that it is you to go on."),
         "email": context.known.person.email if context.known.person else "",
@@ -332,19 +351,33 @@ def _step_up(context: Context, **more: Any) -> Response:
     return render(context, "step_up.html", **(values | more))
 
 
+def _step_up_at_product(context: Context, target: str) -> Response:
+    """Whom a product keeps has no password here: the product's own sign-in takes its place."""
+    brand = context.brand
+    if brand is None:
+        raise not_found()
+    place = _asked_place(context) or own_place(context)
+    response = render(
+        context,
+        "step_up_product.html",
+        why=_WHY.get(_asked_act(context), "Confirm that it is you to go on."),
+        product_way=product_way(context, brand, target),
+        again=context.facts.idle or any(_lacks_first(context, each) for each in _planes_asked(context)),
+        set_up=with_query("/set-up", workspace=place.slug if place is not None else "", next=target),
+        cancel_url=context.url("/"),
+    )
+    return keep_onward(context, response, target)
+
+
 def _ways(context: Context) -> tuple[str, list[dict[str, str]]]:
     """What the step-up page asks for, and the other ways: decided for the plane that asked, else for the account."""
-    facts, place = context.facts, _asked_place(context)
-    planes: list[int | None] = (
-        [place.id] if place is not None else [each.workspace for each in facts.teammates]
-    )
-    planes = planes or [None]
+    facts, planes = context.facts, _planes_asked(context)
     first_missing = any(_lacks_first(context, plane) for plane in planes)
     methods = {
         method for plane in planes if relied_on(facts, plane) for method in usable_methods(facts, plane)
     }
     if facts.idle or first_missing or not methods:
-        return "password", []
+        return facts.first, []
     wanted = context.form.get("using") or context.query("using")
     names = [each for each in ("totp", "recovery_code") if Method(each) in methods]
     using = wanted if wanted in names else names[0]
@@ -356,6 +389,14 @@ def _ways(context: Context) -> tuple[str, list[dict[str, str]]]:
     ]
 
 
+def _planes_asked(context: Context) -> list[int | None]:
+    """The workspace that asks; else all of the person's; without any, the account itself."""
+    place = _asked_place(context)
+    if place is not None:
+        return [place.id]
+    return [each.workspace for each in context.facts.teammates] or [None]
+
+
 def _asked_act(context: Context) -> str:
     """The kind of act that fresh proof is asked for."""
     return context.form.get("act") or context.query("act")
@@ -363,7 +404,7 @@ def _asked_act(context: Context) -> str:
 
 def _lacks_first(context: Context, plane: int | None) -> bool:
     decision = decide_workspace(context.facts, plane) if plane is not None else decide_account(context.facts)
-    return isinstance(decision, Challenge) and decision.methods == (Method.PASSWORD,)
+    return isinstance(decision, Challenge) and decision.methods == (context.facts.first,)
 
 
 def _same_step_up(context: Context, using: str) -> str:

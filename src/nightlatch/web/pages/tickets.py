@@ -12,11 +12,12 @@ from nightlatch.refusals import Code, Refused, invalid
 from nightlatch.store.engine import Transaction
 from nightlatch.vocabulary import Method, TicketPurpose
 from nightlatch.web import links
+from nightlatch.web.branding import of
 from nightlatch.web.context import Context, safe_next, with_query
 from nightlatch.web.fields import form_errors
 from nightlatch.web.pages.dead_links import dead_link
 from nightlatch.web.pages.set_up_mail import NEXT
-from nightlatch.web.pages.sign_in import go
+from nightlatch.web.pages.sign_in import go, product_way
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import Route, form, page
 
@@ -47,8 +48,11 @@ async def _look(context: Context, token: str) -> Look:
 async def _ticket(context: Context, token: str, **more: Any) -> Response:
     found = await _look(context, token)
     if found.state not in ("ready", "sign_in", "other"):
-        return _dead(context, found)
+        return await _dead(context, found)
+    brand = await of(context, found.app_id)
     values = {
+        "brand": brand,
+        "product_way": product_way(context, brand, "/ticket") if brand is not None else None,
         "state": found.state,
         "purpose": _WORDS[found.purpose],
         "email": found.email,
@@ -63,13 +67,13 @@ async def _ticket(context: Context, token: str, **more: Any) -> Response:
     return render(context, "ticket.html", **(values | more))
 
 
-def _dead(context: Context, found: Look) -> Response:
+async def _dead(context: Context, found: Look) -> Response:
     """Why it is dead; used by this very session, it leads on instead."""
     redeemed = any(proof.method is Method.TICKET for proof in context.facts.proofs)
     if found.state == "used" and redeemed:
         return go(context, with_query("/set-up", workspace=_own_slug(context, found.slug)))
     kind = "reset_ticket" if found.purpose is TicketPurpose.RESET else "ticket"
-    return dead_link(context, kind, found.state, found.by)
+    return dead_link(context, kind, found.state, found.by, brand=await of(context, found.app_id))
 
 
 def _own_slug(context: Context, slug: str | None) -> str:
@@ -93,7 +97,7 @@ async def ticket_form(context: Context) -> Response:
     except Refused as refused:
         if refused.code not in (Code.EXPIRED, Code.ALREADY_USED):
             raise
-        return _dead(context, await _look(context, token))
+        return await _dead(context, await _look(context, token))
     if isinstance(result, WrongNumber):
         return await _wrong_number(context, token, result)
     target = safe_next(links.kept(context, NEXT))
@@ -112,7 +116,7 @@ def _redeem(tx: Transaction, context: Context, token_hash: bytes, number: str) -
 async def _wrong_number(context: Context, token: str, result: WrongNumber) -> Response:
     if result.tries_left == 0:
         found = await _look(context, token)
-        return dead_link(context, "reset_ticket", "numbers", found.by)
+        return dead_link(context, "reset_ticket", "numbers", found.by, brand=await of(context, found.app_id))
     message = "That is not the number for this link. Ask to have it read out to you again."
     return await _ticket(context, token, errors={"number": message})
 
