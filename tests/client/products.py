@@ -22,10 +22,10 @@ class Place:
     """A port that is taken already, so that the product knows its origin before it is made."""
 
     def __init__(self) -> None:
-        self._socket = socket.socket()
-        self._socket.bind(("127.0.0.1", 0))
-        self._socket.listen(128)  # who comes early waits
-        self.port: int = self._socket.getsockname()[1]
+        self.socket = socket.socket()
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.listen(128)  # who comes early waits
+        self.port: int = self.socket.getsockname()[1]
         self.origin = f"http://localhost:{self.port}"
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -36,7 +36,7 @@ class Place:
             app, log_config=None, ws="websockets-sansio", timeout_graceful_shutdown=5, **more
         )
         self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self.socket]})
         self._thread.start()
 
     def close(self) -> None:
@@ -45,7 +45,7 @@ class Place:
             self._server.should_exit = True
             self._thread.join(20)
             assert not self._thread.is_alive(), "the product does not stop"
-        self._socket.close()
+        self.socket.close()
 
 
 class Browser:

@@ -43,10 +43,11 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """Fresh proof that a view asked for in vain. `check` is None where nobody is signed in."""
+    """Fresh proof that a view asked for in vain: `check` says why, or `down`; neither: nobody is signed in."""
 
-    check: Check | None
     max_age: int
+    check: Check | None = None
+    down: Unavailable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +76,7 @@ class Gate:
         except Unavailable as down:
             return self.desk.down(view, down).with_headers(jar.headers())
         except Refused as refused:
-            # Nightlatch takes the person as malformed: the product has to be mended. Closed until then.
-            log.error("Nightlatch refused the person that the product gave: %s", refused)
-            return self.desk.down(view, Unavailable(str(refused))).with_headers(jar.headers())
+            return self.desk.down(view, self._malformed(refused)).with_headers(jar.headers())
         if isinstance(outcome, Answer):
             return outcome.with_headers(jar.headers())
         return Pass(outcome, jar.headers())
@@ -91,6 +90,15 @@ class Gate:
 
     def fresh(self, view: View, passage: Passage, max_age: int) -> Steps[Proof | None]:
         """Proof not older than `max_age` seconds; None after noting in the passage what is wanted instead."""
+        try:
+            return (yield from self._fresh(view, passage, max_age))
+        except Unavailable as down:
+            passage.demand = Demand(max_age, down=down)
+        except Refused as refused:
+            passage.demand = Demand(max_age, down=self._malformed(refused))
+        return None
+
+    def _fresh(self, view: View, passage: Passage, max_age: int) -> Steps[Proof | None]:
         if not passage.asked:
             passage.person, passage.asked = (yield from ask_person()), True
             kept = self.desk.kept(view)
@@ -98,7 +106,7 @@ class Gate:
                 passage.grant = kept.best(passage.person.workspace)
         person = passage.person
         if person is None:
-            passage.demand = Demand(None, max_age)
+            passage.demand = Demand(max_age)
             return None
         if person.token:
             check, _ = yield from self.desk.ask(person, None)
@@ -107,12 +115,14 @@ class Gate:
         if check.decision == "allow" and not person.token:
             passage.check = check
             return check.proof
-        passage.demand = Demand(check, max_age)
+        passage.demand = Demand(max_age, check)
         return None
 
     def demanded(self, view: View, passage: Passage) -> Steps[Answer]:
         """The answer to a request whose view asked for fresh proof in vain."""
         jar, demand, person = self.desk.jar(), passage.demand, passage.person
+        if demand is not None and demand.down is not None:
+            return self.desk.down(view, demand.down)
         if demand is None or demand.check is None or person is None:
             return self.desk.sign_in(view, self.desk.way_back(view))
         answer = yield from self.desk.refuse(view, person, demand.check, jar, max_age=demand.max_age)
@@ -177,6 +187,11 @@ class Gate:
         if kept is not None:
             yield from self.desk.end(kept)
         return None
+
+    def _malformed(self, refused: Refused) -> Unavailable:
+        """Nightlatch takes the person as malformed: the product has to be mended. Closed until then."""
+        log.error("Nightlatch refused the person that the product gave: %s", refused)
+        return Unavailable(str(refused))
 
     def _kept(self, person: Person, grant: str | None) -> Kept | None:
         return Kept(person.id, {person.workspace: grant}) if grant is not None else None
