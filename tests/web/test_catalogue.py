@@ -16,6 +16,7 @@ from nightlatch.actions.by import operator
 from nightlatch.config import Config
 from nightlatch.instants import SECOND
 from nightlatch.web import origin
+from nightlatch.web.api import models
 from nightlatch.web.context import safe_next
 from nightlatch.web.table import ROUTES
 from tests.support.asgi import ORIGIN, Client, app_of
@@ -113,9 +114,11 @@ def _sign_in(olga: Olga, page: Client) -> None:
     """As a page of ours does: the session becomes a cookie. The password alone is never enough."""
     got = page.post(f"{API}/sign-in/password", {"email": EMAIL, "password": PASSWORD}, headers=FROM_A_PAGE)
     assert (got.status, got.json["session"]["state"]) == (201, "challenge")
+    models.SignedIn.model_validate(got.json)
     olga.world.wait(31 * SECOND)
     got = page.post(f"{API}/sign-in/totp", {"code": olga.world.code(olga.seed)}, headers=FROM_A_PAGE)
     assert (got.status, got.json["session"]["state"]) == (200, "active")
+    models.SignedIn.model_validate(got.json)
 
 
 def _spelled(olga: Olga) -> list[str]:
