@@ -13,6 +13,7 @@ from tests.support.server import Serve, Server
 LINKS = re.compile(r"\{token\}")
 SIGNED_OUT = (
     "/sign-in",
+    "/sign-up",
     "/password-reset",
     "/password-reset/sent",
     "/help",
