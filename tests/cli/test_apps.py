@@ -3,13 +3,16 @@
 from pathlib import Path
 
 from nightlatch.actions.tokens import hash_token
-from nightlatch.store import apps
+from nightlatch.store import apps, people, workspaces
+from nightlatch.store.engine import Transaction
 from nightlatch.vocabulary import Event
 from tests.cli.conftest import Cli
+from tests.support.asgi import app_of
 from tests.support.events import events
 from tests.support.letters import letter
 from tests.support.pictures import picture
-from tests.support.world import World
+from tests.support.product import Product
+from tests.support.world import Person, World
 
 ORIGIN = "https://app.acme.example"
 ADD = ("app", "add", "Acme Notes", "--origin", ORIGIN)
@@ -19,6 +22,12 @@ GLASS = ("--reason", "Nobody uses it", "--operator", "Sam")
 def secret_in(out: str) -> str:
     (line,) = [line for line in out.splitlines() if line.startswith("secret: ")]
     return line.removeprefix("secret: ")
+
+
+def id_of(tx: Transaction, slug: str) -> int:
+    row = workspaces.by_slug(tx, slug)
+    assert row is not None
+    return int(row.id)
 
 
 def knows(world: World, secret: str) -> bool:
@@ -130,14 +139,30 @@ def test_rotating(cli: Cli, world: World) -> None:
 
 def test_people_come_from_the_product(cli: Cli, world: World) -> None:
     """`teammate list` works for a product's workspace; who is in it is not changed here."""
-    from tests.support.asgi import app_of
-    from tests.support.product import Product
-
     product = Product.of(world, app_of(world))
     product.check(product.person("ana", role="owner"))
     [workspace] = cli.ok("workspace", "list", "--json").items
     slug = workspace["slug"]
     [ana] = cli.ok("teammate", "list", "--workspace", slug, "--json").items
     assert (ana["name"], ana["role"]) == ("Ana", "owner")
-    refused = cli("teammate", "invite", "--workspace", slug, "new@people.example")
-    assert (refused.code, "come from Acme Notes" in refused.err) == (1, True)
+    for command in (
+        ("invite", "--workspace", slug, "new@people.example"),
+        ("role", "--workspace", slug, "ana@people.example", "member", *GLASS),
+        ("remove", "--workspace", slug, "acme:ana", *GLASS),
+    ):
+        refused = cli("teammate", *command)
+        assert (refused.code, "come from Acme Notes" in refused.err) == (1, True), refused.err
+
+
+def test_break_glass_for_a_products_person(cli: Cli, world: World) -> None:
+    product = Product.of(world, app_of(world))
+    for id in ("ana", "twin"):
+        product.check(product.person(id, email="ana@people.example"))
+    [workspace] = cli.ok("workspace", "list", "--json").items
+    [bound] = world.read(lambda tx: people.of_workspace(tx, product.id, id_of(tx, workspace["slug"])))[:1]
+    world.bind_totp(Person(bound.account_id, bound.email, bound.name))
+    disable = ("teammate", "disable-two-factor", "--workspace", workspace["slug"])
+    refused = cli(*disable, "ana@people.example", *GLASS)
+    assert (refused.code, "HANDLE:" in refused.err) == (1, True)
+    done = cli.ok(*disable, "acme:ana", *GLASS, "--json")
+    assert done.json["reset"]["state"] == "done"

@@ -2,8 +2,10 @@
 
 import pytest
 
-from nightlatch import addresses, assurance, budget, facts, names, server
+from nightlatch import addresses, assurance, budget, facts, names, pictures, products, server
 from nightlatch.actions import (
+    app_flows,
+    apps,
     email_mails,
     emails,
     enrolment,
@@ -20,11 +22,13 @@ from nightlatch.authenticators import password
 from nightlatch.budget import Allowance
 from nightlatch.instants import DAY, HOUR, MINUTE, SECOND, Duration
 from nightlatch.mail import drain
-from nightlatch.store import enrolments, forms, housekeeping, sessions, teammates
+from nightlatch.store import apps as stored_apps
+from nightlatch.store import enrolments, forms, grants, housekeeping, sessions, teammates
 from nightlatch.store import facts as stored_facts
 from nightlatch.store import invitations as stored_invitations
 from nightlatch.store import tickets as stored_tickets
 from nightlatch.web import routes
+from nightlatch.web.api import app_models
 from nightlatch.web.api import reading as lists
 from tests.docs import reading
 
@@ -61,6 +65,12 @@ FIGURES = {
     "Sign-up mails to one address, 24 hours": str(sign_up.MAILS_TO_AN_ADDRESS_A_DAY),
     "Workspaces made by one account, 24 hours": str(workspaces.MADE_A_DAY),
     "Authenticators of an account": str(enrolment.MOST_AUTHENTICATORS),
+    "Products of a workspace": str(apps.MOST_IN_A_WORKSPACE),
+    "Secrets of a product, valid at a time": str(stored_apps.SECRETS_AT_A_TIME),
+    "Origins of a product": str(products.MOST_ORIGINS),
+    "People in a full list of a product": str(app_models.MOST_PEOPLE),
+    "Where a product sends its people (start link)": lasting(app_flows.START_LIFE),
+    "The one-time code that leads back to it": f"{grants.CODE_LIFE // SECOND} seconds",
     "Absolute limit": lasting(stored_facts.ABSOLUTE_LIMIT),
     "Idle limit": lasting(stored_facts.IDLE_LIMIT),
     "Waiting for the second step": lasting(stored_facts.PENDING_LIMIT),
@@ -69,7 +79,9 @@ FIGURES = {
     "A browser is known for": lasting(sessions.BROWSER_LIFE),
     "Invitation": lasting(stored_invitations.INVITATION_LIFE),
     "Link to set up 2FA (ticket)": lasting(stored_tickets.TICKET_LIFE),
-    "A used ticket, a fresh invitation or sign-up lets its session bind for": lasting(facts.MAILBOX_PROOF_LIFE),
+    "A used ticket, a fresh invitation or sign-up lets its session bind for": lasting(
+        facts.MAILBOX_PROOF_LIFE
+    ),
     "Pending set-up": lasting(enrolments.ENROLMENT_LIFE),
     "Link to choose a new password": lasting(LINKS["password_reset"]),
     "Link to confirm a new address": lasting(LINKS["email_confirm"]),
@@ -91,7 +103,8 @@ FIGURES = {
     "Address of a workspace (slug), at most": f"{names.MAX_SLUG} characters",
     "E-mail address": f"{addresses.MAX_LENGTH} characters",
     "Body of a request": kib(routes.BODY_LIMIT),
-    "Body of an invitation": kib(routes.LARGE_BODY_LIMIT),
+    "Body of an invitation, or of a change of a product": kib(routes.LARGE_BODY_LIMIT),
+    "Logo of a product": kib(pictures.LARGEST_LOGO),
     "Head of a request": kib(server.LARGEST_HEAD),
     "Rows of a list, at most": str(lists.MOST),
 }

@@ -161,12 +161,31 @@ def account_by(tx: "Transaction", who: str) -> "Row":
     return row
 
 
+def _person_at(tx: "Transaction", workspace: "Row", email: str) -> "Row | None":
+    """Of a product's people in its workspace, the one with this e-mail; a product may give one to several of them."""
+    from nightlatch.refusals import Code, Refused
+    from nightlatch.store import accounts, people
+
+    if workspace.app_id is None or "@" not in email:
+        return None
+    here = people.of_workspace(tx, workspace.app_id, workspace.id)
+    found = [each for each in here if each.email.casefold() == email.casefold()]
+    if len(found) > 1:
+        raise Refused(
+            Code.CONFLICT,
+            f"Several people in {workspace.slug} have the address {email}. Name one by the product's handle and "
+            f"its own id, such as HANDLE:{found[0].person}",
+        )
+    return accounts.by_id(tx, found[0].account_id) if found else None
+
+
 def teammate_by(tx: "Transaction", slug: str, who: str) -> "tuple[Row, Row]":
     """A workspace, and an account's live membership in it, or Refused."""
     from nightlatch.refusals import Code, Refused
     from nightlatch.store import teammates
 
-    workspace, account = workspace_by_slug(tx, slug), account_by(tx, who)
+    workspace = workspace_by_slug(tx, slug)
+    account = _person_at(tx, workspace, who) or account_by(tx, who)
     row = teammates.by_account(tx, account.id, workspace.id)
     if row is None or row.removed_at is not None:
         raise Refused(
