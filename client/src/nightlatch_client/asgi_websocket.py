@@ -145,16 +145,20 @@ class WebSocketGate:
                 await self._send({"type": "websocket.close", "code": code, "reason": reason})
 
     async def _refuse(self, answer: Answer) -> None:
-        """Refuse before it opens: by an HTTP answer where the server can, else by a close code."""
         self._answered, self._ours, self._code = True, True, CODES.get(answer.status, 4403)
-        if "websocket.http.response" not in (self._scope.get("extensions") or {}):
-            await self._send({"type": "websocket.close", "code": self._code, "reason": ""})
-            return
-        headers = [(name.encode(), value.encode("latin-1", "replace")) for name, value in answer.headers]
-        await self._send(
-            {"type": "websocket.http.response.start", "status": answer.status, "headers": headers}
-        )
-        await self._send({"type": "websocket.http.response.body", "body": answer.body})
+        await refuse_websocket(self._scope, self._send, answer)
+
+
+async def refuse_websocket(
+    scope: MutableMapping[str, Any], send: Callable[[Message], Awaitable[None]], answer: Answer
+) -> None:
+    """Refuse a WebSocket that is not accepted yet: by an HTTP answer where the server can, else by a close code."""
+    if "websocket.http.response" not in (scope.get("extensions") or {}):
+        await send({"type": "websocket.close", "code": CODES.get(answer.status, 4403), "reason": ""})
+        return
+    headers = [(name.encode(), value.encode("latin-1", "replace")) for name, value in answer.headers]
+    await send({"type": "websocket.http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": answer.body})
 
 
 async def _stop(task: asyncio.Future[Any]) -> None:

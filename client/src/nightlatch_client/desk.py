@@ -17,6 +17,8 @@ from nightlatch_client.view import View
 from nightlatch_client.ways import FormFate, Way, Ways, open_ways, seal_ways
 from nightlatch_client.wire import Wire
 
+UNKNOWN = "not_a_teammate"
+
 
 class Desk:
     """The tools of one app's gate."""
@@ -71,8 +73,11 @@ class Desk:
             grant = kept.best(person.workspace) if kept is not None else None
             return (yield from ask_server(self.wire.check(person, grant=grant))), grant
         standing = yield from ask_server(self.wire.standing(person.id, person.workspace))
-        if standing is None:  # seen for the first time: a check makes the person known
-            return (yield from ask_server(self.wire.check(person))), None
+        if standing.reason == UNKNOWN:  # seen for the first time: a check makes the person known
+            check = yield from ask_server(self.wire.check(person))
+            if check.decision == "deny":
+                return check, None
+            standing = yield from ask_server(self.wire.standing(person.id, person.workspace))
         proof = Proof(0, (), None, person.workspace)
         return Check(standing.decision, standing.reason, proof, due=standing.due), None
 

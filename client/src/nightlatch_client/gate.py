@@ -3,7 +3,6 @@
 A request goes on (`Pass`) or is answered here (`Answer`). Everything that is not clearly allowed is refused.
 """
 
-import fnmatch
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from nightlatch_client.desk import Desk
 from nightlatch_client.errors import Refused, Unavailable
 from nightlatch_client.forms import open_form
 from nightlatch_client.grants import Kept
+from nightlatch_client.paths import OpenPaths
 from nightlatch_client.returns import Returns
 from nightlatch_client.steps import Steps, ask_person, ask_server
 from nightlatch_client.values import Check, Person, Proof
@@ -64,9 +64,7 @@ class Gate:
     def __init__(self, desk: Desk, *, open: Sequence[str] = ()) -> None:  # noqa: A002
         self.desk = desk
         self.returns = Returns(desk)
-        self._open = tuple(open)
-        if isinstance(open, str) or any(not each.startswith(("/", "*")) for each in self._open):
-            raise TypeError('open is a list of paths such as ["/login", "/static/*"]')
+        self._open = OpenPaths(open)
 
     def enter(self, view: View) -> Steps[Pass | Answer]:
         """Decide about one request."""
@@ -144,7 +142,7 @@ class Gate:
     def _enter(self, view: View, jar: Jar) -> Steps[Passage | Answer]:
         if self.returns.is_ours(view.path):
             return (yield from self.returns.serve(view, jar))
-        if self._is_open(view.path):
+        if view.path in self._open:
             return (yield from self._open_path(view, jar))
         person = yield from ask_person()
         kept = yield from self._kept_by(view, person, jar)
@@ -168,11 +166,6 @@ class Gate:
             grant = kept.best(person.workspace) if kept is not None and person is not None else None
             return Passage(person, asked=True, grant=grant)
         return Passage()
-
-    def _is_open(self, path: str) -> bool:
-        if any(part in (".", "..") for part in path.split("/")) or "\\" in path:
-            return False  # what another program might read as another path
-        return any(fnmatch.fnmatchcase(path, pattern) for pattern in self._open)
 
     def _kept_by(self, view: View, person: Person | None, jar: Jar) -> Steps[Kept | None]:
         """The person's grants. Those of somebody else, or of nobody, end here."""

@@ -165,11 +165,11 @@ class Nightlatch:
         """`end`, awaited."""
         await self.calls.asend(self.wire.end(grant))
 
-    def standing(self, person_id: str, workspace: str) -> Standing | None:
-        """May this person's own API tokens work there? None: nobody of that id is known."""
+    def standing(self, person_id: str, workspace: str) -> Standing:
+        """May this person's own API tokens work there?"""
         return self.calls.send(self.wire.standing(person_id, workspace))
 
-    async def astanding(self, person_id: str, workspace: str) -> Standing | None:
+    async def astanding(self, person_id: str, workspace: str) -> Standing:
         """`standing`, awaited."""
         return await self.calls.asend(self.wire.standing(person_id, workspace))
 

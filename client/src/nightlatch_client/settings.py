@@ -81,9 +81,9 @@ def settings(
         raise Misconfigured(f"sign_in={sign_in!r} is no path of the product such as /login.")
     shown = name or app.replace("-", " ").title()
     return Settings(
-        url=_address("url", url, path=True),
+        url=address("url", url, path=True),
         app=app,
-        origin=_address("origin", origin, path=False),
+        origin=address("origin", origin, path=False),
         prefix=prefix,
         name=shown,
         sign_in=sign_in or "/",
@@ -103,13 +103,13 @@ def safe_path(path: str) -> str | None:
     return path
 
 
-def _address(name: str, address: str, *, path: bool) -> str:
+def address(name: str, given: str, *, path: bool) -> str:
     """An http(s) address without its last slash. Plain http is for this machine alone: the secret travels in it."""
     try:
-        parts = urlsplit(address)
+        parts = urlsplit(given)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise Misconfigured(f"{name}={address!r} is no address.") from None
+        raise Misconfigured(f"{name}={given!r} is no address.") from None
     if (
         parts.scheme not in ("https", "http")
         or not host
@@ -117,14 +117,14 @@ def _address(name: str, address: str, *, path: bool) -> str:
         or parts.query
         or parts.fragment
     ):
-        raise Misconfigured(f"{name}={address!r} is no address such as https://app.example.com.")
+        raise Misconfigured(f"{name}={given!r} is no address such as https://app.example.com.")
     if parts.scheme == "http" and host not in LOOPBACK and not host.endswith(".localhost"):
-        raise Misconfigured(f"{name}={address!r}: plain http is for localhost only.")
-    if safe_path(f"/{address}") is None:
-        raise Misconfigured(f"{name}={address!r} has characters that no address has.")
+        raise Misconfigured(f"{name}={given!r}: plain http is for localhost only.")
+    if safe_path(f"/{given}") is None:
+        raise Misconfigured(f"{name}={given!r} has characters that no address has.")
     below = parts.path.rstrip("/")
     if below and not path:
-        raise Misconfigured(f"{name}={address!r} is scheme and host only, without a path.")
+        raise Misconfigured(f"{name}={given!r} is scheme and host only, without a path.")
     shown = f"[{host}]" if ":" in host else host
     usual = 443 if parts.scheme == "https" else 80
     return f"{parts.scheme}://{shown}{f':{port}' if port not in (None, usual) else ''}{below}"

@@ -157,7 +157,7 @@ class StandIn:
         self, who: str, where: str, at: datetime | None, signed_in: str | None, max_age: int | None
     ) -> tuple[str, str]:
         if who in self._denied:
-            return "deny", "permission"
+            return "deny", "not_a_teammate"
         if who not in self._enrolled:
             if where in self._required:
                 return "enrol", "mandate"
@@ -210,13 +210,12 @@ class StandIn:
         return _json(200, {**counts, "dry_run": body["dry_run"]})
 
     def _standing(self, person: str, workspace: str) -> Raw:
-        if (person, workspace) not in self._known:
-            return _problem(404, "not_found")
         two_factor = person in self._enrolled
-        decision = "enrol" if workspace in self._required and not two_factor else "allow"
-        if person in self._denied:
-            decision = "deny"
-        reason = {"allow": "allowed", "enrol": "mandate", "deny": "permission"}[decision]
+        decision, reason = "allow", "allowed"
+        if (person, workspace) not in self._known or person in self._denied:
+            decision, reason = "deny", "not_a_teammate"
+        elif workspace in self._required and not two_factor:
+            decision, reason = "enrol", "mandate"
         answer = {"id": person, "workspace": workspace, "decision": decision, "reason": reason}
         return _json(200, {**answer, "two_factor": two_factor, "due": None})
 

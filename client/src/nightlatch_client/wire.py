@@ -105,12 +105,10 @@ class Wire:
 
         return Call("teammates", "PUT", "/app/teammates", body, read, seconds=120)
 
-    def standing(self, person: str, workspace: str) -> Call[Standing | None]:
-        """May this person's API tokens work in that workspace? None: nobody of that id is known there."""
+    def standing(self, person: str, workspace: str) -> Call[Standing]:
+        """May this person's API tokens work in that workspace? Whom nobody has told of there is denied."""
 
-        def read(raw: Raw) -> Standing | None:
-            if raw.status == 404:
-                return None
+        def read(raw: Raw) -> Standing:
             found = expect(raw, 200)
             with Reading():
                 if (found["id"], found["workspace"]) != (person, workspace):
