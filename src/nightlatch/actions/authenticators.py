@@ -178,12 +178,12 @@ def _keep_an_owner(tx: Transaction, known: Known, gone: Authenticator) -> None:
         if enrolled(rest, teammate.workspace) or not relied(gone, teammate.workspace):
             continue
         if teammates.enrolled_owners(tx, teammate.workspace) == [account_id]:
+            place = place_of(known, teammate.workspace)
+            first = "Make somebody else an owner first."
+            if place.app_id is not None:  # who is an owner, its product says
+                first = "Let another owner set up 2FA first."
             raise Refused(
                 Code.LAST_OWNER,
-                f"You are the only owner of {place_of(known, teammate.workspace).name} who has 2FA, "
-                "and it will be required there.",
-                WayOut(
-                    "Make somebody else an owner first.",
-                    f"/w/{place_of(known, teammate.workspace).slug}/settings/team",
-                ),
+                f"You are the only owner of {place.name} who has 2FA, and it will be required there.",
+                WayOut(first, f"/w/{place.slug}/settings/team"),
             )

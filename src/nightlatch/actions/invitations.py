@@ -107,6 +107,13 @@ def invite(tx: Transaction, *, by: By, workspace_id: int, pasted: Sequence[Addre
     return Invited(tuple(results))
 
 
+def refuse_in_product(tx: Transaction, workspace_id: int) -> None:
+    """Raises Refused (`not_permitted`) for a workspace whose people come from a product; for pages, beforehand."""
+    workspace = workspaces.by_id(tx, workspace_id)
+    if workspace is not None:
+        not_by_product(tx, workspace)
+
+
 def resend(tx: Transaction, *, by: By, workspace_id: int, invitation_id: int) -> None:
     """Send a pending (or expired) invitation again, in one's own name: a new link, and the older one is dead.
 

@@ -6,7 +6,7 @@ from nightlatch.actions.mandate import PreviewFacts
 from nightlatch.facts import Teammate
 from nightlatch.policy import permitted
 from nightlatch.refusals import not_found
-from nightlatch.store import cursors
+from nightlatch.store import cursors, teammates
 from nightlatch.store.query import Row
 from nightlatch.vocabulary import Permission
 from nightlatch.web.context import Context
@@ -26,6 +26,19 @@ def myself(context: Context) -> Teammate:
     if mine is None:
         raise not_found()
     return mine
+
+
+def in_product(context: Context) -> bool:
+    """Whether a product says who is in the workspace in the path, and in which role."""
+    return context.place is not None and context.place.app_id is not None
+
+
+async def ownerless(context: Context, mine: Teammate) -> bool:
+    """Whether a product has taken away the last owner with 2FA of a workspace that asks for it (law 8)."""
+    if not in_product(context) or mine.mandate.required_from is None or not sees_two_factor(mine):
+        return False
+    workspace_id = context.workspace_id
+    return not await context.read(lambda tx: teammates.enrolled_owners(tx, workspace_id))
 
 
 def sees_two_factor(mine: Teammate) -> bool:

@@ -12,7 +12,7 @@ from nightlatch.web.pages.sign_in import go
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import Route, form, page
 from nightlatch.web.switch import PATH, attempt, blocked, change, read_seen, refusal_text, switch_path
-from nightlatch.web.team import myself, sees_two_factor
+from nightlatch.web.team import myself, ownerless, sees_two_factor
 
 
 async def authentication_page(context: Context) -> Response:
@@ -43,6 +43,7 @@ async def _authentication(
         may_set_managed_by=mine.role is Role.OWNER,
         blocked=blocked(context, seen),
         owners=[{"name": row.name} for row in seen.owners if row.account_id != context.facts.account][:5],
+        ownerless=await ownerless(context, mine),
         revision=str(policy.revision),
     )
 

@@ -15,7 +15,7 @@ from nightlatch.web.context import Context
 from nightlatch.web.pages.sign_in import go
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import LARGE_BODY_LIMIT, Route, form, page
-from nightlatch.web.team import myself, team_path
+from nightlatch.web.team import in_product, myself, team_path
 
 _LOWEST_FIRST = sorted(Role, key=lambda each: each.rank)
 _OUTCOMES = {
@@ -27,7 +27,14 @@ _OUTCOMES = {
 
 
 async def invite_page(context: Context) -> Response:
+    await _not_by_product(context)
     return _invite(context)
+
+
+async def _not_by_product(context: Context) -> None:
+    """Nobody is invited to a product's workspace. Raises Refused."""
+    if in_product(context):
+        await context.read(lambda tx: invitations.refuse_in_product(tx, context.workspace_id))
 
 
 def _invite(context: Context, *, status: int = 200, errors: dict[str, str] | None = None) -> Response:
@@ -46,6 +53,7 @@ def _invite(context: Context, *, status: int = 200, errors: dict[str, str] | Non
 
 
 async def invite_form(context: Context) -> Response:
+    await _not_by_product(context)
     errors: dict[str, str] = {}
     pasted = _pasted(context.form.get("emails", ""), errors)
     role = context.form.get("role", "")

@@ -53,7 +53,9 @@ async def values(context: Context) -> dict[str, Any]:
     facts = context.facts
     found = await context.read(lambda tx: _read(tx, context))
     account, change = found.account, found.change
+    brand = context.brand if context.facts.first is Method.PROVIDER else None
     return {
+        "kept_by": {"name": brand.name, "url": brand.home} if brand is not None else None,
         "name": account.name if account is not None else "",
         "email": account.email if account is not None else "",
         "pending_email": {"address": change.email, "expires": change.expires_at} if change else None,

@@ -18,7 +18,7 @@ from nightlatch.web.context import Context, with_query
 from nightlatch.web.pages.sign_in import go
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import Route, page
-from nightlatch.web.team import myself, sees_two_factor, team_path
+from nightlatch.web.team import in_product, myself, ownerless, sees_two_factor, team_path
 
 SORTED = ("name", "role", "last_sign_in")
 _FIRST_TURN = {"name": "name", "role": "role", "last_sign_in": "-last_sign_in"}
@@ -42,7 +42,7 @@ class _Asked:
 
 
 async def team(context: Context) -> Response:
-    mine = myself(context)
+    mine, by_product = myself(context), in_product(context)
     asked = _asked(context, mine)
     try:
         found = await context.query_store(
@@ -84,7 +84,8 @@ async def team(context: Context) -> Response:
         next_url=context.url(_address(context, asked, asked.sort, found.next_cursor))
         if found.next_cursor
         else None,
-        may_invite=permitted(mine.role, Permission.INVITE, mine.mandate),
+        may_invite=not by_product and permitted(mine.role, Permission.INVITE, mine.mandate),
+        ownerless=await ownerless(context, mine),
         required=mine.mandate.required_from is not None,
         in_force=mine.mandate.in_force(context.now),
     )
@@ -141,7 +142,7 @@ def _row(context: Context, mine: Teammate, item: Item) -> dict[str, Any]:
     if item.status == "invited":
         row |= _invited(context, mine, item)
     else:
-        row |= _active(mine, item, itself)
+        row |= _active(mine, item, itself, by_product=in_product(context))
     return row
 
 
@@ -155,9 +156,11 @@ def _invited(context: Context, mine: Teammate, item: Item) -> dict[str, Any]:
     }
 
 
-def _active(mine: Teammate, item: Item, itself: bool) -> dict[str, Any]:
-    manages = permitted(mine.role, Permission.MANAGE_TEAMMATES, mine.mandate) and may_grant(
-        mine.role, item.role
+def _active(mine: Teammate, item: Item, itself: bool, *, by_product: bool) -> dict[str, Any]:
+    manages = (
+        not by_product
+        and permitted(mine.role, Permission.MANAGE_TEAMMATES, mine.mandate)
+        and may_grant(mine.role, item.role)
     )
     resets = permitted(mine.role, Permission.RESET, mine.mandate) and not itself
     shown = {"state": item.state, "due": item.due, "methods": list(item.methods), "flags": list(item.flags)}

@@ -25,8 +25,10 @@ _DECISIONS = {Allow: "allow", Challenge: "challenge", Enrol: "enrol"}
 
 async def workspaces_page(context: Context) -> Response:
     person = context.known.person
-    key = addresses.parse(person.email).key if person is not None else ""
-    pending = await context.read(lambda tx: invitations.of_address(tx, key))
+    # The address of a product's person is the product's word alone: it tells nothing about who is invited elsewhere.
+    own = person is not None and person.app_id is None
+    key = addresses.parse(person.email).key if person is not None and own else ""
+    pending = await context.read(lambda tx: invitations.of_address(tx, key)) if own else []
     return render(
         context,
         "workspaces.html",
@@ -40,7 +42,7 @@ async def workspaces_page(context: Context) -> Response:
             }
             for row in pending
         ],
-        may_create=is_open(context.front.config),
+        may_create=own and is_open(context.front.config),
     )
 
 
