@@ -74,12 +74,12 @@ def test_a_product_with_its_own_users_asks_with_the_secret(team: Team, dana: Per
     assert may_ask(team, made["secret"])
     assert may_ask(team, second.json["secret"])
     older = second.json["secrets"][0]["id"]
-    assert client.delete(f"{ALL}/{made['id']}/secrets/{older}").status == 204
+    assert client.ask("DELETE", f"{ALL}/{made['id']}/secrets/{older}").status == 204
     assert not may_ask(team, made["secret"])
     newer = second.json["secrets"][1]["id"]
-    assert client.delete(f"{ALL}/{made['id']}/secrets/{newer}").status == 409
-    assert client.delete(f"{ALL}/{made['id']}/secrets/{older}").status == 404
-    assert client.delete(f"{ALL}/{made['id']}").status == 204
+    assert client.ask("DELETE", f"{ALL}/{made['id']}/secrets/{newer}").status == 409
+    assert client.ask("DELETE", f"{ALL}/{made['id']}/secrets/{older}").status == 404
+    assert client.ask("DELETE", f"{ALL}/{made['id']}").status == 204
     assert not may_ask(team, second.json["secret"])
     assert client.get(f"{ALL}/{made['id']}").status == 404
 
