@@ -1,0 +1,550 @@
+"""The core without a framework and a network: ways back, sealed cookies, kept forms, the gate on https."""
+
+import hashlib
+import string
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from nightlatch_client import Misconfigured, Nightlatch, Person, Unavailable
+from nightlatch_client.answers import Answer
+from nightlatch_client.cookies import Names, read_cookies
+from nightlatch_client.forms import BODY_LIMIT, Caught, Form, open_form, read_form, seal_form
+from nightlatch_client.gate import Gate, Pass
+from nightlatch_client.grants import Kept, open_grants, seal_grants
+from nightlatch_client.paths import OpenPaths
+from nightlatch_client.sealed import Box
+from nightlatch_client.settings import safe_path
+from nightlatch_client.standin import StandIn
+from nightlatch_client.steps import Ask, AskPerson, AskServer, run
+from nightlatch_client.view import View, short
+from nightlatch_client.ways import Way, Ways, open_ways, seal_ways
+
+ADA = Person("ada", "ada@acme.dev", "Ada", "7", "Acme", "owner")
+BOX = Box("acme", ["secret"])
+LETTERS = string.ascii_letters + string.digits + "/\\?#%&=:;@.~+-_ \t\r\n\x00éü"
+
+
+def connect(**more: Any) -> Nightlatch:
+    given = {"app": "acme", "secret": "s3cret", "origin": "https://app.acme.dev", "sign_in": "/login", **more}
+    return Nightlatch("https://2fa.acme.dev", **given)
+
+
+# --- ways back ---
+
+
+@given(st.text(alphabet=LETTERS, max_size=40))
+def test_a_way_back_never_leaves_the_origin(path: str):
+    safe = safe_path(path)
+    if safe is not None:
+        for base in ("https://app.acme.dev/here", "https://app.acme.dev"):
+            parts = urlsplit(urljoin(base, safe))
+            assert (parts.scheme, parts.netloc) == ("https", "app.acme.dev")
+        assert not set(safe) & set("\\\r\n\t\x00 ")
+    assert short(path, "/").startswith("/")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "x",
+        "//evil",
+        "/\\evil",
+        "\\\\evil",
+        "https://evil",
+        "/a\nb",
+        "/a\x00",
+        "/é",
+        "/a b",
+        "/\x7f",
+        "/\t/e",
+    ],
+)
+def test_what_a_browser_could_take_for_another_place_is_refused(path: str):
+    assert safe_path(path) is None
+
+
+def test_a_long_way_back_loses_its_query_first():
+    assert short("/a?" + "q" * 800, "/") == "/a"
+    assert short("/" + "a" * 800, "/start") == "/start"
+
+
+@given(st.text(alphabet="/.*abc\\", max_size=12))
+def test_open_paths_are_never_left_by_dots(tail: str):
+    path = f"/static/{tail}"
+    if path in OpenPaths(["/static/*"]):
+        assert ".." not in path.split("/")
+        assert "\\" not in path
+
+
+def test_open_paths():
+    paths = OpenPaths(["/login", "/static/*"])
+    assert "/login" in paths
+    assert "/static/a/b.css" in paths
+    for other in ("/Login", "/login/", "/static", "/loginx", "/x/static/a", "/static/../notes"):
+        assert other not in paths
+    for wrong in ("/login", ["login"]):
+        with pytest.raises(TypeError):
+            OpenPaths(wrong)
+
+
+# --- sealed ---
+
+
+@given(st.binary(max_size=200), st.text(max_size=20))
+def test_what_is_sealed_opens_under_its_name_alone(plain: bytes, name: str):
+    sealed = BOX.seal(name, plain)
+    assert set(sealed) <= set(string.ascii_letters + string.digits + "-_")
+    assert BOX.open(name, sealed) == plain
+    assert BOX.open(name + "x", sealed) is None
+    assert Box("other", ["secret"]).open(name, sealed) is None
+    assert Box("acme", ["another"]).open(name, sealed) is None
+    assert Box("acme", ["new", "secret"]).open(name, sealed) == plain
+
+
+@given(st.text(max_size=80))
+def test_what_is_not_ours_opens_nothing(text: str):
+    names = Names(connect().settings)
+    assert BOX.open("x", text) is None
+    assert open_grants(BOX, "x", text) is None
+    assert open_ways(BOX, "x", text, 0) == Ways()
+    assert open_form(BOX, names, {names.form[0]: text, names.form[1]: text}, 0) is None
+
+
+@given(st.integers(min_value=0), st.integers(min_value=0, max_value=255))
+def test_a_changed_seal_opens_nothing(place: int, byte: int):
+    sealed = BOX.seal("x", b"something to read")
+    place %= len(sealed)
+    changed = sealed[:place] + chr(byte) + sealed[place + 1 :]
+    assume(changed != sealed)
+    opened = BOX.open("x", changed)
+    assert opened is None or opened == b"something to read"  # the spare bits of the last letter
+
+
+def test_ways_are_three_at_most_and_grow_old():
+    ways = Ways()
+    for number in range(5):
+        ways = ways.with_way(Way(f"state-{number}", "ada", f"/{number}", 1000 + number))
+    sealed = seal_ways(BOX, "w", ways.waiting("ticket", 1000))
+    opened = open_ways(BOX, "w", sealed, 1002 + 900)
+    assert [way.path for way in opened.ways] == ["/2", "/3", "/4"]
+    assert opened.open is None
+    assert open_ways(BOX, "w", sealed, 1000).open == "ticket"
+    assert not open_ways(BOX, "w", sealed, 2000)
+    way, left = opened.take("state-3")
+    assert way is not None
+    assert [way.path for way in left.ways] == ["/2", "/4"]
+    assert opened.take("")[0] is None
+    assert opened.take("état")[0] is None
+
+
+def test_only_the_newest_form_is_kept():
+    ways = (
+        Ways()
+        .with_way(Way("a" * 22, "ada", "/form", 1, "kept"))
+        .with_way(Way("b" * 22, "ada", "/form", 2, "kept"))
+    )
+    assert [way.form for way in ways.ways] == ["lost", "kept"]
+
+
+def test_grants_fit_into_a_cookie():
+    kept = Kept("ada")
+    for number in range(20):
+        kept = kept.with_grant(f"workspace-{number}", "g" * 400)
+    opened = open_grants(BOX, "g", sealed := seal_grants(BOX, "g", kept))
+    assert opened is not None
+    assert len(sealed) <= 3800
+    assert list(opened.grants)[-1] == "workspace-19"
+    assert opened.best("workspace-19") == "g" * 400
+    assert "gggg" not in repr(opened)
+
+
+# --- forms ---
+
+FIELDS = st.lists(
+    st.tuples(
+        st.text(st.characters(codec="utf-8"), min_size=1, max_size=20),
+        st.text(st.characters(codec="utf-8"), max_size=60),
+    ),
+    max_size=8,
+)
+
+
+@given(FIELDS)
+def test_a_urlencoded_form_is_read_as_it_was_sent(fields: list[tuple[str, str]]):
+    form = read_form("application/x-www-form-urlencoded", urlencode(fields).encode())
+    assert form is not None
+    assert [pair for pair in fields if pair[0] not in form.passwords] == list(form.fields)
+
+
+@given(FIELDS)
+def test_a_multipart_form_is_read_as_browsers_send_it(fields: list[tuple[str, str]]):
+    escape = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
+    assume(not any("%" in name or "--mark" in value for name, value in fields))
+    body = b"".join(
+        f'--mark\r\nContent-Disposition: form-data; name="{name.translate(escape)}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in fields
+    )
+    form = read_form("multipart/form-data; boundary=mark", body + b"--mark--\r\n")
+    assert form is not None
+    assert [pair for pair in fields if pair[0] not in form.passwords] == list(form.fields)
+
+
+@given(st.binary(max_size=300))
+def test_anything_else_is_no_form_and_no_error(body: bytes):
+    for kind in (
+        "multipart/form-data; boundary=x",
+        "multipart/form-data",
+        "application/x-www-form-urlencoded",
+        "",
+    ):
+        read_form(kind, body)
+
+
+def test_passwords_and_files_are_not_kept():
+    body = "&".join(
+        f"{name}=x"
+        for name in ("passport", "passenger", "Password", "new_pwd", "user[pin]", "otp", "spinner", "csrf")
+    )
+    form = read_form("application/x-www-form-urlencoded; charset=utf-8", body.encode())
+    assert form is not None
+    assert [name for name, _ in form.fields] == ["passport", "passenger", "spinner", "csrf"]
+    assert form.passwords == ("Password", "new_pwd", "user[pin]", "otp")
+    assert read_form("application/x-www-form-urlencoded", b"a=" + b"x" * BODY_LIMIT) is None
+    assert read_form("application/x-www-form-urlencoded", b"&".join([b"a=b"] * 500)) is None
+
+
+@given(FIELDS, st.booleans())
+def test_a_form_comes_out_of_its_cookies_as_it_went_in(fields: list[tuple[str, str]], multipart: bool):
+    names = Names(connect().settings)
+    caught = Caught(Form(tuple(fields), ("file",), ("pin",), multipart), "/notes?x=1", "ada", 1000)
+    values = seal_form(BOX, names, caught)
+    assert values is not None
+    cookies = dict(zip(names.form, values, strict=False))
+    assert sum(map(len, values)) < 6100
+    assert open_form(BOX, names, cookies, 1000) == caught
+    assert open_form(BOX, names, cookies, 1901) is None
+
+
+def test_a_form_that_does_not_fit_is_not_kept():
+    names = Names(connect().settings)
+    noise = "".join(hashlib.sha256(str(number).encode()).hexdigest() for number in range(300))
+    assert seal_form(BOX, names, Caught(Form((("text", noise),)), "/", "ada", 1)) is None
+    assert seal_form(BOX, names, Caught(Form((("text", "again " * 9000),)), "/", "ada", 1)) is not None
+
+
+# --- the gate on https ---
+
+
+class Edge:
+    """A product and a stand-in in one."""
+
+    def __init__(self, nl: Nightlatch, person: Person | None = ADA) -> None:
+        self.nl = nl
+        self.person = person
+        self.stand_in = StandIn()
+
+    def answer(self, ask: Ask) -> Any:
+        if isinstance(ask, AskServer):
+            call = ask.call
+            return call.read(self.stand_in.answer(self.nl.settings, call.method, call.path, call.body))
+        return self.person if isinstance(ask, AskPerson) else Form((("title", "T"),))
+
+
+def view(
+    path: str = "/notes", method: str = "GET", cookies: dict[str, str] | None = None, **headers: str
+) -> View:
+    said = {"accept": "text/html", **{name.replace("_", "-"): value for name, value in headers.items()}}
+    plain, _, query = path.partition("?")
+    pairs = dict(part.split("=", 1) for part in query.split("&")) if query else {}
+    return View("http", method, plain, path, "", pairs, said, cookies or {})
+
+
+def cookies_of(outcome: Answer | Pass) -> list[str]:
+    headers = outcome.headers if isinstance(outcome, Answer) else outcome.cookies
+    return [value for name, value in headers if name == "set-cookie"]
+
+
+def kept_by(outcome: Answer | Pass, cookies: dict[str, str]) -> dict[str, str]:
+    """The browser's cookies after an answer."""
+    kept = dict(cookies)
+    for line in cookies_of(outcome):
+        name, _, value = line.partition(";")[0].partition("=")
+        kept[name] = value
+        if "Max-Age=0" in line:
+            del kept[name]
+    return kept
+
+
+def test_cookies_on_https_are_bound_to_their_host():
+    nl = connect()
+    edge = Edge(nl)
+    edge.stand_in.requires("7")
+    gate = Gate(nl.desk)
+    form_type = "application/x-www-form-urlencoded"
+    posted = view("/notes", "POST", content_type=form_type, origin="https://app.acme.dev")
+    sent = run(gate.enter(posted), edge)
+    assert isinstance(sent, Answer)
+    way, form = sorted((line for line in cookies_of(sent) if "Max-Age=0" not in line), reverse=True)
+    assert way.startswith("__Host-nightlatch-acme-way=")
+    assert form.startswith("__Host-nightlatch-acme-form-0=")
+    for line in (way, form):
+        assert line.endswith("; Path=/; Max-Age=900; HttpOnly; SameSite=Lax; Secure")
+        assert "Domain" not in line
+    start = sent.header("location") or ""
+    back = run(gate.enter(view(edge.stand_in.prove(start), cookies=kept_by(sent, {}))), edge)
+    assert isinstance(back, Answer)
+    grant = next(line for line in cookies_of(back) if line.startswith("__Host-nightlatch-acme="))
+    assert grant.endswith("; Path=/; HttpOnly; SameSite=Lax; Secure")
+    assert back.header("location") == "https://app.acme.dev/nightlatch/form"
+    assert back.header("referrer-policy") == "no-referrer"
+
+
+def test_pages_are_whole_in_themselves():
+    nl = connect(name="Acme <Notes>")
+    edge = Edge(nl)
+    edge.stand_in.down()
+    page = run(Gate(nl.desk).enter(view()), edge)
+    assert isinstance(page, Answer)
+    text = page.body.decode()
+    policy = page.header("content-security-policy") or ""
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "Acme &lt;Notes&gt;" in text
+    assert "script" not in text
+    assert "style=" not in text
+    assert '<html lang="en">' in text
+    assert 'name="viewport"' in text
+    assert "prefers-color-scheme: dark" in text
+    assert page.header("cache-control") == "no-store"
+
+
+def test_the_host_header_is_worth_nothing():
+    nl = connect()
+    edge = Edge(nl)
+    edge.stand_in.requires("7")
+    gate = Gate(nl.desk)
+    hostile: dict[str, Any] = {"host": "evil.example", "x_forwarded_host": "evil.example"}
+    sent = run(gate.enter(view("/notes", **hostile)), edge)
+    assert isinstance(sent, Answer)
+    callback = edge.stand_in.prove(sent.header("location") or "")
+    back = run(gate.enter(view(callback, cookies=kept_by(sent, {}), **hostile)), edge)
+    assert isinstance(back, Answer)
+    assert back.header("location") == "https://app.acme.dev/notes"
+
+
+def test_an_allowed_request_is_asked_about_each_time():
+    nl = connect()
+    edge = Edge(nl)
+    gate = Gate(nl.desk)
+    for asked in range(1, 4):
+        assert isinstance(run(gate.enter(view()), edge), Pass)
+        assert len(edge.stand_in.calls) == asked
+    edge.stand_in.requires("7")
+    assert isinstance(run(gate.enter(view()), edge), Answer)
+
+
+def journey(gate: Gate, edge: Edge, path: str = "/notes") -> dict[str, str]:
+    """The cookies of a browser that has proved."""
+    sent = run(gate.enter(view(path)), edge)
+    assert isinstance(sent, Answer)
+    cookies = kept_by(sent, {})
+    back = run(gate.enter(view(edge.stand_in.prove(sent.header("location") or ""), cookies=cookies)), edge)
+    return kept_by(back, cookies)
+
+
+def test_a_grant_is_dropped_and_ended_with_its_person():
+    nl = connect()
+    edge = Edge(nl)
+    edge.stand_in.requires("7")
+    gate = Gate(nl.desk, open=["/login"])
+    cookies = journey(gate, edge)
+    assert isinstance(run(gate.enter(view(cookies=cookies)), edge), Pass)
+    for person, path in ((None, "/login"), (replace(ADA, id="eve"), "/notes")):
+        edge.person = person
+        outcome = run(gate.enter(view(path, cookies=cookies)), edge)
+        assert "nightlatch-acme" in cookies_of(outcome)[0]
+        assert "Max-Age=0" in cookies_of(outcome)[0]
+        assert any(path == "/app/grants/end" for _, path, _ in edge.stand_in.calls)
+        edge.person = ADA
+        again = run(gate.enter(view(cookies=cookies)), edge)
+        assert isinstance(again, Answer)  # kept elsewhere it is dead, too
+        cookies = journey(gate, edge)
+
+
+def test_a_code_for_somebody_else_is_ended_and_not_kept():
+    nl = connect()
+    edge = Edge(nl)
+    edge.stand_in.requires("7")
+    gate = Gate(nl.desk)
+    sent = run(gate.enter(view()), edge)
+    assert isinstance(sent, Answer)
+    callback = edge.stand_in.prove(sent.header("location") or "")
+    edge.person = replace(ADA, id="eve")
+    refused = run(gate.enter(view(callback, cookies=kept_by(sent, {}))), edge)
+    assert isinstance(refused, Answer)
+    assert refused.status == 400
+    assert edge.stand_in.calls[-1][1] == "/app/grants/end"
+    assert not any("nightlatch-acme=" in line and "Max-Age=0" not in line for line in cookies_of(refused))
+
+
+@pytest.mark.parametrize(
+    "change", [lambda state: state[:-1], lambda state: state + "x", lambda _: "x" * 32, lambda _: ""]
+)
+def test_a_state_that_is_not_this_browser_s_spends_no_code(change: Callable[[str], str]):
+    nl = connect()
+    edge = Edge(nl)
+    edge.stand_in.requires("7")
+    gate = Gate(nl.desk)
+    sent = run(gate.enter(view()), edge)
+    assert isinstance(sent, Answer)
+    path, _, state = edge.stand_in.prove(sent.header("location") or "").rpartition("=")
+    refused = run(gate.enter(view(f"{path}={change(state)}", cookies=kept_by(sent, {}))), edge)
+    assert isinstance(refused, Answer)
+    assert refused.status == 400
+    assert not any(path == "/app/grants" for _, path, _ in edge.stand_in.calls)
+
+
+def test_a_code_that_cannot_be_exchanged_now_can_be_later():
+    nl = connect()
+    edge = Edge(nl)
+    edge.stand_in.requires("7")
+    gate = Gate(nl.desk)
+    sent = run(gate.enter(view()), edge)
+    assert isinstance(sent, Answer)
+    cookies, callback = kept_by(sent, {}), edge.stand_in.prove(sent.header("location") or "")
+    edge.stand_in.down()
+    down = run(gate.enter(view(callback, cookies=cookies)), edge)
+    assert isinstance(down, Answer)
+    assert down.status == 503
+    edge.stand_in.down(down=False)
+    back = run(gate.enter(view(callback, cookies=kept_by(down, cookies))), edge)
+    assert isinstance(back, Answer)
+    assert back.header("location") == "https://app.acme.dev/notes"
+
+
+def test_an_api_token_is_no_proof_and_its_owner_s_standing_decides():
+    nl = connect()
+    token = replace(ADA, token=True)
+    edge = Edge(nl, token)
+    gate = Gate(nl.desk)
+    asked = view(authorization="Bearer token-of-the-product")
+    assert isinstance(run(gate.enter(asked), edge), Pass)  # not known before: made known by a check
+    edge.stand_in.requires("7")
+    refused = run(gate.enter(asked), edge)
+    assert isinstance(refused, Answer)
+    assert refused.status == 401
+    edge.stand_in.enrolled("ada")
+    passed = run(gate.enter(asked), edge)
+    assert isinstance(passed, Pass)
+    assert passed.passage.proof is not None
+    assert passed.passage.proof.aal == 0
+    assert run(gate.fresh(asked, passed.passage, 600), edge) is None
+    answer = run(gate.demanded(asked, passed.passage), edge)
+    assert answer.status == 403
+    edge.stand_in.denied("ada")
+    denied = run(gate.enter(asked), edge)
+    assert isinstance(denied, Answer)
+    assert denied.status == 403
+
+
+def test_what_person_gives_is_a_person():
+    nl = connect()
+    edge: Any = Edge(nl)
+    edge.person = {"id": "ada"}
+    with pytest.raises(TypeError, match="returns a Person or None"):
+        run(Gate(nl.desk).enter(view()), edge)
+
+
+def test_a_failing_person_lets_nobody_in():
+    nl = connect()
+
+    class Failing(Edge):
+        def answer(self, ask: Ask) -> Any:
+            if isinstance(ask, AskPerson):
+                raise LookupError("the session store is gone")
+            return super().answer(ask)
+
+    with pytest.raises(LookupError):
+        run(Gate(nl.desk).enter(view()), Failing(nl))
+
+
+def test_fresh_proof_while_it_is_down_is_503():
+    nl = connect()
+    edge = Edge(nl)
+    passed = run(Gate(nl.desk).enter(view()), edge)
+    assert isinstance(passed, Pass)
+    edge.stand_in.down()
+    gate = Gate(nl.desk)
+    assert run(gate.fresh(view(), passed.passage, 600), edge) is None
+    answer = run(gate.demanded(view(), passed.passage), edge)
+    assert (answer.status, answer.header("retry-after")) == (503, "5")
+
+
+# --- values and settings ---
+
+
+def test_a_person_says_what_is_wrong_with_it():
+    with pytest.raises(TypeError, match="write str"):
+        Person(7, "ada@acme.dev", "Ada", "7", "Acme", "owner")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="empty"):
+        replace(ADA, workspace="")
+    from datetime import datetime
+
+    with pytest.raises(ValueError, match="aware"):
+        replace(ADA, signed_in_at=datetime(2026, 11, 24, 10, 0))  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"app": "Acme"},
+        {"app": "a/b"},
+        {"origin": "http://app.acme.dev"},
+        {"origin": "https://app.acme.dev/path"},
+        {"origin": "https://user@app.acme.dev"},
+        {"origin": "ftp://app.acme.dev"},
+        {"origin": "https://app.acme.dev\nx"},
+        {"origin": "https://app.acme.dev:x"},
+        {"prefix": "nightlatch"},
+        {"prefix": "/"},
+        {"sign_in": "//evil.example"},
+        {"secret": "two words"},
+        {"secret": ""},
+        {"secret_file": "/run/secrets/x"},
+    ],
+)
+def test_settings_that_cannot_be_are_told(wrong: dict[str, Any]):
+    with pytest.raises(Misconfigured):
+        connect(**wrong)
+
+
+def test_the_secret_is_shown_nowhere(tmp_path):
+    nl = connect()
+    shown = " ".join(map(repr, (nl, nl.settings, nl.secret, nl.desk.box, nl.calls, nl.desk)))
+    assert "s3cret" not in shown
+    file = tmp_path / "secret"
+    with pytest.raises(Misconfigured, match=str(file)):
+        connect(secret=None, secret_file=file).secret.current()
+    file.write_text("new\nold\n")
+    box = connect(secret=None, secret_file=file).desk.box
+    assert box.open("x", Box("acme", ["old"]).seal("x", b"1")) == b"1"
+    assert Box("acme", ["new"]).open("x", box.seal("x", b"1")) == b"1"
+    file.write_text(" \n")
+    with pytest.raises(Misconfigured, match="empty"):
+        connect(secret=None, secret_file=file).secret.current()
+    with pytest.raises(Misconfigured, match="secret_file"):
+        connect(secret=None).secret.current()
+
+
+def test_cookies_are_read_as_browsers_send_them():
+    assert read_cookies('a=1; b="2"; a=3; c; =x; d=e=f') == {"a": "1", "b": "2", "": "x", "d": "e=f"}
+
+
+def test_down_waits_no_longer_than_it_was_told():
+    assert Unavailable("x").retry_after == 5
