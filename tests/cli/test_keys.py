@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from nightlatch.actions import enrolment, resets
+from nightlatch.actions import assertions, enrolment, resets
 from nightlatch.actions.by import operator
 from nightlatch.authenticators.password import Pepper, hash_password, verify_password
 from nightlatch.clock import Clock
@@ -24,7 +24,7 @@ def hashed(world: World, password: str, keys: KeyRing) -> str:
 
 
 def everything(world: World) -> tuple[Person, int, bytes]:
-    """Something in every sealed place: an app, a pending enrolment, a caught form, a mail; a password."""
+    """Something in every sealed place: app, pending enrolment, caught form, mail, signing key; a password."""
     dana = world.person("Dana", password_hash=hashed(world, "a password of Dana's", world.keys))
     acme = world.workspace("acme", owner=dana)
     bound, seed = world.bind_totp(dana)
@@ -32,6 +32,7 @@ def everything(world: World) -> tuple[Person, int, bytes]:
     world.write(lambda tx: enrolment.begin(tx, by=by, name="New", replaces=bound, workspace_id=acme))
     [session] = world.read(lambda tx: sessions.of_account(tx, dana.id))
     world.write(lambda tx: forms.keep(tx, session.id, dana.id, "/x", {"name": "typed"}))
+    world.write(assertions.make_first)
     return dana, bound, seed
 
 
@@ -50,7 +51,7 @@ def test_three_steps(cli: Cli, world: World, data: Path) -> None:
     assert promoted.ids == added.ids[::-1]
     assert cli("keys", "rotate", "promote").code == 1  # not back again by mistake
     done = cli.ok("keys", "rotate", "finish", "--operator", "Sam")
-    assert "4 secrets" in done.out
+    assert "5 secrets" in done.out
     assert f"{old.current_id} stays" in done.out  # Dana has not signed in since
     ring = KeyRing.load(data / "keys")
     assert ring.ids == promoted.ids
@@ -62,7 +63,7 @@ def test_three_steps(cli: Cli, world: World, data: Path) -> None:
     assert told.event is Event.KEYS_ROTATED
     assert told.detail == {
         "current": ring.current_id,
-        "resealed": 4,
+        "resealed": 5,
         "dropped": [],
         "kept": [old.current_id],
     }
@@ -75,6 +76,7 @@ def test_three_steps(cli: Cli, world: World, data: Path) -> None:
         assert store.read_now(lambda tx: outbox.values_of(tx, queued)) == mail.values
         [session] = store.read_now(lambda tx: sessions.of_account(tx, dana.id))
         assert store.write_now(lambda tx: forms.take(tx, session.id, dana.id, "/x")) == {"name": "typed"}
+        assert store.read_now(assertions.key_set) is not None
     finally:
         store.close()
 
@@ -166,3 +168,20 @@ def test_keys_in_a_named_file_are(cli: Cli, world: World, tmp_path: Path) -> Non
     world.keys.save(named)
     cli.ok("keys", "rotate", "add", keys_file=str(named))
     assert len(KeyRing.load(named).ids) == 2
+
+
+def test_signing_keys_rotate_with_an_hour_of_overlap(cli: Cli, world: World) -> None:
+    assert "no signing key yet" in cli.ok("keys", "signing").out
+    first = to_text(world.write(assertions.make_first).id)
+    told = cli.ok("keys", "rotate-signing", "--operator", "Sam").out
+    before, after = cli.ok("keys", "signing", "--json").json
+    assert (before["key"], before["state"], after["state"]) == (first, "signs", "next")
+    assert before["until"] == after["signs_from"]
+    assert after["key"] in told
+    assert after["signs_from"] in told
+    assert cli("keys", "rotate-signing").code == 1  # one is waiting
+    assert events(world)[-1].detail["signing"] == after["key"]
+    cli.ok("keys", "rotate-signing", "--at-once")
+    [only] = cli.ok("keys", "signing", "--json").json
+    assert only["state"] == "signs"
+    assert only["key"] not in (first, after["key"])

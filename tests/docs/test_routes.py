@@ -40,14 +40,18 @@ def _name(route: Route) -> str:
 
 
 def test_every_route_of_the_api_is_told_and_no_other():
-    plain = {_name(each) for each in EVERY if each.kind == "plain"}
+    plain = {_name(each) for each in EVERY if each.kind in ("plain", "check")}
     assert documented().keys() == APIS.keys() | plain
 
 
 def test_the_openapi_document_has_the_same_routes():
     paths: dict[str, dict[str, Any]] = document()["paths"]
     shown = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
-    asked = {_name(each) for each in EVERY if each.kind == "api"} | {"GET /healthz", "GET /readyz"}
+    asked = {_name(each) for each in EVERY if each.kind in ("api", "check")} | {
+        "GET /healthz",
+        "GET /readyz",
+        "GET /.well-known/jwks.json",
+    }
     assert shown - {f"GET {API}/openapi.json"} == asked
 
 
@@ -111,4 +115,4 @@ def test_every_reason_is_told():
 
 def test_every_page_is_told_and_no_other():
     told = reading.first_codes(reading.text_of("pages.md"))
-    assert sorted(told) == sorted(_name(each) for each in EVERY if each.kind == "page")
+    assert sorted(told) == sorted(_name(each) for each in EVERY if each.kind in ("page", "host"))

@@ -117,7 +117,7 @@ def _verdict(
         _due(facts, workspace_id, level) if isinstance(decision, Allow) else None,
         level,
         tuple(amr(facts, workspace_id)),
-        _proved_at(facts, workspace_id),
+        proved_at(facts, workspace_id),
         session_id,
         seen,
     )
@@ -131,7 +131,8 @@ def _due(facts: Facts, workspace_id: int, level: int) -> Instant | None:
     return teammate.mandate.required_from
 
 
-def _proved_at(facts: Facts, workspace_id: int) -> Instant | None:
+def proved_at(facts: Facts, workspace_id: int) -> Instant | None:
+    """When the newest second factor that counts was shown; where there is none, the newest first factor."""
     proofs = counting(facts, workspace_id)
     if has_second(proofs):
         return max(each.at for each in proofs if each.method in SECOND_FACTORS)

@@ -32,6 +32,9 @@ CREATE_WORKSPACE = Action(Purpose.CHANGE)
 ASK_AS_APP = Action(Purpose.APP)
 """What a product asks with its secret."""
 
+PASS_PROXY = Action(Purpose.WORK)
+"""What a proxy asks for with each request to a protected host; roles and freshness come from registration and proxy."""
+
 USE = Action(Purpose.WORK)
 SEE_TEAM = Action(Purpose.WORK)
 INVITE = Action(Purpose.WORK, permission=Permission.INVITE)

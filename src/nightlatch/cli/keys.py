@@ -14,8 +14,10 @@ from nightlatch.cli.output import as_json as print_json
 from nightlatch.cli.output import table
 from nightlatch.cli.running import fail, opened
 from nightlatch.config import Config
+from nightlatch.instants import to_text
 
 if TYPE_CHECKING:
+    from nightlatch.actions.assertions import Shown
     from nightlatch.keyring import KeyRing
     from nightlatch.wiring import House
 
@@ -76,6 +78,50 @@ def rotate(step: str, key_id: str | None, name: str) -> None:
             _promote(house, path, key_id)
         else:
             _finish(house, path, name)
+
+
+@keys.command()
+@options.json_option
+def signing(as_json: bool) -> None:
+    """Show the keys that sign assertions, for products behind a proxy."""
+    from nightlatch.actions import assertions
+
+    with opened() as house:
+        shown = house.store.read_now(assertions.listed)
+        if as_json:
+            print_json([_signing(each) for each in shown])
+        else:
+            table(
+                ("KEY", "STATE", "SIGNS FROM", "UNTIL"),
+                [tuple(value or "" for value in _signing(each).values()) for each in shown],
+                "There is no signing key yet: the first request that is let through makes it.",
+            )
+
+
+def _signing(key: "Shown") -> dict[str, str | None]:
+    return {
+        "key": key.kid,
+        "state": key.state,
+        "signs_from": to_text(key.signs_from),
+        "until": to_text(key.ended_at) if key.ended_at is not None else None,
+    }
+
+
+@keys.command()
+@click.option(
+    "--at-once",
+    is_flag=True,
+    help="After a leak, or where the key is lost: it signs now, and the old ones are forgotten.",
+)
+@options.name_option
+def rotate_signing(at_once: bool, name: str) -> None:
+    """Make a new key for assertions: shown at once, it signs an hour later, without any reload."""
+    from nightlatch.actions import assertions
+    from nightlatch.actions.by import operator
+
+    with opened() as house:
+        made = house.store.write_now(lambda tx: assertions.rotate(tx, by=operator(name), at_once=at_once))
+        click.echo(f"Key {made.kid} is shown from now on, and signs from {to_text(made.signs_from)}.")
 
 
 def _ring_file(config: Config) -> Path:

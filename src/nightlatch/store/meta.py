@@ -13,6 +13,8 @@ _UPDATE = Query(set_columns(meta, "value").where(meta.c.name == bindparam("name"
 DEMO = "demo"
 KEY_CHECK = "key_check"
 CLOCK = "clock"
+SIGNING = "signing"
+"""There has been a key for assertions: a missing one is a fault from then on."""
 
 
 def read(tx: Transaction, name: str) -> str | None:

@@ -8,8 +8,15 @@ from nightlatch.keyring import Tampered, key_id_of
 from nightlatch.store.engine import Transaction
 from nightlatch.store.query import Query, Row
 from nightlatch.store.schema import accounts, authenticators, caught_forms, enrolments, outbox, resets
+from nightlatch.store.schema_apps import signing_keys
 
-_KEYS = {authenticators: "id", enrolments: "id", caught_forms: "session_id", outbox: "id"}
+_KEYS = {
+    authenticators: "id",
+    enrolments: "id",
+    caught_forms: "session_id",
+    outbox: "id",
+    signing_keys: "id",
+}
 TABLES = tuple(table.name for table in _KEYS)
 """The tables with sealed rows; each is the purpose, too, that its rows are sealed for."""
 

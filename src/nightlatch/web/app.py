@@ -18,6 +18,8 @@ from nightlatch.refusals import Code, Refused
 from nightlatch.store import sessions
 from nightlatch.web import fast, gate, origin, security
 from nightlatch.web.answers import problem
+from nightlatch.web.authz_door import Door
+from nightlatch.web.authz_origin import JWKS
 from nightlatch.web.house import SEEN_EVERY, Front
 from nightlatch.web.lookup import Lookup
 from nightlatch.web.pages.problems import misdirected_page, problem_page
@@ -28,8 +30,8 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-ANY_HOST = ("/healthz", "/readyz")
-"""What load balancers ask by address."""
+ANY_HOST = ("/healthz", "/readyz", JWKS)
+"""What load balancers ask by address, and products by whatever name they reach us under."""
 log = logging.getLogger("nightlatch")
 
 
@@ -40,7 +42,8 @@ class App:
         self.front = Front(house, demo=demo)
         self._always = security.header_list(house.config)
         self._prefix = house.config.path
-        self._table = Lookup(all_routes(demo=demo))
+        self._table = Lookup(each for each in all_routes(demo=demo) if each.kind not in ("check", "host"))
+        self._door = Door(self.front)
         self._fast = {f"{self._prefix}{path}".encode(): answer for path, answer in fast.PATHS.items()}
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -77,6 +80,8 @@ class App:
         front, path = self.front, scope["path"]
         client = scope.get("client")
         headers = scope["headers"]
+        if self._door.takes(path):
+            return await self._door.answer(scope, receive)
         if path not in ANY_HOST:
             asked = origin.asked(front.config, headers, scope["scheme"], client[0] if client else "")
             if asked.origin != front.config.origin:

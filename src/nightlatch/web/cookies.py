@@ -19,6 +19,29 @@ def browser_name(config: Config) -> str:
     return _prefix(config) + "nightlatch-browser"
 
 
+def host_name(origin: str) -> str:
+    """The cookie of a protected host: its own, and good there alone.
+
+    Localhost shares cookies between its ports, and browsers may refuse `__Host-` without TLS: there the name tells
+    them apart.
+    """
+    scheme, _, host = origin.partition("://")
+    if scheme == "https":
+        return "__Host-nightlatch-app"
+    return "nightlatch-app-" + "".join(each if each.isalnum() else "-" for each in host)
+
+
+def host_browser_name(origin: str) -> str:
+    """The short cookie that a browser carries from a protected host to the sign-in and back."""
+    return f"{host_name(origin)}-browser"
+
+
+def set_host_cookie(origin: str, name: str, value: str, seconds: int) -> str:
+    """A Set-Cookie value for a protected host: HttpOnly, SameSite=Lax, that host alone, Secure on https."""
+    secure = "; Secure" if origin.startswith("https:") else ""
+    return f"{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
+
+
 def _prefix(config: Config) -> str:
     if not config.secure:
         return ""

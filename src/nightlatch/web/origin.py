@@ -33,7 +33,7 @@ def header(headers: Headers, name: bytes) -> str:
 def asked(config: Config, headers: Headers, scheme: str, client: str) -> Asked:
     """How the client asked (scheme, host, address)."""
     host = header(headers, b"host").lower()
-    if not _trusted(config, client):
+    if not trusted(config, client):
         return Asked(scheme, _plain(scheme, host), client)
     scheme = header(headers, b"x-forwarded-proto").lower() or scheme
     host = header(headers, b"x-forwarded-host").lower() or host
@@ -45,7 +45,8 @@ def _plain(scheme: str, host: str) -> str:
     return host.removesuffix(":443" if scheme == "https" else ":80")
 
 
-def _trusted(config: Config, client: str) -> bool:
+def trusted(config: Config, client: str) -> bool:
+    """Whether an address is one of the proxies that the operator named."""
     if not config.trusted_proxies:
         return False
     try:
@@ -64,7 +65,7 @@ def _client(config: Config, headers: Headers, client: str) -> str:
         for part in value.decode("latin-1").split(",")
     ]
     for hop in reversed(chain):
-        if not _trusted(config, hop):
+        if not trusted(config, hop):
             try:
                 return str(ip_address(hop))
             except ValueError:

@@ -37,7 +37,9 @@ class Route:
     action: Action
     handler: Callable[..., Any]
     kind: str = "page"
-    """`page` (HTML, for browsers), `api` (JSON) or `plain` (neither: health, static files, well-known)."""
+    """`page` (HTML, for browsers), `api` (JSON), `plain` (neither: health, static files, well-known), `check` (asked
+    by a proxy, web/authz.py) or `host` (a page at a protected host, web/authz_host.py). The last two do not pass the
+    gate: their handlers ask the same decision about the session behind the host's own cookie."""
     body: type[BaseModel] | None = None
     """api: the model of the body."""
     answer: type[BaseModel] | None = None

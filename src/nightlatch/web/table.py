@@ -1,5 +1,6 @@
 """The one table of routes."""
 
+from nightlatch.web import authz, authz_host, authz_origin
 from nightlatch.web.api import account as api_account
 from nightlatch.web.api import app as api_app
 from nightlatch.web.api import app_registration as api_app_registration
@@ -67,6 +68,9 @@ ROUTES: list[Route] = [
     *api_audit.ROUTES,
     *api_app.ROUTES,
     *openapi.ROUTES,
+    *authz_origin.ROUTES,
+    *authz.ROUTES,
+    *authz_host.ROUTES,
 ]
 
 

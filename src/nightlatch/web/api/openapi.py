@@ -16,6 +16,16 @@ from nightlatch.web.context import Context
 from nightlatch.web.routes import Route
 
 _DIALECT = "#/components/schemas/{model}"
+_PLAIN = ("/healthz", "/readyz", "/.well-known/jwks.json")
+_CHECKS = {
+    200: "It may pass: who asks is in the headers Remote-* and Nightlatch-Assertion, each of them always there.",
+    302: "A browser must go to `Location` first (never from /authz/nginx).",
+    303: "The same for a request that writes.",
+    400: "The proxy did not say what is asked for (403 from /authz/nginx).",
+    401: "Something is missing first; from /authz/nginx with `Location`, where a browser has to go.",
+    403: "It may not pass, or the caller is no trusted proxy.",
+    503: "Nobody may pass at this moment.",
+}
 _UNSAFE = (Code.FOREIGN_ORIGIN,)
 _WITH_BODY = (Code.MALFORMED, Code.TOO_LARGE, Code.UNSUPPORTED_MEDIA_TYPE, Code.INVALID)
 _PROBLEM = {
@@ -74,7 +84,7 @@ def codes_of(route: Route) -> list[Code]:
 @cache
 def document(routes: tuple[Route, ...]) -> dict[str, Any]:
     """The document of these routes."""
-    routes = tuple(each for each in routes if each.kind == "api" or each.path in ("/healthz", "/readyz"))
+    routes = tuple(each for each in routes if each.kind in ("api", "check") or each.path in _PLAIN)
     models: list[type[BaseModel]] = []
     for route in routes:
         models += [model for model in (route.body, route.answer) if model is not None and model not in models]
@@ -96,6 +106,7 @@ def document(routes: tuple[Route, ...]) -> dict[str, Any]:
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "cookie": {"type": "apiKey", "in": "cookie", "name": "nightlatch"},
                 "app": {"type": "http", "scheme": "bearer", "description": "an app's secret"},
+                "host": {"type": "apiKey", "in": "cookie", "name": "__Host-nightlatch-app"},
             },
         },
     }
@@ -112,6 +123,8 @@ def _operation(route: Route) -> dict[str, Any]:
     }
     if route.action.purpose is Purpose.APP:
         operation["security"] = [{"app": []}]
+    elif route.kind == "check":
+        operation["security"] = [{"host": []}]
     elif route.action.purpose is not Purpose.OPEN:
         operation["security"] = [{"bearer": []}, {"cookie": []}]
     if route.body is not None:
@@ -138,6 +151,8 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
 
 
 def _responses(route: Route) -> dict[str, Any]:
+    if route.kind == "check":
+        return {str(status): {"description": text} for status, text in _CHECKS.items()}
     good: dict[str, Any] = {"description": "Done."}
     if route.answer is not None:
         schema = {"$ref": _DIALECT.format(model=route.answer.__name__)}
