@@ -36,6 +36,8 @@ from nightlatch.store.query import Row
 from nightlatch.vocabulary import Credential, Event, Method
 
 START_LIFE: Duration = 5 * MINUTE
+WAY_LIFE: Duration = 14 * MINUTE
+"""A product keeps the state of a way back for a quarter of an hour; later it would take it for somebody else's."""
 OPENS = {
     "home": "/w/{slug}",
     "team": "/w/{slug}/settings/team",
@@ -198,6 +200,7 @@ class Back:
 
     return_to: str
     code: str
+    """Empty where it has been too long: the product's own browser cookie knows nothing of it any more."""
     state: str
     app_id: AppId
 
@@ -216,6 +219,8 @@ def go_back(tx: Transaction, *, by: By, workspace_id: int, handoff_id: int | Non
         row = grants.latest_handoff(tx, session.id, workspace_id)
     if row is None or row.workspace_id != workspace_id:
         return None
+    if tx.now - row.created_at >= WAY_LIFE:
+        return Back(row.return_to, "", "", row.app_id)
     if row.max_age is not None and handoff_id is not None:
         _fresh_enough(now, workspace_id, row.max_age)
     code = new_token()

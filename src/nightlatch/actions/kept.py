@@ -1,4 +1,4 @@
-"""What a product keeps is changed in the product: who is in its workspaces and as what, and the accounts of its people."""
+"""What a product keeps is changed there: who is in its workspaces and as what, and the accounts of its people."""
 
 from nightlatch.access import Deny
 from nightlatch.facts import AppId

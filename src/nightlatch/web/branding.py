@@ -15,7 +15,7 @@ from nightlatch.facts import AppId
 from nightlatch.ids import from_text, to_text
 from nightlatch.instants import DAY, SECOND
 from nightlatch.store import apps
-from nightlatch.store.engine import Transaction, Unavailable
+from nightlatch.store.engine import Unavailable
 from nightlatch.store.facts import Place
 from nightlatch.store.query import Row
 from nightlatch.web import cookies, links, themes
@@ -102,10 +102,11 @@ async def of(context: Context, app_id: AppId | None) -> Brand | None:
     return brand_of(row) if row is not None and row.workspace_id is None else None
 
 
-def issuer(tx: Transaction, app_id: AppId | None, otherwise: str) -> str:
-    """What an authenticator app calls an entry: the product's name, for the people whom one keeps."""
-    row = apps.by_id(tx, app_id) if app_id is not None else None
-    return str(row.name) if row is not None else otherwise
+async def issuer(context: Context) -> str:
+    """What an authenticator app calls the entry of the session's person: after the product that keeps them, if any."""
+    person = context.known.person
+    brand = context.brand or await of(context, person.app_id if person is not None else None)
+    return brand.name if brand is not None else context.front.config.name
 
 
 # --- ways to the product ---

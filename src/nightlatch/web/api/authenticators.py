@@ -15,6 +15,7 @@ from nightlatch.vocabulary import Method
 from nightlatch.web import flows
 from nightlatch.web.answers import Answer
 from nightlatch.web.api import models
+from nightlatch.web.branding import issuer
 from nightlatch.web.context import Context
 from nightlatch.web.routes import Route, api
 from nightlatch.web.session_view import view
@@ -84,7 +85,7 @@ async def begin(context: Context, body: models.BeginTotp) -> Answer:
             tx, by=context.by, name=body.name or "", replaces=replaces, workspace_id=workspace_id
         )
     )
-    uri = totp.otpauth_uri(pending.seed, context.front.config.name, pending.account)
+    uri = totp.otpauth_uri(pending.seed, await issuer(context), pending.account)
     svg = await context.pool(lambda: qr_svg(uri))
     return Answer(
         models.PendingTotp(

@@ -8,7 +8,6 @@ from nightlatch.actions import app_flows, kinds
 from nightlatch.actions.app_flows import Back
 from nightlatch.actions.tokens import new_token
 from nightlatch.refusals import not_found
-from nightlatch.store import apps
 from nightlatch.web import branding
 from nightlatch.web.context import Context
 from nightlatch.web.rendering import page as render
@@ -40,22 +39,22 @@ async def _back(context: Context, handoff_id: int | None) -> Response:
     back = await context.write(
         lambda tx: app_flows.go_back(tx, by=context.by, workspace_id=workspace_id, handoff_id=handoff_id)
     )
-    if back is None:
+    if back is None and (handoff_id is not None or context.brand is None):
         raise not_found()
-    target = _target(back)
+    target = _target(context, back)
     if context.request.headers.get("sec-fetch-site") != "same-origin" or _ours(context, target):
         return RedirectResponse(target, 303, {"referrer-policy": "no-referrer"})
     # Chrome holds `form-action` against every redirect that follows a form: a page in between begins anew.
-    app = await context.read(lambda tx: apps.by_id(tx, back.app_id))
-    return render(
-        context,
-        "go_back.html",
-        target=target,
-        app_name=app.name if app is not None else urlsplit(target).netloc,
-    )
+    name = context.brand.name if context.brand is not None else urlsplit(target).netloc
+    return render(context, "go_back.html", target=target, app_name=name)
 
 
-def _target(back: Back) -> str:
+def _target(context: Context, back: Back | None) -> str:
+    """To where the person was, with a code; to the product's start page where nothing knows of that any more."""
+    if back is None or not back.code:
+        if context.brand is None:
+            raise not_found()
+        return context.brand.home
     query = urlencode({"code": back.code, "state": back.state})
     return f"{back.return_to}{'&' if '?' in back.return_to else '?'}{query}"
 

@@ -17,7 +17,7 @@ from nightlatch.ids import to_text
 from nightlatch.refusals import Code, Refused
 from nightlatch.store import authenticators
 from nightlatch.vocabulary import Reason
-from nightlatch.web import flows
+from nightlatch.web import branding, flows
 from nightlatch.web.context import Context
 from nightlatch.web.pages import set_up_asked, set_up_codes, set_up_mail
 from nightlatch.web.pages.set_up_asked import Asked
@@ -105,7 +105,7 @@ def drift_words(steps: int) -> dict[str, str]:
 
 
 async def _scan(context: Context, pending: Pending, target: str, **more: Any) -> Response:
-    issuer = context.front.config.name
+    issuer = await branding.issuer(context)
     uri = totp.otpauth_uri(pending.seed, issuer, pending.account)
     values = await set_up_asked.about(context, set_up_asked.place_of(context, pending.workspace_id), target)
     values |= {

@@ -130,11 +130,13 @@ def by_invitation(context: Context) -> bool:
 
 
 def landing(known: Known, place: Place | None = None) -> str:
-    """Where a person goes who was going nowhere in particular."""
+    """Where a person goes who was going nowhere in particular; a product's, back to the product."""
     places = list((known.places or {}).values())
     if place is None and len(places) == 1:
         place = places[0]
-    return f"/w/{place.slug}" if place is not None else "/workspaces"
+    if place is None:
+        return "/workspaces"
+    return f"/w/{place.slug}/back" if place.app_id is not None else f"/w/{place.slug}"
 
 
 async def about(context: Context, place: Place | None, target: str) -> dict[str, Any]:

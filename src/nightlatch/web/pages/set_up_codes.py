@@ -43,7 +43,7 @@ async def codes_file(context: Context) -> Response:
         return go(context, "/settings/user")
     config, person = context.front.config, context.known.person
     lines = [
-        f"{config.name}: recovery codes",
+        f"{context.brand.name if context.brand is not None else config.name}: recovery codes",
         f"Site:    {config.base_url}",
         f"Account: {person.email if person is not None else ''}",
         f"Made on: {to_datetime(context.now):%Y-%m-%d}",
