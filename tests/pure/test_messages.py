@@ -14,7 +14,8 @@ from nightlatch import instants
 from nightlatch.mail import words
 from nightlatch.mail.agents import readable_agent
 from nightlatch.mail.layout import STYLE, Message
-from nightlatch.mail.messages import MESSAGES, account, arguments, check, render, teams, two_factor
+from nightlatch.mail.messages import MESSAGES, account, arguments, check, products, render, teams, two_factor
+from nightlatch.mail.messages.common import Keeper
 
 ORIGIN = "https://2fa.acme.example/2fa"
 LINK = f"{ORIGIN}/tickets/7Jx1b6o2hQv0Yt9Wc4Zr8KfL3mNpSdUe5aGiBwXyTzA"
@@ -42,6 +43,7 @@ VALUES = {
     "when": AT,
     "where": "203.0.113.9",
     "agent": "Firefox on Windows",
+    "app": "Acme Notes",
 }
 ADDRESSES = {"old", "new", "account"}
 TYPED = (
@@ -56,6 +58,7 @@ TYPED = (
     "method",
     "agent",
     "where",
+    "app",
 )
 HOSTILE = [
     "Verify at http://evil.example/login now",
@@ -238,10 +241,40 @@ def test_names(typed, shown):
     assert words.name(typed, "otherwise") == shown
 
 
+OF_PRODUCTS = sorted(
+    {*MESSAGES}
+    - {"invitation", "sign_in_unblock"}
+    - {name for name in MESSAGES if name.startswith(("password_", "email_", "sign_up"))}
+)
+"""What the people of a product are ever sent: the others are about passwords and addresses of our own."""
+
+
+@pytest.mark.parametrize("kind", OF_PRODUCTS)
+def test_a_mail_to_a_products_people_speaks_in_its_name(kind):
+    keeper = Keeper("0123456789abc", "Acme Notes")
+    message = render(kind, values_for(kind), product="Nightlatch", origin=ORIGIN, keeper=keeper)
+    page = check_message(message, "new.ana@example.org", "ana@example.com")
+    said = " ".join(message.text.split())
+    assert "Acme Notes uses Nightlatch for 2FA, which sent this." in said
+    assert "Sent by" not in said
+    assert "your password" not in re.sub("Change your password (at Acme Notes|there)", "", said)
+    assert "Forgot" not in said
+    for link in page.hrefs - {LINK}:
+        assert link.startswith(f"{ORIGIN}/sign-in?at=0123456789abc&next=%2F")
+
+
+@pytest.mark.parametrize("typed", HOSTILE)
+def test_a_products_hostile_name_stays_a_name(typed):
+    for kind in OF_PRODUCTS:
+        keeper = Keeper("0123456789abc", typed)
+        message = render(kind, values_for(kind), product="Nightlatch", origin=ORIGIN, keeper=keeper)
+        check_message(message, "new.ana@example.org", "ana@example.com")
+
+
 def test_the_registry_holds_every_message():
     written = {
         name
-        for module in (account, teams, two_factor)
+        for module in (account, products, teams, two_factor)
         for name, found in inspect.getmembers(module, inspect.isfunction)
         if found.__module__ == module.__name__ and not name.startswith("_")
     }

@@ -5,6 +5,8 @@ from nightlatch.actions.mailing import mail_address, settled_address
 from nightlatch.actions.tokens import new_token
 from nightlatch.assurance import enrolled, relied_on
 from nightlatch.facts import Facts
+from nightlatch.ids import to_text
+from nightlatch.mail.messages.common import by_way_of
 from nightlatch.store import accounts, outbox, teammates, tickets, workspaces
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import read_account_facts
@@ -75,6 +77,8 @@ def _invite_to_enrol(tx: Transaction, campaign: Row, workspace: Row, teammate: R
     if account is None or here is None:
         return
     link = f"/set-up?workspace={workspace.slug}"
+    if account.app_id is not None:
+        link = by_way_of(to_text(account.app_id), link)
     if here.reset is None and not relied_on(facts, workspace.id):
         token = new_token()
         tickets.create(

@@ -10,12 +10,14 @@ from functools import partial
 from typing import Any
 
 from nightlatch.clock import Clock
+from nightlatch.ids import to_text
 from nightlatch.instants import DAY, HOUR, MINUTE, Duration, Instant
 from nightlatch.keyring import SealError, Tampered
 from nightlatch.mail.layout import Message
 from nightlatch.mail.messages import render
+from nightlatch.mail.messages.common import Keeper
 from nightlatch.mail.outgoing import OutgoingMail, Sender, Undeliverable
-from nightlatch.store import outbox
+from nightlatch.store import keepers, outbox
 from nightlatch.store.engine import Store, Transaction
 
 BATCH = 20
@@ -68,6 +70,7 @@ class _Leased:
     attempts: int
     values: Mapping[str, Any] | None
     problem: Undeliverable | None = None
+    keeper: Keeper | None = None
 
     def __repr__(self) -> str:
         return f"_Leased({self.id}, {self.kind})"
@@ -117,8 +120,17 @@ def _opened(tx: Transaction, row: Any) -> _Leased:
     except SealError as error:
         permanent = isinstance(error, Tampered)
         problem = Undeliverable(permanent, f"its contents cannot be opened: {error}")
+    keeper = keepers.of_reader(tx, row.account_id, row.workspace_id)
     return _Leased(
-        row.id, row.kind, row.address, row.message_id, row.created_at, row.attempts, values, problem
+        row.id,
+        row.kind,
+        row.address,
+        row.message_id,
+        row.created_at,
+        row.attempts,
+        values,
+        problem,
+        Keeper(to_text(keeper.id), keeper.name) if keeper is not None else None,
     )
 
 
@@ -152,7 +164,7 @@ def _send(post: Post, sender: Sender, mail: _Leased) -> Undeliverable | None:
 def _rendered(post: Post, mail: _Leased) -> Message:
     base = post.base_url.rstrip("/")
     values = {name: base + value if name in _LINKS else value for name, value in (mail.values or {}).items()}
-    return render(mail.kind, values, product=post.product, origin=base)
+    return render(mail.kind, values, product=post.product, origin=base, keeper=mail.keeper)
 
 
 def _keep_trying(post: Post, mail: _Leased, trouble: Undeliverable) -> bool:

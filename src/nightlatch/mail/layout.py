@@ -47,6 +47,8 @@ class Letter:
     notes: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     not_you: str = ""
+    through: str = ""
+    """The installation by which `product` looks after 2FA, where that is another's."""
 
 
 def compose(letter: Letter) -> Message:
@@ -67,8 +69,13 @@ def checked_link(link: str, origin: str) -> str:
 
 
 def _footer(letter: Letter) -> str:
+    sender = (
+        f"{letter.product} uses {letter.through} for 2FA, which sent this."
+        if letter.through
+        else f"Sent by {letter.product}."
+    )
     return (
-        f"Sent by {letter.product}. Nobody will ever ask you for a password or a code by mail, phone "
+        f"{sender} Nobody will ever ask you for a password or a code by mail, phone "
         "or chat. This mailbox is not read."
     )
 

@@ -12,7 +12,7 @@ from typing import get_args, get_type_hints
 
 from nightlatch.mail.layout import Message
 from nightlatch.mail.messages import account, products, teams, two_factor
-from nightlatch.mail.messages.common import Common
+from nightlatch.mail.messages.common import Common, Keeper
 
 MESSAGES: Mapping[str, Callable[..., Message]] = MappingProxyType(
     {
@@ -53,14 +53,18 @@ MESSAGES: Mapping[str, Callable[..., Message]] = MappingProxyType(
 _AT_SENDING = frozenset(("product", "origin"))  # what the sender knows; everything else is kept in the outbox
 
 
-def render(kind: str, values: Mapping[str, object], *, product: str, origin: str) -> Message:
+def render(
+    kind: str, values: Mapping[str, object], *, product: str, origin: str, keeper: Keeper | None = None
+) -> Message:
     """The message of a kind from the values that were kept, in the name and with the origin configured now.
+
+    `keeper`: the product that keeps the reader's account, whose name it speaks in.
 
     Raises KeyError for an unknown kind, TypeError for wrong values (naming arguments, never values),
     ValueError for a link that is not below `origin`.
     """
     check(kind, values)
-    return MESSAGES[kind](product=product, origin=origin, **values)
+    return MESSAGES[kind](product=product, origin=origin, keeper=keeper, **values)
 
 
 def check(kind: str, values: Mapping[str, object]) -> None:

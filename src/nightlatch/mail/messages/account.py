@@ -8,7 +8,6 @@ from nightlatch.instants import Instant
 from nightlatch.mail import words
 from nightlatch.mail.layout import Message
 from nightlatch.mail.messages.common import (
-    NOT_YOU,
     SETTINGS,
     SIGN_IN,
     Common,
@@ -16,6 +15,7 @@ from nightlatch.mail.messages.common import (
     good_until,
     letter,
     look,
+    not_you,
     own_act,
     product,
 )
@@ -68,7 +68,7 @@ def password_changed(*, account: str | None = None, **common: Unpack[Common]) ->
         "Your password was changed",
         "The password of your account was changed in its settings, and every other session has ended.",
         facts=own_act(common, account),
-        not_you=NOT_YOU,
+        not_you=not_you(common),
         button=look(common, "Go to the sign-in page", SIGN_IN),
     )
 

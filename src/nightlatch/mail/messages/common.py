@@ -1,10 +1,21 @@
 """What every message is told, and the sentences that several of them share."""
 
-from typing import TypedDict
+from dataclasses import dataclass
+from typing import NotRequired, TypedDict
+from urllib.parse import urlencode
 
 from nightlatch.instants import Instant
 from nightlatch.mail import words
 from nightlatch.mail.layout import Button, Letter, Message, checked_link, compose
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """The product that keeps the reader's account."""
+
+    id: str
+    """As text, for links."""
+    name: str
 
 
 class Common(TypedDict):
@@ -12,6 +23,8 @@ class Common(TypedDict):
 
     product: str
     """The name on pages and in mails."""
+    keeper: NotRequired[Keeper | None]
+    """Whose name and sign-in the mail speaks of instead, for the people of a product."""
     origin: str
     """The configured base URL with its path prefix; every link must be below it."""
     when: Instant | None
@@ -25,19 +38,50 @@ class Common(TypedDict):
 SETTINGS = "/settings/user"
 SIGN_IN = "/sign-in"
 
-_NEW_PASSWORD = (
-    "Choose “Forgot your password?” on the sign-in page now and take a new one: that ends every session. "
-    "Then tell an admin of your workspace"
-)
-NOT_YOU = f"Not you? Somebody may be using your account. {_NEW_PASSWORD}."
-NOT_YOUR_2FA = (
-    f"Not you? Somebody may be using your account. {_NEW_PASSWORD}; they can turn off 2FA that is not yours, "
-    "and you set up your own."
-)
+
+def not_you(common: Common) -> str:
+    """What to do about an act of somebody else's."""
+    return f"Not you? Somebody may be using your account. {_new_password(common)}."
+
+
+def not_your_2fa(common: Common) -> str:
+    """The same where it was 2FA that was set up or changed."""
+    return (
+        f"Not you? Somebody may be using your account. {_new_password(common)}; they can turn off 2FA that is not "
+        "yours, and you set up your own."
+    )
+
+
+def _new_password(common: Common) -> str:
+    return f"{take_new_password(common)}. Then tell an admin of your workspace"
+
+
+def take_new_password(common: Common) -> str:
+    """How a reader gets a new password, and what that does."""
+    if common.get("keeper") is not None:
+        return f"Change your password at {product(common)} now, and sign out everywhere there"
+    return (
+        "Choose “Forgot your password?” on the sign-in page now and take a new one: that ends every session"
+    )
+
+
+def first_factor(common: Common) -> str:
+    """What comes before the second step."""
+    if common.get("keeper") is not None:
+        return f"your sign-in at {product(common)}"
+    return "your password"
 
 
 def product(common: Common) -> str:
-    """The product's name on one line."""
+    """The name that the reader knows, on one line: of the product that keeps them, else ours."""
+    keeper = common.get("keeper")
+    if keeper is not None:
+        return words.name(keeper.name, "the product")
+    return installation(common)
+
+
+def installation(common: Common) -> str:
+    """The name of this installation, on one line."""
     return words.one_line(common["product"], 60) or "Nightlatch"
 
 
@@ -64,7 +108,15 @@ def act(common: Common, label: str, link: str) -> Button:
 
 def look(common: Common, label: str, path: str) -> Button:
     """A button to one of our own pages, at the end of a mail that only tells."""
+    keeper = common.get("keeper")
+    if keeper is not None:
+        path = by_way_of(keeper.id, path)
     return Button(label, checked_link(common["origin"].rstrip("/") + path, common["origin"]), last=True)
+
+
+def by_way_of(keeper: str, path: str) -> str:
+    """One of our paths through the sign-in of a product, whatever browser it is opened in."""
+    return f"{SIGN_IN}?{urlencode({'at': keeper, 'next': path})}"
 
 
 def own_act(common: Common, account: str | None = None) -> tuple[tuple[str, str], ...]:
@@ -98,7 +150,8 @@ def letter(
     not_you: str = "",
 ) -> Message:
     """Composes a message."""
-    return compose(Letter(product(common), subject, opening, button, notes, facts, not_you))
+    through = installation(common) if common.get("keeper") is not None else ""
+    return compose(Letter(product(common), subject, opening, button, notes, facts, not_you, through))
 
 
 def _when(common: Common) -> tuple[tuple[str, str], ...]:

@@ -9,7 +9,9 @@ from nightlatch.mail.messages.common import (
     Common,
     act,
     done_by,
+    first_factor,
     good_until,
+    installation,
     letter,
     look,
     person,
@@ -61,7 +63,7 @@ def mandate_enrol(
     return letter(
         common,
         subject,
-        f"{person(by)} decided that everyone in {team} signs in with 2FA: beside your password, a code "
+        f"{person(by)} decided that everyone in {team} signs in with 2FA: beside {first_factor(common)}, a code "
         f"from an app on your phone. {need}",
         button=act(common, "Set up 2FA", link),
         notes=(_ANY_APP, _YOURS_ALONE),
@@ -131,8 +133,8 @@ def break_glass(*, operator: str, reason: str, what: str, **common: Unpack[Commo
     """To all owners before the operator acts past the rules."""
     return letter(
         common,
-        f"Emergency access by the operator of {product(common)}",
-        f"{words.name(operator, 'The operator')} runs this installation of {product(common)} and is using "
+        f"Emergency access by the operator of {installation(common)}",
+        f"{words.name(operator, 'The operator')} runs this installation of {installation(common)} and is using "
         "emergency access in a workspace of which you are an owner. Every owner gets this mail.",
         facts=done_by(
             common,

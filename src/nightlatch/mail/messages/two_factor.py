@@ -6,18 +6,21 @@ from nightlatch.instants import Instant
 from nightlatch.mail import words
 from nightlatch.mail.layout import Message
 from nightlatch.mail.messages.common import (
-    NOT_YOU,
-    NOT_YOUR_2FA,
     SETTINGS,
     Common,
     act,
     device,
     done_by,
+    first_factor,
     good_until,
     letter,
     look,
+    not_you,
+    not_your_2fa,
     own_act,
     person,
+    product,
+    take_new_password,
 )
 from nightlatch.mail.messages.common import workspace as named
 
@@ -41,8 +44,8 @@ def ticket(
         button=act(common, "Set up 2FA", link),
         notes=(good_until(expires),),
         facts=own_act(common),
-        not_you="Not you? Somebody who knows your password asked for it. Do not open the link; choose "
-        "“Forgot your password?” on the sign-in page and take a new password.",
+        not_you=f"Not you? Somebody who has {first_factor(common)} asked for it. Do not open the link. "
+        f"{take_new_password(common)}.",
     )
 
 
@@ -86,8 +89,7 @@ def reset_notice(*, workspace: str, by: str, account: str | None = None, **commo
     return letter(
         common,
         f"2FA was turned off for your account in {team}",
-        f"{person(by)} turned off your 2FA in {team}. A link to set it up again went to the address you "
-        "sign in with.",
+        f"{person(by)} turned off your 2FA in {team}. A link to set it up again went to your present address.",
         facts=done_by(common, by, *more),
         not_you=f"You did not ask for this? Tell another admin or an owner of {team} at once.",
     )
@@ -101,7 +103,7 @@ def authenticator_bound(*, name: str, account: str | None = None, **common: Unpa
         f"An authenticator app, {device(name)}, was added to your account. From now on a code from it can "
         "be asked when you sign in.",
         facts=own_act(common, account),
-        not_you=NOT_YOUR_2FA,
+        not_you=not_your_2fa(common),
         button=look(common, "Look at your 2FA", SETTINGS),
     )
 
@@ -114,7 +116,7 @@ def authenticator_replaced(*, name: str, account: str | None = None, **common: U
         f"A new authenticator app, {device(name)}, took the place of your old one. Codes from the old one "
         "no longer work.",
         facts=own_act(common, account),
-        not_you=NOT_YOUR_2FA,
+        not_you=not_your_2fa(common),
         button=look(common, "Look at your 2FA", SETTINGS),
     )
 
@@ -126,7 +128,7 @@ def authenticator_unbound(*, name: str, account: str | None = None, **common: Un
         "An authenticator app was removed from your account",
         f"The authenticator app {device(name)} was removed from your account. Codes from it no longer work.",
         facts=own_act(common, account),
-        not_you=NOT_YOU,
+        not_you=not_you(common),
         button=look(common, "Look at your 2FA", SETTINGS),
     )
 
@@ -142,7 +144,7 @@ def recovery_code_used(*, left: int, account: str | None = None, **common: Unpac
         f"One of your recovery codes was used for your account, and it does not work again. {have}{advice}",
         "Is your phone gone? Set up the new one in your settings: then you need no further recovery code.",
         facts=own_act(common, account),
-        not_you=NOT_YOU,
+        not_you=not_you(common),
         button=look(common, "Look at your 2FA", SETTINGS),
     )
 
@@ -155,7 +157,7 @@ def recovery_codes_renewed(*, account: str | None = None, **common: Unpack[Commo
         "New recovery codes were made for your account. The ones from before no longer work: throw them "
         "away.",
         facts=own_act(common, account),
-        not_you=NOT_YOUR_2FA,
+        not_you=not_your_2fa(common),
         button=look(common, "Look at your 2FA", SETTINGS),
     )
 
@@ -169,13 +171,19 @@ def second_factor_suspended(
     return letter(
         common,
         "Too many wrong codes: signing in to your account is paused",
-        f"Somebody entered your password and then many wrong codes in a row. {what} are not accepted for "
-        "now.",
-        "Was it you? Open the link, enter your password and one right code, and all is as before.",
+        f"Somebody had {first_factor(common)} and then entered many wrong codes in a row. {what} are not accepted "
+        "for now.",
+        f"Was it you? Open the link, {_first(common)} one right code, and all is as before.",
         button=act(common, "Use my codes again", lift_link),
         notes=(good_until(expires),),
         facts=own_act(common),
-        not_you="Not you? Then somebody knows your password. Your 2FA has kept them out. Choose “Forgot "
-        "your password?” on the sign-in page and take a new password first; then come back to "
-        "this link.",
+        not_you=f"Not you? Then somebody else has {first_factor(common)}. Your 2FA has kept them out. "
+        f"{take_new_password(common)}. After that, come back to this link.",
     )
+
+
+def _first(common: Common) -> str:
+    """What comes before the one right code."""
+    if common.get("keeper") is not None:
+        return f"sign in to {product(common)} and enter"
+    return "enter your password and"
