@@ -218,6 +218,8 @@ def allows(facts: Facts, action: Action) -> bool:
     """Whether an action may be done."""
     if action.purpose is Purpose.OPEN:
         return True
+    if action.purpose is Purpose.APP:
+        return facts.app is not None
     if facts.account is None:
         return False
     here = {one.workspace for one in facts.teammates}
@@ -321,6 +323,8 @@ def permitted(mate: Teammate, permission: Permission) -> bool:
     """Members use the workspace; owners and admins run it; an owner can keep the switch for owners."""
     if permission is Permission.USE or mate.role is Role.OWNER:
         return True
+    if permission is Permission.MANAGE_APPS:
+        return False
     if permission is Permission.MANAGE_AUTHENTICATION and mate.mandate.managed_by == "owners":
         return False
     return mate.role is Role.ADMIN

@@ -37,14 +37,18 @@ def test_a_mandate_is_off_and_managed_by_admins_by_default():
     [
         (Role.MEMBER, ManagedBy.ADMINS, {Permission.USE}),
         (Role.MEMBER, ManagedBy.OWNERS, {Permission.USE}),
-        (Role.ADMIN, ManagedBy.ADMINS, set(Permission)),
-        (Role.ADMIN, ManagedBy.OWNERS, set(Permission) - {Permission.MANAGE_AUTHENTICATION}),
+        (Role.ADMIN, ManagedBy.ADMINS, set(Permission) - {Permission.MANAGE_APPS}),
+        (
+            Role.ADMIN,
+            ManagedBy.OWNERS,
+            set(Permission) - {Permission.MANAGE_AUTHENTICATION, Permission.MANAGE_APPS},
+        ),
         (Role.OWNER, ManagedBy.ADMINS, set(Permission)),
         (Role.OWNER, ManagedBy.OWNERS, set(Permission)),
     ],
 )
 def test_who_may_do_what(role: Role, managed_by: ManagedBy, holds: set[Permission]):
-    """Members use a workspace; owners and admins run it; an owner can keep the switch for owners."""
+    """Members use a workspace; owners and admins run it; products, and the switch if they keep it, are the owners'."""
     mandate = Mandate(None, managed_by)
     assert {permission for permission in Permission if permitted(role, permission, mandate)} == holds
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from nightlatch.access import Action, Allow, Challenge, Decision, Deny, Purpose, decide
-from nightlatch.facts import Facts
+from nightlatch.facts import Facts, Proof, reach_of
 from nightlatch.vocabulary import Method, Reason
 from tests.pure import cases
 from tests.pure.cases import (
@@ -30,12 +30,12 @@ from tests.pure.cases import (
 KEPT = Deny(Reason.KEPT_BY_APP)
 
 
-def kept(*proofs: cases.Proof, **more: object) -> Facts:
+def kept(*proofs: Proof, **more: object) -> Facts:
     """A session of somebody whom a product keeps."""
     return replace(session(*proofs, **more), first=Method.PROVIDER)  # type: ignore[arg-type]
 
 
-APP_A = totp(104, cases.reach_of(A))
+APP_A = totp(104, reach_of(A))
 
 
 @pytest.mark.parametrize(
