@@ -44,6 +44,8 @@ class Server(ThreadingHTTPServer):
         self.answering = threading.Event()
         self.answering.set()
         self.drop_next = 0
+        self.product = ""
+        """The origin of the product to which a start link leads back at once, its person having proved."""
 
     @property
     def url(self) -> str:
@@ -102,6 +104,8 @@ class _Handler(BaseHTTPRequestHandler):
         server = self.server
         if server.says is not None:
             return server.says
+        if self.path.startswith("/app/start/"):
+            return Raw(303, {"location": server.product + server.stand_in.prove(self.path)}, b"")
         if self.headers.get("authorization", "").removeprefix("Bearer ") not in server.secrets:
             return Raw(401, {"content-type": "application/problem+json"}, b'{"code": "sign_in_required"}')
         with server.lock:

@@ -151,7 +151,7 @@ class Gate:
         waiting = self._waiting(view)
         if waiting is not None and not person.token:
             name = waiting.open or ""
-            return (yield from self.returns.open(view, person, name, jar))
+            return (yield from self.returns.open(view, person, name, jar, back=view.back))
         check, grant = yield from self.desk.ask(person, kept)
         if check.decision != "allow":
             return (yield from self.desk.refuse(view, person, check, jar))

@@ -49,15 +49,19 @@ class Returns:
             ).with_headers([("allow", "GET")])
         return (yield from handler(view, jar))
 
-    def open(self, view: View, person: Person | None, name: str, jar: Jar) -> Steps[Answer]:
-        """On to a page of Nightlatch, for whoever is signed in to the product."""
+    def open(
+        self, view: View, person: Person | None, name: str, jar: Jar, back: str | None = None
+    ) -> Steps[Answer]:
+        """On to a page of Nightlatch, for whoever is signed in to the product.
+
+        `back` is where it leads back to; None: to the page that linked to it.
+        """
         desk = self.desk
         if not OPEN.fullmatch(name) or len(name) > 100:
             return self._unknown(view)
         if person is None:
             desk.set_ways(desk.ways(view).waiting(name, desk.now()), jar)
-            back = with_query(f"{view.root}{self._prefix}/callback", open=name)
-            return desk.sign_in(view, back)
+            return desk.sign_in(view, with_query(f"{view.root}{self._prefix}/callback", open=name))
         ways = desk.ways(view)
         if ways.open is not None:
             desk.set_ways(ways.waiting(None, 0), jar)
@@ -69,7 +73,7 @@ class Returns:
             return self._unknown(view)
         if check.start is None:
             return desk.denied(view, check)
-        desk.send_off(view, person, check, self._back_from(view), jar)
+        desk.send_off(view, person, check, back or self._back_from(view), jar)
         return redirect(check.start)
 
     # --- the three paths ---
@@ -79,7 +83,8 @@ class Returns:
         code, state = view.query.get("code"), view.query.get("state", "")
         if code is None and "open" in view.query:
             person = yield from ask_person()
-            return (yield from self.open(view, person, view.query["open"], jar))
+            # Not to the page that linked to it: that may be the product's sign-in, which is done.
+            return (yield from self.open(view, person, view.query["open"], jar, back=f"{view.root}/"))
         way, left = self.desk.ways(view).take(state)
         if way is None or not code or len(code) > 512 or not STATE.fullmatch(state):
             log.info("a browser came back with a state that is not its own")
