@@ -47,6 +47,18 @@ def test_what_workspaces_read_is_told_with_names() -> None:
     assert told(Event.POLICY_CHANGED) == "Dana lets only owners manage authentication."
 
 
+def test_a_product_is_told_of_in_words() -> None:
+    assert told(Event.APP_ADDED) == "Dana registered the product Ana."
+    assert told(Event.MANDATE_OWNERLESS, kind="app", who="Acme Notes").startswith("Acme Notes took away")
+    assert told(Event.TEAMMATE_REMOVED, kind="app", who="") == "The product removed Ana."
+    assert sentences.details(
+        {"origins": ["https://a.example", "https://b.example"], "role_map": {"boss": "owner"}, "secret": "x"}
+    ) == [
+        ("Where it is reached", "https://a.example, https://b.example"),
+        ("Its words for roles", "boss = owner"),
+    ]
+
+
 def test_an_event_of_a_later_version_is_told_by_its_name() -> None:
     assert told("device.trusted") == "device.trusted"
     assert sentences.label("device.trusted") == "device.trusted"

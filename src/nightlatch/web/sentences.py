@@ -58,6 +58,11 @@ _EVENTS: dict[Event, tuple[str, str]] = {
     Event.ACCOUNT_CREATED: ("Account made", "{whom} made an account."),
     Event.ACCOUNT_RENAMED: ("Name changed", "{former_name} is called {whom} now."),
     Event.ACCOUNT_UNLOCKED: ("Account unlocked", "{who} gave {whom} new tries to sign in."),
+    Event.APP_ADDED: ("Product registered", "{who} registered the product {whom}."),
+    Event.APP_CHANGED: ("Product changed", "{who} changed the product {whom}."),
+    Event.APP_REMOVED: ("Product removed", "{who} removed the product {whom}."),
+    Event.APP_SECRET_ENDED: ("Product's secret ended", "{who} ended a secret of {whom}."),
+    Event.APP_SECRET_MADE: ("Product's secret made", "{who} made a secret for {whom}."),
     Event.AUTHENTICATOR_BOUND: ("2FA set up", "{who} set up {a_method}."),
     Event.AUTHENTICATOR_REPLACED: ("Authenticator replaced", "{who} replaced {a_method}."),
     Event.AUTHENTICATOR_UNBOUND: ("Authenticator removed", "{who} removed {a_method}."),
@@ -75,11 +80,20 @@ _EVENTS: dict[Event, tuple[str, str]] = {
     Event.EMAIL_CHANGE_REQUESTED: ("E-mail change begun", "{who} asked to change their e-mail address."),
     Event.EMAIL_CHANGED: ("E-mail changed", "{whom} confirmed a new e-mail address."),
     Event.EMAIL_CHANGE_UNDONE: ("E-mail change undone", "The change of {whom}'s e-mail address was undone."),
+    Event.GRANT_MADE: ("Shown to a product", "A product was shown what {whom} proved here."),
+    Event.GRANT_REPLAYED: (
+        "Product's code used twice",
+        "A one-time code of {whom} came twice; its access ended.",
+    ),
     Event.INVITATION_ACCEPTED: ("Invitation accepted", "{who} accepted the invitation of {invited_by}."),
     Event.INVITATION_RESENT: ("Invitation sent again", "{who} sent the invitation of {whom} again."),
     Event.INVITATION_REVOKED: ("Invitation taken back", "{who} took the invitation of {whom} back."),
     Event.INVITATION_SENT: ("Invited", "{who} invited {whom} as {role}."),
     Event.KEYS_ROTATED: ("Keys rotated", "{who} rotated the keys."),
+    Event.MANDATE_OWNERLESS: (
+        "No owner with 2FA",
+        "{who} took away the last owner who has 2FA. It stays required.",
+    ),
     Event.MANDATE_SCHEDULED: (
         "2FA required from a date",
         "{who} required 2FA of everyone from {required_from}.",
@@ -130,10 +144,13 @@ _EVENTS: dict[Event, tuple[str, str]] = {
 
 IN_WORKSPACES = (
     *(Event.MANDATE_TURNED_ON, Event.MANDATE_SCHEDULED, Event.MANDATE_TURNED_OFF, Event.POLICY_CHANGED),
+    Event.MANDATE_OWNERLESS,
     *(Event.TEAMMATE_SECURED, Event.TEAMMATE_UNSECURED, Event.TEAMMATE_RESET, Event.TEAMMATE_RESET_RENEWED),
     *(Event.TICKET_SENT, Event.TICKET_REDEEMED, Event.TICKET_REFUSED, Event.RESET_COMPLETED),
     *(Event.INVITATION_SENT, Event.INVITATION_RESENT, Event.INVITATION_REVOKED, Event.INVITATION_ACCEPTED),
     *(Event.TEAMMATE_JOINED, Event.TEAMMATE_LEFT, Event.TEAMMATE_REMOVED, Event.TEAMMATE_ROLE_CHANGED),
+    *(Event.APP_ADDED, Event.APP_CHANGED, Event.APP_REMOVED, Event.APP_SECRET_MADE, Event.APP_SECRET_ENDED),
+    *(Event.GRANT_MADE, Event.GRANT_REPLAYED),
     Event.WORKSPACE_CREATED,
 )
 """The events that a workspace may read, in the order in which a filter offers them. The others are accounts' own."""
@@ -165,6 +182,8 @@ def actor(kind: str, name: str) -> str:
     """Who acted."""
     if kind == "operator":
         return f"the operator ({name})" if name else "the operator"
+    if kind == "app":
+        return name or "the product"
     if kind == "visitor":
         return "somebody"
     return name or "somebody"
@@ -188,30 +207,39 @@ class _Words(dict[str, str]):
 
 _LABELS = {
     "before": "Was required from",
+    "colour": "Colour",
     "former_name": "Former name",
     "former_role": "Former role",
+    "handle": "Handle",
+    "host": "Host",
     "how": "How",
     "in_a_row": "In a row",
     "invited_by": "Invited by",
+    "keeps_people": "Keeps its own users",
     "left": "Recovery codes left",
+    "logo": "Picture",
     "managed_by": "Managed by",
     "method": "Method",
     "name": "Name",
     "new": "New address",
     "number_waived": "Without a number",
     "old": "Former address",
+    "origins": "Where it is reached",
     "purpose": "Because",
     "reason": "Reason",
     "recognised_by": "Recognised by",
     "replayed": "Code used before",
     "required_from": "Required from",
+    "return_url": "Return address",
     "role": "Role",
+    "role_map": "Its words for roles",
+    "roles": "Open to",
     "sessions_ended": "Sessions ended",
     "slug": "Address",
     "tries_left": "Tries left",
     "where": "Where",
 }
-_HIDDEN = ("invitation", "reset", "revision", "session")
+_HIDDEN = ("invitation", "reset", "revision", "secret", "session")
 """Ids and numbers that only the API tells."""
 
 
@@ -231,6 +259,10 @@ def in_words(key: str, value: Any, *, inside: bool = False) -> str:
         return ""
     if value is True:
         return "Yes"
+    if isinstance(value, dict):
+        return ", ".join(f"{word} = {meant}" for word, meant in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     text = str(value)
     if key in ("role", "former_role"):
         return _ROLES.get(text, text) if inside else text.capitalize()

@@ -209,13 +209,13 @@ class PendingInvitations(Model):
 
 
 class Actor(Model):
-    kind: Annotated[str, Field(description="account, operator, system or visitor")]
+    kind: Annotated[str, Field(description="account, operator, app, system or visitor")]
     id: Id | None
     name: str
 
 
 class Subject(Model):
-    kind: Annotated[str, Field(description="account, workspace, address or system")]
+    kind: Annotated[str, Field(description="account, workspace, app, address or system")]
     id: Id | None
     name: str
 
