@@ -7,7 +7,7 @@ from nightlatch_client.answers import Answer, redirect
 from nightlatch_client.cookies import Jar
 from nightlatch_client.desk import Desk
 from nightlatch_client.errors import Refused
-from nightlatch_client.forms import open_form
+from nightlatch_client.forms import Caught, open_form
 from nightlatch_client.grants import Kept
 from nightlatch_client.replies import STATE
 from nightlatch_client.settings import safe_path
@@ -122,8 +122,8 @@ class Returns:
         person = yield from ask_person()
         if person is None:
             return self.desk.sign_in(view, view.back)
-        caught = open_form(self.desk.box, self.desk.names, view.cookies, self.desk.now())
-        if caught is None or caught.person != person.id:
+        caught = self._caught(view, person)
+        if caught is None:
             self.desk.drop_form(jar)
             return self._lost(view, view.query.get("back", ""))
         return pages.form_page(caught, name=self.desk.settings.name, home=view.root + "/")
@@ -143,9 +143,17 @@ class Returns:
         if kept is None or kept.person != person.id:
             kept = Kept(person.id)
         self.desk.keep(kept.with_grant(grant.workspace, grant.grant), jar)
+        form_path = f"{view.root}{self._prefix}/form"
         if way.form == "lost":
-            return self._home(with_query(f"{view.root}{self._prefix}/form", back=way.path))
+            return self._home(with_query(form_path, back=way.path))
+        if way.form == "none" and way.path == view.root + "/" and self._caught(view, person) is not None:
+            return self._home(form_path)  # its own way back took too long
         return self._home(way.path)
+
+    def _caught(self, view: View, person: Person) -> Caught | None:
+        """The form that this browser keeps, if it is this person's."""
+        caught = open_form(self.desk.box, self.desk.names, view.cookies, self.desk.now())
+        return caught if caught is not None and caught.person == person.id else None
 
     def _home(self, path: str) -> Answer:
         return redirect(self.desk.settings.origin + (safe_path(path) or "/"))
