@@ -87,7 +87,7 @@ def run(config: Config, *, demo: bool = False) -> None:
     log.info("serving %s on %s:%d", config.base_url, config.host, config.port)
     gc.collect()
     gc.freeze()  # what was imported is for good: no worker's collector touches, and so copies, its pages
-    gc.set_threshold(50_000)  # requests leave next to no cycles: looking for them every 700 objects costs 3 %
+    gc.set_threshold(50_000)  # requests leave next to no cycles: to look every 700 objects costs 2 to 3 %
     server.serve(target_loader=partial(_application, config, demo, os.getpid()), wrap_loader=False)
 
 

@@ -108,7 +108,7 @@ def test_one_body_that_fails_in_a_batch_fails_alone(sqlite_world: World) -> None
 
 
 def test_no_number_is_given_twice_in_a_batch(sqlite_world: World) -> None:
-    """Bodies of one batch share the numbers that one of them took, and one that is undone undoes its taking too."""
+    """One that is undone undoes its taking, too."""
     given: list[list[int]] = []
 
     def take(tx: Transaction) -> None:

@@ -25,23 +25,10 @@ _TAKE_SQLITE = f"UPDATE sequences SET value = value + {SEQUENCE_BLOCK} WHERE nam
 _TAKE_POSTGRES = "SELECT nextval('nightlatch_order')"
 
 
-class Numbers:
-    """Numbers of the order of things that are taken and not given out yet. Bodies that commit together share them."""
-
-    __slots__ = ("last", "next")
-
-    def __init__(self) -> None:
-        self.next = self.last = 0
-
-    def drop(self) -> None:
-        """What was taken may have been undone: take afresh."""
-        self.next = self.last = 0
-
-
 class Transaction:
     """One transaction: the moment it began at, the keys it seals with, and its statements."""
 
-    __slots__ = ("_execute", "_numbers", "dialect", "keys", "mail", "now")
+    __slots__ = ("_execute", "_last", "_next", "dialect", "keys", "mail", "now")
 
     def __init__(
         self,
@@ -49,10 +36,9 @@ class Transaction:
         dialect: str,
         now: Instant,
         keys: KeyRing,
-        numbers: Numbers | None = None,
     ) -> None:
         self._execute = execute
-        self._numbers = numbers if numbers is not None else Numbers()
+        self._next = self._last = 0
         self.dialect = dialect
         self.now = now
         """The decision clock when this body began: it never goes back (law 12)."""
@@ -90,13 +76,12 @@ class Transaction:
 
     def next_sequence(self) -> int:
         """The next number of the order of things. Take it after the locks: what is locked later is numbered later."""
-        numbers = self._numbers
-        if numbers.next == numbers.last:
+        if self._next == self._last:
             text = _TAKE_SQLITE if self.dialect == "sqlite" else _TAKE_POSTGRES
-            numbers.next = int(self._execute(text, {}).fetchone()[0])
-            numbers.last = numbers.next + SEQUENCE_BLOCK
-        numbers.next += 1
-        return numbers.next - 1
+            self._next = int(self._execute(text, {}).fetchone()[0])
+            self._last = self._next + SEQUENCE_BLOCK
+        self._next += 1
+        return self._next - 1
 
 
 Body = Callable[[Transaction], T]

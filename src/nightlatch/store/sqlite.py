@@ -14,7 +14,7 @@ import pysqlite3
 
 from nightlatch.clock import Clock
 from nightlatch.keyring import KeyRing
-from nightlatch.store.engine import Body, Numbers, Store, T, Transaction, Unavailable
+from nightlatch.store.engine import Body, Store, T, Transaction, Unavailable
 from nightlatch.store.sqlite_writer import Writer, unusable
 
 SAFE_VERSION = (3, 53, 2)
@@ -128,5 +128,5 @@ class SqliteStore(Store):
                 raise
             raise Unavailable("The database cannot be read.") from error
 
-    def _transaction(self, connection: Any, numbers: Numbers | None = None) -> Transaction:
-        return Transaction(connection.execute, "sqlite", self._clock.now(), self._keys, numbers)
+    def _transaction(self, connection: Any) -> Transaction:
+        return Transaction(connection.execute, "sqlite", self._clock.now(), self._keys)

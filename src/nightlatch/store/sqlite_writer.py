@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 import pysqlite3
 
-from nightlatch.store.engine import Body, Numbers, Transaction, Unavailable
+from nightlatch.store.engine import Body, Transaction, Unavailable
 
 BATCH = 256
 """The most bodies in one transaction: the last of them waits for all."""
@@ -38,7 +38,7 @@ class Writer:
     """Takes bodies from any thread and settles each of them once its outcome is durable."""
 
     def __init__(
-        self, path: Path, connect: Callable[[], Any], transaction: Callable[[Any, Numbers], Transaction]
+        self, path: Path, connect: Callable[[], Any], transaction: Callable[[Any], Transaction]
     ) -> None:
         """`connect` opens the writing connection; `transaction` makes what a body sees of it."""
         self._path = path
@@ -109,10 +109,9 @@ class Writer:
             return [(None, _lost(error)) for _ in batch]
 
     def _in_one_transaction(self, connection: Any, batch: list[_Job]) -> list[_Outcome]:
-        numbers = Numbers()
         connection.execute("BEGIN IMMEDIATE")
         try:
-            outcomes = [self._in_savepoint(connection, body, numbers) for body, _ in batch]
+            outcomes = [self._in_savepoint(connection, body) for body, _ in batch]
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
@@ -120,17 +119,16 @@ class Writer:
             raise
         return outcomes
 
-    def _in_savepoint(self, connection: Any, body: Body[Any], numbers: Numbers) -> _Outcome:
+    def _in_savepoint(self, connection: Any, body: Body[Any]) -> _Outcome:
         """One body. An error undoes this body alone, unless the whole transaction is gone with it (disk full)."""
         connection.execute("SAVEPOINT body")
         try:
-            result = body(self._transaction(connection, numbers))
+            result = body(self._transaction(connection))
         except BaseException as error:
             if not connection.in_transaction:
                 raise RuntimeError("the transaction is gone") from error
             connection.execute("ROLLBACK TO body")
             connection.execute("RELEASE body")
-            numbers.drop()
             if not unusable(error):
                 return None, error
             log.error("SQLite could not keep a change", exc_info=error)
