@@ -6,18 +6,19 @@ same walk meets the catalogue's half sessions (F01, F02), API tokens of people w
 workspaces (F30).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
-from nightlatch.access import Allow, Challenge, Deny, Enrol, decide
-from nightlatch.actions.tokens import Token, new_token
-from nightlatch.facts import Facts
+from nightlatch.access import Allow, Challenge, Deny, Enrol, Purpose, decide
+from nightlatch.actions.tokens import Token, hash_token, new_token
+from nightlatch.facts import AppId, Facts
 from nightlatch.ids import to_text
 from nightlatch.instants import HOUR
 from nightlatch.refusals import refusal_of
+from nightlatch.store import apps as stored_apps
 from nightlatch.store import sessions
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import read_known
@@ -27,6 +28,7 @@ from nightlatch.vocabulary import Credential, Method, Reason
 from nightlatch.web.routes import Route
 from nightlatch.web.table import ROUTES
 from tests.support.asgi import ORIGIN, Client, Got, app_of
+from tests.support.product import register
 from tests.support.world import Person, World
 
 ID = to_text(4711)
@@ -82,11 +84,29 @@ def stage(sqlite_url: str, tmp_path: Path) -> Stage:
         assert known.session is not None
         session_id, account_id = known.session.id, owner.id
         world.write(lambda tx, s=session_id, a=account_id: sessions.end(tx, s, a))  # type: ignore[misc]
+    app_id, secret = register(world)
+    over = ended_secret(world, app_id)
+    for state, text in (("a product", secret), ("a product's ended secret", over)):
+        tokens[state] = {
+            kind: Token(text, hash_token(text)) for kind in (Credential.COOKIE, Credential.BEARER)
+        }
     tokens["forged"] = {kind: new_token() for kind in (Credential.COOKIE, Credential.BEARER)}
     return Stage(world, acme, tokens)
 
 
+def ended_secret(world: World, app_id: AppId) -> str:
+    """A secret of a product's that has ended."""
+    secret = new_token()
+
+    def body(tx: Transaction) -> None:
+        stored_apps.end_secret(tx, stored_apps.add_secret(tx, app_id, secret.hash), app_id)
+
+    world.write(body)
+    return secret.text
+
+
 STATES = ["nobody", "forged", "ended", "idle", "half", "must enrol", "member", "owner", "outsider"]
+STATES += ["a product", "a product's ended secret"]
 PRESENTED = ["cookie", "bearer", "cookie token as bearer", "bearer token as cookie"]
 
 
@@ -117,13 +137,23 @@ def _present(stage: Stage, client: Client, route: Route, state: str, presented: 
         client.cookies["nightlatch"] = token.text
     else:
         client.bearer = token.text
+    if state == "a product":
+        asks = route.action.purpose is Purpose.APP and shown_as is Credential.BEARER
+        return replace(nobody, app=1) if asks else nobody
+    if route.action.purpose is Purpose.APP:
+        return nobody  # however much a session has proved, it is no product
     if made_as is not shown_as or (route.kind == "page" and shown_as is Credential.BEARER):
         return nobody
     return stage.world.read(lambda tx: read_known(tx, token.hash, made_as)).facts
 
 
 def _check(stage: Stage, client: Client, route: Route, facts: Facts, what: str) -> None:
-    path = route.path.replace("{slug}", "acme").replace("{id}", ID).replace("{token}", "t" * 43)
+    path = (
+        route.path.replace("{slug}", "acme")
+        .replace("{id}", ID)
+        .replace("{secret_id}", ID)
+        .replace("{token}", "t" * 43)
+    )
     action = route.action
     if "{slug}" in route.path:
         member = facts.teammate(stage.acme) is not None
@@ -138,6 +168,10 @@ def _check(stage: Stage, client: Client, route: Route, facts: Facts, what: str) 
         decision = decide(facts, action)
     before = stage.world.read(_rows)
     got = client.ask(route.method, path, headers=_headers(route), raw=b"" if route.method != "GET" else None)
+    if action.purpose is Purpose.APP and client.cookies:
+        assert (got.status, got.code) == (400, "malformed"), f"{what}: a product sends no cookies"
+        assert stage.world.read(_rows) == before, what
+        return
     assert got.status < 500, what
     assert got.header("content-security-policy"), what
     if isinstance(decision, Allow):
@@ -206,7 +240,10 @@ def test_a_foreign_origin_is_refused_before_anything_else(stage: Stage) -> None:
             client.cookies["nightlatch"] = stage.tokens["owner"][Credential.COOKIE].text
             before = stage.world.read(_rows)
             got = client.ask(route.method, path, headers=headers, raw=b"")
-            assert got.status == 403, f"{route.method} {route.path} {headers}: {got.status}"
+            # A product's server says nothing of fetching; what comes with a cookie is refused for that.
+            cookie_alone = route.action.purpose is Purpose.APP and "origin" not in headers
+            wanted = 400 if cookie_alone else 403
+            assert got.status == wanted, f"{route.method} {route.path} {headers}: {got.status}"
             assert stage.world.read(_rows) == before
     stage.world.close()
 
