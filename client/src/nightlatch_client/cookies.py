@@ -3,6 +3,8 @@
 from nightlatch_client.settings import Settings
 
 WAY_SECONDS = 15 * 60
+FORM_SECONDS = 60 * 60
+"""Longer than a way: setting up 2FA may take its time, and then leads back by a new way."""
 ROOM = 3800
 """Characters of one cookie's value at most; browsers keep 4096 bytes of name, value and attributes."""
 

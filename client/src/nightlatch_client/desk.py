@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from nightlatch_client import pages
 from nightlatch_client.answers import Answer, WayOut, problem, redirect
-from nightlatch_client.cookies import WAY_SECONDS, Jar, Names
+from nightlatch_client.cookies import FORM_SECONDS, WAY_SECONDS, Jar, Names
 from nightlatch_client.errors import Refused, Unavailable
 from nightlatch_client.forms import Caught, seal_form
 from nightlatch_client.grants import Kept, open_grants, seal_grants
@@ -130,17 +130,23 @@ class Desk:
         name = self.settings.name
         text = f"{name} is closed to you in this workspace. Its admins can tell you more."
         if view.wants_page:
-            return pages.page(403, "You may not open this", [text], name=name)
+            way = ("Sign in as somebody else", view.root + self.settings.sign_in)
+            return pages.page(403, "You may not open this", [text], name=name, way=way)
         return problem(403, "not_permitted", text, reason=check.reason)
 
     def down(self, view: View, down: Unavailable) -> Answer:
         """Nightlatch does not answer: closed, and says so."""
         name, text = self.settings.name, self.settings.down_message
         if view.wants_page:
-            way = ("Try again", view.back) if self._is_navigation(view) else None
-            return pages.page(
-                503, "Not available for a moment", [text], name=name, way=way, retry_after=down.retry_after
-            )
+            if self._is_navigation(view):
+                more, way = "Nothing is lost meanwhile.", ("Try again", view.back)
+            else:
+                more, way = (
+                    "What you sent was not taken. Go back in your browser and send it again then.",
+                    None,
+                )
+            title = "Not available for a moment"
+            return pages.page(503, title, [text, more], name=name, way=way, retry_after=down.retry_after)
         return problem(503, "unavailable", text, retry_after=down.retry_after)
 
     def sign_in(self, view: View, back: str) -> Answer:
@@ -197,5 +203,5 @@ class Desk:
             return lost
         self.drop_form(jar)
         for name, value in zip(self.names.form, values, strict=False):
-            jar.set(name, value, WAY_SECONDS)
+            jar.set(name, value, FORM_SECONDS)
         return f"{view.root}{self.settings.prefix}/form", "kept"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from urllib.parse import parse_qsl
 
-from nightlatch_client.cookies import WAY_SECONDS, Names
+from nightlatch_client.cookies import FORM_SECONDS, Names
 from nightlatch_client.sealed import Box
 
 BODY_LIMIT = 64 * 1024
@@ -85,7 +85,7 @@ def open_form(box: Box, names: Names, cookies: Mapping[str, str], now: float) ->
     if squeezed is None:
         return None
     found = json.loads(zlib.decompressobj().decompress(squeezed, _OPENED_LIMIT))  # sealed by us
-    if found["at"] < now - WAY_SECONDS:
+    if found["at"] < now - FORM_SECONDS:
         return None
     inner = found["form"]
     pairs = tuple((name, value) for name, value in inner["fields"])

@@ -1,6 +1,6 @@
 """`Nightlatch`: one app's connection to its server, and the gate before the product."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -105,7 +105,7 @@ class Nightlatch:
         """The client's own paths in the product."""
         return list(Returns(self.desk).paths)
 
-    def fresh(self, *, minutes: int = 10) -> Callable[[Any], Any]:
+    def fresh(self, *, minutes: int = 10) -> Callable[[Any], Awaitable[Proof]]:
         """Proof not older than that: `Depends(nl.fresh(minutes=10))`, or `await nl.fresh(minutes=10)(request)`.
 
         Without it the view ends by ProofNeeded, and the gate leads the browser there and back (API clients: 401).
