@@ -56,8 +56,23 @@ def owner(open_page: Pages, server: Server) -> Page:
     return page
 
 
+def product(page: Page, server: Server) -> str:
+    """The id of a product that is registered at its page; the page that shows the secret is looked at, too."""
+    page.goto(server.url + "/w/acme/settings/team/apps")
+    page.locator("[name=name]").fill("Acme Wiki")
+    page.locator("[name=origins]").fill("https://wiki.acme.example")
+    page.get_by_role("button", name="Register").click()
+    page.wait_for_selector("#secret")
+    look_at(page, "the secret of a product")
+    page.get_by_role("link", name="I have put it away").click()
+    found = re.search(r"/apps/([0-9a-z]{13})$", page.url)
+    assert found is not None
+    return found[1]
+
+
 def paths(page: Page, server: Server) -> list[str]:
-    """Every page of the table that a person can open, with a teammate and an authenticator where it names one."""
+    """Every page of the table that a person can open, with a teammate, authenticator or product where it names one."""
+    app = product(page, server)
     page.goto(server.url + "/w/acme/settings/team?q=ana")
     teammate = re.search(r"/settings/team/([0-9a-z]{13})/role", page.content())
     page.goto(server.url + "/settings/user")
@@ -68,19 +83,26 @@ def paths(page: Page, server: Server) -> list[str]:
     for route in ROUTES:
         if route.kind != "page" or route.method != "GET" or LINKS.search(route.path):
             continue
-        id = authenticator[1] if "authenticators" in route.path else teammate[1]
+        ids = {"authenticators": authenticator[1], "apps": app}
+        id = next((id for part, id in ids.items() if f"/{part}/" in route.path), teammate[1])
         found.append(route.path.replace("{slug}", "acme").replace("{id}", id))
     return found
 
 
 def look(page: Page, server: Server, path: str) -> None:
     """Open one page in both widths and both schemes; axe in each, and no sideways scrolling."""
+    look_at(page, path, server.url + path)
+
+
+def look_at(page: Page, what: str, url: str | None = None) -> None:
+    """The same for a page that is open, or is opened anew each time."""
     for width, scheme in ((1280, "light"), (320, "dark")):
         page.set_viewport_size({"width": width, "height": 800})
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        page.goto(server.url + path)
+        if url is not None:
+            page.goto(url)
         wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= width, f"{path} is {wide} px wide at {width}"
+        assert wide <= width, f"{what} is {wide} px wide at {width}"
         axe(page)
 
 
