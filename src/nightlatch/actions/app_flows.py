@@ -9,7 +9,7 @@ upgrades nobody: the code reaches the browser that opened the link, and the send
 import base64
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -138,7 +138,9 @@ def start(tx: Transaction, *, by: By, link: str, token: Token) -> Started:
     )
     session_id = _continued(before, said) or _begun(tx, me, before, account, token)
     sessions.add_proof(tx, session_id, Method.PROVIDER, at=said.signed_in_at or 0)
-    after = accept(tx, me, read_known_by_session(tx, session_id), token)
+    now = read_known_by_session(tx, session_id)
+    now = replace(now, facts=replace(now.facts, idle=False))  # the first factor alone resumes an idle session
+    after = accept(tx, me, now, token)
     place = (after.places or {}).get(said.workspace_id)
     if place is None or place.app_id != app.id:
         raise not_found()

@@ -25,6 +25,7 @@ def problem_page(front: Front, refused: Refused, request: Request, context: Cont
         left = refused.retry_at - front.house.clock.now()
         wait = {"minutes": max(1, math.ceil(left / MINUTE)), "until": refused.retry_at}
     values: dict[str, Any] = {
+        "title": None,
         "code": str(refused.code),
         "text": refused.detail,
         "ways": ways,
@@ -55,7 +56,8 @@ def _kept_by(refused: Refused, context: Context | None) -> dict[str, Any] | None
     if decision.reason is not Reason.KEPT_BY_APP:
         return None
     return {
-        "text": f"{brand.name} keeps this for you. You change it there.",
+        "title": f"{brand.name} keeps this",
+        "text": f"Your account belongs to {brand.name}. What it keeps for you is changed there.",
         "ways": [
             {"text": f"Go to {brand.name}", "url": brand.home},
             {"text": "See what you can change here", "url": context.url("/settings/user")},
