@@ -165,6 +165,8 @@ class Event(StrEnum):
     SIGN_UP_REQUESTED = "sign_up.requested"
     SECOND_STEP_FAILED = "second_step.failed"
     STEP_UP_SUCCEEDED = "step_up.succeeded"
+    TEAMMATE_CHANGED = "teammate.changed"
+    """The name or the e-mail address that this workspace knows a teammate by."""
     TEAMMATE_JOINED = "teammate.joined"
     TEAMMATE_LEFT = "teammate.left"
     TEAMMATE_REMOVED = "teammate.removed"
@@ -179,3 +181,4 @@ class Event(StrEnum):
     TICKET_REFUSED = "ticket.refused"
     TICKET_SENT = "ticket.sent"
     WORKSPACE_CREATED = "workspace.created"
+    WORKSPACE_RENAMED = "workspace.renamed"

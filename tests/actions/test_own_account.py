@@ -30,19 +30,17 @@ def session_id(world: World, by: By) -> int:
 
 def test_a_new_name_shows_everywhere(world):
     ana = world.person("Ana")
-    world.workspace("acme", owner=ana)
-    world.workspace("other", member=ana)
+    acme, other = world.workspace("acme", owner=ana), world.workspace("other", member=ana)
     anas = world.session(ana)
     assert world.write(lambda tx: profile.rename(tx, by=anas, name="  Ana   Ruiz ")) == "Ana Ruiz"
     assert {each.name for each in rows(world, "standing")} == {"Ana Ruiz"}
-    told = events(world, subject=ana.id)[-1]
-    assert (told.event, told.workspace_id, told.detail) == (
-        Event.ACCOUNT_RENAMED,
-        None,
-        {"former_name": "Ana"},
-    )
+    own, *told = events(world, subject=ana.id)
+    assert (own.event, own.workspace_id, own.detail) == (Event.ACCOUNT_RENAMED, None, {"former_name": "Ana"})
+    assert {each.event for each in told} == {Event.TEAMMATE_CHANGED}
+    assert {each.subject[2] for each in told} == {"Ana Ruiz"}
+    assert {each.workspace_id for each in told} == {acme, other}
     world.write(lambda tx: profile.rename(tx, by=anas, name="Ana Ruiz"))
-    assert len(events(world, subject=ana.id)) == 1
+    assert len(events(world, subject=ana.id)) == 3
 
 
 def test_a_bad_name_changes_nothing(world):

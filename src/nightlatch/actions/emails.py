@@ -10,6 +10,7 @@ from nightlatch.actions.guard import allowed, person_of
 from nightlatch.actions.kept import refuse_person
 from nightlatch.actions.links import live_link, spend, used
 from nightlatch.actions.mailing import UNDO_WINDOW, every_address, mail_account, mail_address
+from nightlatch.actions.standing_notes import note_changed
 from nightlatch.addresses import Address, masked
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
@@ -137,6 +138,7 @@ def confirm(tx: Transaction, *, by: By, token_hash: bytes) -> None:
     tickets.end_links(tx, account.id, "unblock")
     standing.refresh(tx, account.id)
     record(tx, Event.EMAIL_CHANGED, by=by, subject=_subject(account), old=account.email, new=new.display)
+    note_changed(tx, by=by, account_id=account.id)
     for each in email_changes.confirmed_since(tx, account.id, tx.now - UNDO_WINDOW):
         mail_undo(tx, by, account.id, each, new)
 
@@ -175,6 +177,7 @@ def undo(tx: Transaction, *, by: By, token_hash: bytes) -> str:
     record(
         tx, Event.EMAIL_CHANGE_UNDONE, by=by, subject=_subject(account), old=account.email, new=old.display
     )
+    note_changed(tx, by=by, account_id=account.id)
     for email in told:
         mail_address(tx, "email_undone", email, by=by, account_id=account.id, account=old.display)
     return old.display

@@ -11,6 +11,7 @@ from nightlatch.actions.guard import allowed, person_of, session_of
 from nightlatch.actions.mailing import mail_account
 from nightlatch.actions.proving import accept
 from nightlatch.actions.recovery_sets import drop_orphaned
+from nightlatch.actions.standing_notes import note_secured
 from nightlatch.actions.tokens import Token
 from nightlatch.assurance import enrolled, limited, relied, relied_on
 from nightlatch.audit.events import account as account_subject
@@ -325,13 +326,6 @@ def _tell(
     record(tx, event, by=by, subject=subject, method=Method.TOTP, name=name)
     for teammate in after.teammates:
         if needs_secured_note(before, after, teammate.workspace):
-            record(
-                tx,
-                Event.TEAMMATE_SECURED,
-                by=by,
-                subject=subject,
-                workspace_id=teammate.workspace,
-                method=Method.TOTP,
-            )
+            note_secured(tx, by=by, account=account, facts=after, workspace_id=teammate.workspace)
     kind = "authenticator_replaced" if old is not None else "authenticator_bound"
     mail_account(tx, kind, account, by=by, name=name)

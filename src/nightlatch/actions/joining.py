@@ -13,9 +13,9 @@ from nightlatch.actions import kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, person_of
 from nightlatch.actions.newcomers import first_session, new_account
+from nightlatch.actions.standing_notes import note_if_secured, note_joined
 from nightlatch.actions.tokens import Token
 from nightlatch.addresses import Address
-from nightlatch.assurance import enrolled
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
 from nightlatch.ids import to_text
@@ -25,7 +25,7 @@ from nightlatch.policy import may_grant
 from nightlatch.refusals import Code, Refused, WayOut, not_found
 from nightlatch.store import accounts, invitations, standing, teammates
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import read_account_facts, read_known
+from nightlatch.store.facts import read_known
 from nightlatch.store.locks import address_name, lock
 from nightlatch.store.query import Row
 from nightlatch.vocabulary import Credential, Event, Role
@@ -175,9 +175,7 @@ def accept_existing(tx: Transaction, *, by: By, token_hash: bytes) -> Joined:
     _spend(tx, row, token_hash)
     teammate_id = _join(tx, by, row, person.id)
     standing.refresh(tx, person.id, [row.workspace_id])
-    if enrolled(read_account_facts(tx, person.id).authenticators, row.workspace_id):
-        subject = account_subject(person.id, person.name)
-        record(tx, Event.TEAMMATE_SECURED, by=by, subject=subject, workspace_id=row.workspace_id)
+    note_if_secured(tx, by=by, account_id=person.id, workspace_id=row.workspace_id)
     return Joined(row.workspace_id, row.slug, teammate_id)
 
 
@@ -234,7 +232,7 @@ def _join(tx: Transaction, by: By, row: Row, account_id: int) -> int:
     subject = account_subject(account_id, by.name)
     detail = {"invitation": to_text(row.id), "invited_by": row.inviter}
     record(tx, Event.INVITATION_ACCEPTED, by=by, subject=subject, workspace_id=row.workspace_id, **detail)
-    record(tx, Event.TEAMMATE_JOINED, by=by, subject=subject, workspace_id=row.workspace_id, role=row.role)
+    note_joined(tx, by=by, account_id=account_id, workspace_id=row.workspace_id, role=Role(row.role))
     return teammate_id
 
 

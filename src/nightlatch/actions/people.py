@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from nightlatch.actions.by import By
 from nightlatch.actions.mailing import every_address, mail_account, mail_address
+from nightlatch.actions.standing_notes import note_changed, note_if_secured, note_joined
 from nightlatch.addresses import Address
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
@@ -221,6 +222,15 @@ def _workspace(tx: Transaction, app: App, key: str, name: str) -> Row:
         record(tx, Event.WORKSPACE_CREATED, by=app.by, subject=subject, workspace_id=workspace_id, slug=slug)
     else:
         workspaces.set_name(tx, row.id, name)
+        subject = workspace_subject(row.id, name)
+        record(
+            tx,
+            Event.WORKSPACE_RENAMED,
+            by=app.by,
+            subject=subject,
+            workspace_id=row.id,
+            former_name=row.name,
+        )
     made = workspaces.by_app(tx, app.id, key)
     if made is None:
         raise AssertionError("a workspace that was just written is not there")
@@ -258,12 +268,18 @@ def _note(tx: Transaction, app: App, workspace: Row, person: Person, *, settle: 
 
 
 def _note_account(tx: Transaction, app: App, account: Row, person: Person) -> None:
-    if account.name != person.name:
+    renamed, moved = account.name != person.name, account.email != person.address.display
+    if renamed:
         accounts.set_name(tx, account.id, person.name)
         subject = account_subject(account.id, person.name)
         record(tx, Event.ACCOUNT_RENAMED, by=app.by, subject=subject, former_name=account.name)
-    if account.email == person.address.display:
-        return
+    if moved:
+        _note_email(tx, app, account, person)
+    if renamed or moved:
+        note_changed(tx, by=app.by, account_id=account.id)
+
+
+def _note_email(tx: Transaction, app: App, account: Row, person: Person) -> None:
     # Kept as a change that was confirmed now: links for a first binding go to the former address for 7 days (law 14).
     change = email_changes.request(tx, account_id=account.id, old_email=account.email, new=person.address)
     email_changes.confirm(tx, change, account.id)
@@ -292,19 +308,12 @@ def _note_account(tx: Transaction, app: App, account: Row, person: Person) -> No
 def _note_teammate(tx: Transaction, app: App, workspace: Row, account_id: int, person: Person) -> bool:
     """Whether who is an owner or admin may have changed."""
     row = teammates.by_account(tx, account_id, workspace.id)
-    subject = account_subject(account_id, person.name)
     if row is None or row.removed_at is not None:
         teammates.join(
             tx, workspace_id=workspace.id, account_id=account_id, role=person.role, given_role=person.role
         )
-        record(
-            tx,
-            Event.TEAMMATE_JOINED,
-            by=app.by,
-            subject=subject,
-            workspace_id=workspace.id,
-            role=person.role,
-        )
+        note_joined(tx, by=app.by, account_id=account_id, workspace_id=workspace.id, role=person.role)
+        note_if_secured(tx, by=app.by, account_id=account_id, workspace_id=workspace.id)
         return person.role is not Role.MEMBER
     if row.given_role == person.role:
         return False

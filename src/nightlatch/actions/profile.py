@@ -3,6 +3,7 @@
 from nightlatch.actions import kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, person_of
+from nightlatch.actions.standing_notes import note_changed
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
 from nightlatch.names import clean_name
@@ -27,4 +28,5 @@ def rename(tx: Transaction, *, by: By, name: str) -> str:
             subject=account_subject(person.id, name),
             former_name=person.name,
         )
+        note_changed(tx, by=by, account_id=person.id)
     return name

@@ -6,9 +6,9 @@ from nightlatch.actions import kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, person_of
 from nightlatch.actions.invitations import Inviter, invite_one
+from nightlatch.actions.standing_notes import note_if_secured, note_joined
 from nightlatch.actions.tokens import Token
 from nightlatch.addresses import Address
-from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
 from nightlatch.audit.events import workspace as workspace_subject
 from nightlatch.instants import DAY
@@ -113,5 +113,5 @@ def _own(tx: Transaction, by: By, workspace_id: int, known: Known) -> None:
     teammates.join(tx, workspace_id=workspace_id, account_id=person.id, role=Role.OWNER)
     teammates.signed_in(tx, person.id, workspace_id)
     standing.refresh(tx, person.id, [workspace_id])
-    subject = account_subject(person.id, person.name)
-    record(tx, Event.TEAMMATE_JOINED, by=by, subject=subject, workspace_id=workspace_id, role=Role.OWNER)
+    note_joined(tx, by=by, account_id=person.id, workspace_id=workspace_id, role=Role.OWNER)
+    note_if_secured(tx, by=by, account_id=person.id, workspace_id=workspace_id)

@@ -121,6 +121,7 @@ _EVENTS: dict[Event, tuple[str, str]] = {
     Event.SIGN_UP_REQUESTED: ("Sign-up begun", "Somebody asked to sign up as {whom}."),
     Event.SECOND_STEP_FAILED: ("Second step failed", "A wrong {method} was entered for {whom}."),
     Event.STEP_UP_SUCCEEDED: ("Confirmed again", "{whom} confirmed that it is really them."),
+    Event.TEAMMATE_CHANGED: ("Name or address changed", "What {whom} is known by here changed."),
     Event.TEAMMATE_JOINED: ("Joined", "{whom} joined as {role}."),
     Event.TEAMMATE_LEFT: ("Left", "{whom} left."),
     Event.TEAMMATE_REMOVED: ("Removed", "{who} removed {whom}."),
@@ -139,6 +140,7 @@ _EVENTS: dict[Event, tuple[str, str]] = {
     ),
     Event.TICKET_SENT: ("Set-up link mailed", "{whom} was mailed a link to set up 2FA."),
     Event.WORKSPACE_CREATED: ("Workspace made", "{who} made the workspace."),
+    Event.WORKSPACE_RENAMED: ("Workspace renamed", "{who} renamed the workspace to {whom}."),
 }
 """For each event what a list of events calls it, and its sentence."""
 
@@ -149,9 +151,10 @@ IN_WORKSPACES = (
     *(Event.TICKET_SENT, Event.TICKET_REDEEMED, Event.TICKET_REFUSED, Event.RESET_COMPLETED),
     *(Event.INVITATION_SENT, Event.INVITATION_RESENT, Event.INVITATION_REVOKED, Event.INVITATION_ACCEPTED),
     *(Event.TEAMMATE_JOINED, Event.TEAMMATE_LEFT, Event.TEAMMATE_REMOVED, Event.TEAMMATE_ROLE_CHANGED),
+    Event.TEAMMATE_CHANGED,
     *(Event.APP_ADDED, Event.APP_CHANGED, Event.APP_REMOVED, Event.APP_SECRET_MADE, Event.APP_SECRET_ENDED),
     *(Event.GRANT_MADE, Event.GRANT_REPLAYED),
-    Event.WORKSPACE_CREATED,
+    *(Event.WORKSPACE_CREATED, Event.WORKSPACE_RENAMED),
 )
 """The events that a workspace may read, in the order in which a filter offers them. The others are accounts' own."""
 
@@ -219,7 +222,9 @@ _LABELS = {
     "left": "Recovery codes left",
     "logo": "Picture",
     "managed_by": "Managed by",
+    "email": "Address",
     "method": "Method",
+    "methods": "With",
     "name": "Name",
     "new": "New address",
     "number_waived": "Without a number",
@@ -262,7 +267,8 @@ def in_words(key: str, value: Any, *, inside: bool = False) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{word} = {meant}" for word, meant in value.items())
     if isinstance(value, list):
-        return ", ".join(map(str, value))
+        words = _METHODS if key == "methods" else {}
+        return ", ".join(words.get(str(each), str(each)) for each in value)
     text = str(value)
     if key in ("role", "former_role"):
         return _ROLES.get(text, text) if inside else text.capitalize()

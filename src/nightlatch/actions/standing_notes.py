@@ -1,0 +1,69 @@
+"""What a workspace is told when an account changes: what it can rely on, and what it knows the person by.
+
+An account's own events are the person's and the operator's to read. Where a change alters what a workspace sees, the
+workspace gets an event of its own, so that its evidence can be rebuilt from its own events alone (audit/evidence.py).
+"""
+
+from nightlatch.actions.by import By
+from nightlatch.assurance import enrolled, relied
+from nightlatch.audit.events import account as account_subject
+from nightlatch.audit.events import record
+from nightlatch.facts import Facts, WorkspaceId
+from nightlatch.refusals import not_found
+from nightlatch.store import accounts, teammates
+from nightlatch.store.engine import Transaction
+from nightlatch.store.facts import read_account_facts
+from nightlatch.store.query import Row
+from nightlatch.vocabulary import Event, Method, Role
+
+
+def note_joined(tx: Transaction, *, by: By, account_id: int, workspace_id: WorkspaceId, role: Role) -> None:
+    """Somebody is a teammate now: as what, and by which address."""
+    account = accounts.by_id(tx, account_id)
+    if account is None:
+        raise not_found()
+    record(
+        tx,
+        Event.TEAMMATE_JOINED,
+        by=by,
+        subject=account_subject(account.id, account.name),
+        workspace_id=workspace_id,
+        role=role,
+        email=account.email,
+    )
+
+
+def note_secured(tx: Transaction, *, by: By, account: Row, facts: Facts, workspace_id: WorkspaceId) -> None:
+    """The workspace relies on something of the person now: by which methods. `account`: id and name."""
+    here = {each.method for each in facts.authenticators if relied(each, workspace_id)}
+    record(
+        tx,
+        Event.TEAMMATE_SECURED,
+        by=by,
+        subject=account_subject(account.id, account.name),
+        workspace_id=workspace_id,
+        methods=sorted(here - {Method.RECOVERY_CODE}),
+    )
+
+
+def note_if_secured(tx: Transaction, *, by: By, account_id: int, workspace_id: WorkspaceId) -> None:
+    """The same for somebody who has just come, or come back, and may have brought 2FA that counts there."""
+    account, facts = accounts.by_id(tx, account_id), read_account_facts(tx, account_id)
+    if account is not None and enrolled(facts.authenticators, workspace_id):
+        note_secured(tx, by=by, account=account, facts=facts, workspace_id=workspace_id)
+
+
+def note_changed(tx: Transaction, *, by: By, account_id: int) -> None:
+    """Every workspace of the account is told the name and address that it knows the person by from now on."""
+    account = accounts.by_id(tx, account_id)
+    if account is None:
+        return
+    for membership in teammates.of_account(tx, account_id):
+        record(
+            tx,
+            Event.TEAMMATE_CHANGED,
+            by=by,
+            subject=account_subject(account.id, account.name),
+            workspace_id=membership.workspace_id,
+            email=account.email,
+        )
