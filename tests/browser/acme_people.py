@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Page, expect
 
@@ -32,12 +31,37 @@ class House:
         self.nightlatch_url = self.nightlatch_url or self.nightlatch.url
 
 
-class Person(Teammate):
-    """Somebody with a browser, a mailbox and perhaps a phone; `team` is the id of their team."""
+class Guest(Teammate):
+    """Somebody at a product, with a browser, a mailbox and perhaps a phone; `nightlatch_url` is behind it."""
+
+    nightlatch_url: str
+
+    def at_nightlatch(self, path: str) -> None:
+        """Wait until a page of Nightlatch is open."""
+        self.page.wait_for_url(re.compile(re.escape(self.nightlatch_url + path) + r"(\?.*)?$"))
+
+    def set_up(self) -> None:
+        """From "set up 2FA" by the mailbox to the ten codes; it ends where they were going."""
+        self.at_nightlatch("/set-up")
+        self.press("Mail me the link")
+        self.page.goto(link_in(self.newest_mail("one tap to go on")))
+        self.press("Set up 2FA now")
+        self.scan_and_confirm()
+        self.keep_recovery_codes()
+
+    def show_code(self) -> None:
+        """The second step."""
+        self.at_nightlatch("/sign-in/second-step")
+        self.enter_code(self.code())
+
+
+class Person(Guest):
+    """Somebody of Acme Notes; `team` is the id of their team."""
 
     def __init__(self, house: House, page: Page, email: str, name: str) -> None:
         super().__init__(page, house.acme.url, email, name, house.mail, house.clock)
         self.house = house
+        self.nightlatch_url = house.nightlatch_url
         self.team = ""
         self.password = PASSWORD
 
@@ -106,19 +130,6 @@ class Person(Teammate):
 
     # --- at Nightlatch ---
 
-    def at_nightlatch(self, path: str) -> None:
-        """Wait until a page of Nightlatch is open."""
-        self.page.wait_for_url(re.compile(re.escape(self.house.nightlatch_url + path) + r"(\?.*)?$"))
-
-    def set_up(self) -> None:
-        """From "set up 2FA" by the mailbox to the ten codes; it ends where they were going."""
-        self.at_nightlatch("/set-up")
-        self.press("Mail me the link")
-        self.page.goto(link_in(self.newest_mail("one tap to go on")))
-        self.press("Set up 2FA now")
-        self.scan_and_confirm()
-        self.keep_recovery_codes()
-
     def set_up_by_choice(self) -> None:
         """Where nothing requires it: from the product's team page to the settings, and back."""
         self.open(self.in_team("team"))
@@ -129,11 +140,6 @@ class Person(Teammate):
         self.at_nightlatch("/settings/user")
         self.follow("Back to Acme Notes")
         self.at(self.in_team("team"))
-
-    def show_code(self) -> None:
-        """The second step."""
-        self.at_nightlatch("/sign-in/second-step")
-        self.enter_code(self.code())
 
     def require(self) -> None:
         """The owner turns the switch of their team, from the product's team page."""
@@ -151,8 +157,3 @@ class Person(Teammate):
 def of(house: House, open_page: Pages, email: str, name: str, **browser: Any) -> Person:
     """Somebody with a new browser."""
     return Person(house, open_page(house.acme.url, None, **browser), email, name)
-
-
-def issuer(uri: str) -> str:
-    """What an authenticator app shows as the name."""
-    return parse_qs(urlsplit(uri).query)["issuer"][0]

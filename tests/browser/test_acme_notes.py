@@ -195,7 +195,7 @@ def test_two_teams_of_which_one_requires_it(cast: Cast) -> None:
 
 
 def test_removed_and_returned(cast: Cast) -> None:
-    """Out with the very next click, an open WebSocket too; back again, what was bound counts, what was proved does not."""
+    """Out with the next click, an open WebSocket too. Back again, what was bound counts; what was proved does not."""
     owner = cast.owner_who_requires()
     code = owner.invite_code()
     member = cast.person("Rita")
