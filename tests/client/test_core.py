@@ -393,6 +393,26 @@ def test_a_grant_is_dropped_and_ended_with_its_person():
         cookies = journey(gate, edge)
 
 
+def test_what_a_script_or_a_program_asks_signs_nobody_out():
+    nl = connect()
+    edge = Edge(nl)
+    edge.stand_in.requires("7")
+    gate = Gate(nl.desk, open=["/api/login"])
+    cookies = journey(gate, edge)
+    edge.person = None
+    for asked in (
+        view("/api/me", cookies=cookies, accept="application/json"),
+        view("/api/me", "POST", cookies=cookies, authorization="Bearer unknown"),
+        replace(view("/live", cookies=cookies), kind="websocket"),
+    ):
+        assert cookies_of(run(gate.enter(asked), edge)) == []
+    for path in ("/api/login", "/api/other"):  # a page that signs people in by a script
+        asked = view(path, "POST", cookies=cookies, accept="application/json")
+        assert "Max-Age=0" in cookies_of(run(gate.enter(asked), edge))[0]
+    edge.person = ADA
+    assert isinstance(run(gate.enter(view(cookies=cookies)), edge), Answer)
+
+
 def test_a_code_for_somebody_else_is_ended_and_not_kept():
     nl = connect()
     edge = Edge(nl)

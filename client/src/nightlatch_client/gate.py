@@ -160,7 +160,7 @@ class Gate:
 
     def _open_path(self, view: View, jar: Jar) -> Steps[Passage]:
         """An open path asks nobody. But who opens the sign-in page after signing out has no grant any more."""
-        if self.desk.names.grants in view.cookies and (view.wants_page or view.method not in ("GET", "HEAD")):
+        if self.desk.names.grants in view.cookies and view.is_by_hand:
             person = yield from ask_person()
             kept = yield from self._kept_by(view, person, jar)
             grant = kept.best(person.workspace) if kept is not None and person is not None else None
@@ -174,8 +174,8 @@ class Gate:
         kept = self.desk.kept(view)
         if kept is not None and person is not None and kept.person == person.id:
             return kept
-        if person is not None and person.token:
-            return None  # a program's request says nothing about who sits at the browser
+        if person.token if person is not None else not view.is_by_hand:
+            return None  # a program's or a script's request says nothing about who sits at the browser
         jar.drop(self.desk.names.grants)
         if kept is not None:
             yield from self.desk.end(kept)

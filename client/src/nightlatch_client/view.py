@@ -44,6 +44,15 @@ class View:
         return found is not None and not re.search(r"q\s*=\s*0(?:\.0*)?\s*$", found[1] or "")
 
     @property
+    def is_by_hand(self) -> bool:
+        """Whether somebody at a browser may sign in by it: a page, or anything that changes something.
+
+        So whoever signs in where another has signed out is seen to be nobody before.
+        """
+        safe = self.method in ("GET", "HEAD") or self.kind != "http"
+        return "authorization" not in self.headers and (self.wants_page or not safe)
+
+    @property
     def is_form(self) -> bool:
         """Whether it is a form that a person sent."""
         kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
