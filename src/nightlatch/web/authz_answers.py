@@ -7,11 +7,12 @@ from urllib.parse import quote, urlencode
 
 from starlette.responses import HTMLResponse, Response
 
-from nightlatch.access import Challenge, Decision, Enrol
+from nightlatch.access import Challenge, Decision, Deny, Enrol
 from nightlatch.actions.host_checks import Checked, Passed
 from nightlatch.ids import to_text
 from nightlatch.instants import SECOND
 from nightlatch.refusals import Code, Refused, refusal_of
+from nightlatch.vocabulary import Reason
 from nightlatch.web.answers import ACR
 from nightlatch.web.authz_headers import IDENTITY, Target, Unclear, host_of
 from nightlatch.web.context import safe_next
@@ -125,11 +126,11 @@ def challenge(refused: Refused, decision: Decision) -> str:
 
 def denied(decision: Decision, way_out: str) -> Response:
     """403 for who is no browser."""
-    refused = refusal_of(decision)
+    outsider = isinstance(decision, Deny) and decision.reason is Reason.NOT_A_TEAMMATE
     detail = (
-        refused.detail
-        if refused.code is Code.NOT_PERMITTED
-        else "This is for the teammates of a workspace that you are not in."
+        "This is for the teammates of a workspace that you are not in."
+        if outsider
+        else "Your role in the workspace does not open this."
     )
     body = {
         **_problem(Code.NOT_PERMITTED, 403, detail),

@@ -20,12 +20,12 @@ from nightlatch.actions.app_flows import Replayed
 from nightlatch.actions.by import By
 from nightlatch.actions.host_ways import Way
 from nightlatch.actions.tokens import hash_token, new_token
-from nightlatch.instants import SECOND
+from nightlatch.instants import DAY, SECOND
 from nightlatch.refusals import Refused
 from nightlatch.store.query import Row
 from nightlatch.web import authz_answers as answers
 from nightlatch.web import cookies
-from nightlatch.web.authz_headers import Unclear, cookies_of, forwarded_origin, narrowing
+from nightlatch.web.authz_headers import Unclear, cookies_of, forwarded_origin, is_page, narrowing
 from nightlatch.web.context import parse_form, with_query
 from nightlatch.web.house import Front
 from nightlatch.web.json_body import read_body
@@ -35,7 +35,8 @@ from nightlatch.web.rendering import static
 from nightlatch.web.routes import Route
 
 _FORM_LIMIT = 4096
-_BROWSER_SECONDS = host_ways.WAY_LIFE // SECOND
+_BROWSER_SECONDS = 30 * DAY // SECOND
+"""It outlives the ways that are tied to it, so that tabs which a browser opens again together share it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +160,11 @@ async def callback(at: At) -> Response:
     """Back from the origin: the code becomes this host's cookie, in the browser that the way began in alone."""
     front, state, code, token = at.front, at.query("state"), at.query("code"), new_token()
     store, origin, by, browser, before = front.house.store, at.origin, at.by, at.browser, at.token_hash
+    way: Way | None = None
     try:
         way = host_ways.opened(front.house.keys, state, front.house.clock.now())
         if way.origin != origin or way.browser != browser:
-            return _page(at, "other_browser", 400, again="/")
+            return await _not_this_browser(at, way)
         came = await store.write(
             lambda tx: host_ways.come_back(
                 tx,
@@ -177,12 +179,20 @@ async def callback(at: At) -> Response:
             )
         )
     except Refused as refused:
-        return _page(at, "code_dead", refused.status, again="/")
+        return _page(at, "code_dead", refused.status, again=way.path if way is not None else "/")
     if isinstance(came, Replayed):
         return _page(at, "code_dead", 409, again=way.path)
     response = answers.redirect(came.path)
     _set(response, origin, cookies.host_name(origin), came.token.text, came.seconds)
     return response
+
+
+async def _not_this_browser(at: At, way: Way) -> Response:
+    """The code is left alone. A browser that is signed in here already (another tab was quicker) just goes on."""
+    path = way.path if way.origin == at.origin else "/"
+    if await _signed_in(at):
+        return answers.redirect(path)
+    return _page(at, "other_browser", 400, again=path)
 
 
 # --- out ---
@@ -222,9 +232,10 @@ async def denied(at: At) -> Response:
         lambda tx: host_checks.check(tx, origin=origin, token_hash=token_hash)
     )
     if checked is None or not isinstance(checked.decision, Allow | Deny):
-        return answers.redirect(
-            f"{answers.START}?rd=/"
-        )  # what they may see is not clear before they have signed in
+        # What they may be told is not clear before they have signed in.
+        return answers.redirect(f"{answers.START}?rd=/")
+    if not is_page(at.headers):
+        return answers.denied(checked.decision, answers.DENIED)
     return answers.denied_page(at.front, checked)
 
 
