@@ -4,14 +4,16 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser import acme_people
 from tests.browser.acme_people import House, Person
 from tests.browser.people import link_in
+from tests.support import one_origin, programs
 from tests.support.acme_notes import AcmeNotes, running
 from tests.support.browser import Pages
 from tests.support.clockfile import ClockFile
@@ -95,7 +97,7 @@ def test_newcomer(cast: Cast, javascript: bool) -> None:
     newcomer.sees("Nina Example")
 
 
-def the_switch_mid_session(cast: Cast) -> None:
+def the_switch_mid_session(cast: Cast) -> Person:
     """The next click leads to set-up; the half-written form is back afterwards, and nothing was sent by itself."""
     owner = cast.owner()
     member = cast.member(owner)
@@ -116,6 +118,7 @@ def the_switch_mid_session(cast: Cast) -> None:
     assert acme.rows(notes, owner.team) == [written]
     owner.open(owner.in_team("notes"))
     owner.sees("Half a thought")
+    return owner
 
 
 def test_the_switch_mid_session(cast: Cast) -> None:
@@ -263,7 +266,7 @@ def test_an_api_client(cast: Cast) -> None:
     assert acme.ask("GET", "/api/notes")[0] == 401
     assert acme.ask("GET", "/api/notes", authorization="Bearer acme_wrong")[0] == 401
     # A browser's session is no token, and a script's request is never redirected.
-    cookies = "; ".join(f"{each['name']}={each['value']}" for each in member.page.context.cookies())  # type: ignore[typeddict-item]
+    cookies = "; ".join(f"{each['name']}={each['value']}" for each in member.page.context.cookies())
     assert acme.ask("GET", "/api/notes", cookie=cookies)[0] == 401
 
 
@@ -385,6 +388,34 @@ def test_nightlatch_restarted_and_down(
         owner.at(owner.in_team("notes"))
 
 
+# --- under a path of the product's own host ---
+
+
+def test_one_origin_with_nightlatch_below_a_path(
+    serve: Serve, mail_server: MailServer, open_page: Pages, tmp_path: Path
+) -> None:
+    """NIGHTLATCH_PATH=/2fa behind the product's own nginx: nobody ever leaves the product's host."""
+    clock, port, product = ClockFile(tmp_path / "clock"), programs.free_port(), programs.free_port()
+    origin = f"http://localhost:{port}"
+    settings = {
+        "NIGHTLATCH_ORIGIN": origin,
+        "NIGHTLATCH_PATH": "/2fa",
+        "NIGHTLATCH_TRUSTED_PROXIES": "127.0.0.1",
+    }
+    nightlatch = serve(environment={**clock.environment, "NIGHTLATCH_MAIL": mail_server.url, **settings})
+    acme = AcmeNotes(tmp_path, nightlatch, nightlatch_url=f"{origin}/2fa", origin=origin, port=product)
+    house = House(acme, nightlatch, mail_server, clock, nightlatch_url=f"{origin}/2fa")
+    with (
+        running(acme),
+        one_origin.nginx(tmp_path / "nginx", port, nightlatch=nightlatch.port, product=product),
+    ):
+        cast = Cast(house, open_page, "one-origin")
+        owner = the_switch_mid_session(cast)
+        for cookie in owner.page.context.cookies():
+            at = cookie["path"]
+            assert at == ("/" if cookie["name"].startswith(("acme", "nightlatch-acme")) else "/2fa"), cookie
+
+
 # --- what a thief tries ---
 
 
@@ -394,7 +425,7 @@ def test_a_start_link_that_is_sent_to_somebody_else_upgrades_nobody(cast: Cast) 
     thief = owner.elsewhere(cast.open_page(cast.house.acme.url, None))
     thief.sign_in()
     thief.at_nightlatch("/sign-in/second-step")
-    cookies = "; ".join(f"{each['name']}={each['value']}" for each in thief.page.context.cookies())  # type: ignore[typeddict-item]
+    cookies = "; ".join(f"{each['name']}={each['value']}" for each in thief.page.context.cookies())
     status, headers, _ = cast.house.acme.ask(
         "GET", owner.in_team("notes"), cookie=cookies, accept="text/html"
     )
@@ -439,9 +470,12 @@ def test_a_stolen_code_is_refused_before_its_owner_comes_back(cast: Cast) -> Non
     owner = cast.owner_who_requires()
     owner.sign_out()
     stolen: list[str] = []
-    owner.page.route(
-        "**/nightlatch/callback?*", lambda route: (stolen.append(route.request.url), route.abort())[1]
-    )
+
+    def steal(route: Route) -> None:
+        stolen.append(route.request.url)
+        route.abort()
+
+    owner.page.route("**/nightlatch/callback?*", steal)
     cast.open_page.watch.forgive("/nightlatch/callback")
     owner.sign_in()
     owner.at_nightlatch("/sign-in/second-step")
@@ -465,9 +499,9 @@ def test_a_stolen_code_is_refused_before_its_owner_comes_back(cast: Cast) -> Non
 def test_signing_out_of_the_product_drops_the_proof(cast: Cast) -> None:
     """Signed in again, the second step is asked for, even where the cookies of before were kept."""
     owner = cast.owner_who_requires()
-    kept = owner.page.context.cookies()
+    kept: Any = owner.page.context.cookies()
     owner.sign_out()
-    owner.page.context.add_cookies([each for each in kept if each["name"].startswith("nightlatch-")])  # type: ignore[misc, typeddict-item]
+    owner.page.context.add_cookies([each for each in kept if each["name"].startswith("nightlatch-")])
     owner.sign_in()
     owner.show_code()
     owner.at(owner.in_team("notes"))

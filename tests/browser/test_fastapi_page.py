@@ -192,4 +192,4 @@ def test_it_says_what_it_did_not_run() -> None:
     kinds = re.findall(r"^```(\w*)$", guide.text, re.MULTILINE)
     assert set(kinds) <= {"", "python", "console"}
     with pytest.raises(AssertionError):
-        Guide.files(type("Bad", (), {"text": "```python\nno name\n```\n"})())  # type: ignore[arg-type]
+        Guide.files(type("Bad", (), {"text": "```python\nno name\n```\n"})())
