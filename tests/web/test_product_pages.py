@@ -1,5 +1,6 @@
 """What a product's people see: its face, what it keeps for them, and its own sign-in in place of a password."""
 
+import base64
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from nightlatch.actions import second_step
+from nightlatch.actions import app_flows, second_step
 from nightlatch.actions.tokens import new_token
 from nightlatch.facts import reach_of
 from nightlatch.ids import to_text as id_text
@@ -18,6 +19,7 @@ from nightlatch.mail.outgoing import OutgoingMail, Sender
 from nightlatch.store import accounts, apps, people, workspaces
 from nightlatch.store.engine import Transaction
 from nightlatch.vocabulary import Method
+from nightlatch.web import branding
 from nightlatch.web.app import App
 from tests.support.asgi import Got, app_of
 from tests.support.logo import png
@@ -208,6 +210,58 @@ def test_before_the_second_step_it_leads_to_the_start_page(world: World, acme: P
     assert visitor.page is not None
     assert visitor.page.path.startswith("/sign-in/second-step")
     assert visitor.page.read.links["Back to Acme Notes"] == f"{ORIGIN}/"
+
+
+@pytest.mark.parametrize(
+    "where, name",
+    [
+        ("/", "home"),
+        ("/workspaces", "home"),
+        ("/w/acme", "home"),
+        ("/w/acme/app/0000000000001", "home"),
+        ("/w/acme/settings/team?q=ana", "team"),
+        ("/w/acme/settings/team/0000000000001/disable-two-factor?refill=1", "team"),
+        ("/w/acme/settings/team/authentication", "team/authentication"),
+        ("/w/acme/settings/team/authentication/on?refill=1", "team/authentication"),
+        ("/w/acme/settings/team/audit?cursor=x", "team/audit"),
+        ("/settings/user", "user"),
+        ("/settings/user/authenticators/0000000000001/remove", "user"),
+        ("/settings/users", "home"),
+        ("/set-up?workspace=acme", "set-up"),
+        ("/ticket", "ticket"),
+        ("/tickets/x", "home"),
+        ("/lift", "lift"),
+    ],
+)
+def test_every_page_has_a_name_that_the_product_may_open(where: str, name: str) -> None:
+    assert branding.page_name(where) == name
+    assert name in app_flows.OPENS
+
+
+def test_what_was_kept_for_long_leads_nowhere(world: World, acme: Product) -> None:
+    visitor = arrive(acme, acme.person(role="owner"), "team")
+    visitor.submit("/sign-out")
+    kept = f"/w/{place_of(world, acme)[1]}{TEAM}"
+    visitor.open(f"{kept}?q=ana")
+    world.wait(11 * MINUTE)
+    page = visitor.open(path(acme.check(acme.person(role="owner"), open="team")["start"]))
+    assert page.path == kept
+    for forged in ("//evil.example/settings/team", "https://evil.example/w/x/settings/team", "x", ""):
+        cookie = base64.urlsafe_b64encode(f"{world.clock.now()} {forged}".encode()).decode()
+        visitor.client.cookies["nightlatch-onward"] = cookie
+        page = visitor.open(path(acme.check(acme.person(role="owner"), open="team")["start"]))
+        assert page.path == kept
+
+
+def test_a_page_kept_for_later_never_hijacks_the_way_back(world: World, acme: Product) -> None:
+    visitor = arrive(acme, acme.person(), "home")
+    visitor.submit("/sign-out")
+    visitor.open(f"/w/{place_of(world, acme)[1]}")
+    world.require(place_of(world, acme)[0])
+    visitor.open(path(acme.check(acme.person())["start"]))
+    assert visitor.page is not None
+    assert visitor.page.path.startswith("/set-up?")
+    assert "%2Fapp%2F" in visitor.page.path
 
 
 # --- Settings > User ---

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from nightlatch.access import Allow, decide_workspace
 from nightlatch.facts import AppId
 from nightlatch.ids import from_text, to_text
-from nightlatch.instants import DAY, SECOND
+from nightlatch.instants import DAY, MINUTE, SECOND, Duration
 from nightlatch.store import apps
 from nightlatch.store.engine import Unavailable
 from nightlatch.store.facts import Place
@@ -24,6 +24,8 @@ from nightlatch.web.origin import header
 
 LOGO_TYPES = ("image/png", "image/jpeg", "image/webp")
 REMEMBERED_SECONDS = 90 * DAY // SECOND
+ONWARD_LIFE: Duration = 10 * MINUTE
+"""Long enough to sign in somewhere; later somebody has begun something else."""
 _ONWARD = "onward"
 
 
@@ -125,7 +127,8 @@ def page_name(path: str) -> str:
             return name
     _, team, page = plain.partition("/settings/team")
     if team and plain.startswith("/w/"):
-        return f"team{page}" if page in ("/authentication", "/audit") else "team"
+        name = page.split("/")[1] if "/" in page else ""
+        return f"team/{name}" if name in ("authentication", "audit") else "team"
     return "home"
 
 
@@ -173,14 +176,16 @@ def _from(context: Context) -> str:
 
 def keep_onward(context: Context, response: Response, path: str) -> Response:
     """Remember where the person was going, while they are at the product's own sign-in."""
-    return links.keep(context, response, _ONWARD, path) if path else response
+    return links.keep(context, response, _ONWARD, f"{context.now} {path}") if path else response
 
 
 def landing(context: Context, response: Response, opened: str) -> str:
-    """Where a start link leads: what opens a page of ours, to what was kept, if it is that page or one like it."""
-    kept = safe_next(links.kept(context, _ONWARD))
+    """Where a start link leads: what opens a page of ours, to what was kept lately, if it is such a page."""
+    at, _, path = links.kept(context, _ONWARD).partition(" ")
+    kept = safe_next(path)
     if not kept:
         return opened
     links.forget(context, response, _ONWARD)
+    lately = at.isascii() and at.isdigit() and len(at) < 20 and context.now - int(at) < ONWARD_LIFE
     on_the_way_back = opened.split("/")[3:4] == ["app"]
-    return kept if not on_the_way_back and page_name(kept) == page_name(opened) else opened
+    return kept if lately and not on_the_way_back and page_name(kept) == page_name(opened) else opened
