@@ -247,7 +247,7 @@ def test_the_other_calls(server: Server):
     assert (standing.decision, standing.two_factor) == ("allow", True)
     assert nl.standing("né/?#", "8 ").reason == "not_a_teammate"
     nl.gone("ada")
-    assert nl.standing("ada", "7").decision == "enrol"
+    assert nl.standing("ada", "7").reason == "not_a_teammate"
     server.say(200, {"id": "eve", "workspace": "7"})
     with pytest.raises(WrongAnswer, match="somebody else"):
         nl.standing("ada", "7")

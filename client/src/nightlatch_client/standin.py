@@ -121,6 +121,7 @@ class StandIn:
             person = unquote(parts.path.removeprefix("/app/people/"))
             if method == "DELETE":
                 self.forget(person)
+                self._known = {pair for pair in self._known if pair[0] != person}
                 return Raw(204, {}, b"")
             return self._standing(person, parse_qs(parts.query)["workspace"][0])
         return _problem(404, "not_found")
