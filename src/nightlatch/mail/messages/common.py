@@ -72,6 +72,13 @@ def first_factor(common: Common) -> str:
     return "your password"
 
 
+def who_knows(common: Common) -> str:
+    """Of whoever has the reader's first factor."""
+    if common.get("keeper") is not None:
+        return f"gets into your account at {product(common)}"
+    return "knows your password"
+
+
 def product(common: Common) -> str:
     """The name that the reader knows, on one line: of the product that keeps them, else ours."""
     keeper = common.get("keeper")

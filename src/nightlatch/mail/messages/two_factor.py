@@ -11,7 +11,6 @@ from nightlatch.mail.messages.common import (
     act,
     device,
     done_by,
-    first_factor,
     good_until,
     letter,
     look,
@@ -21,6 +20,7 @@ from nightlatch.mail.messages.common import (
     person,
     product,
     take_new_password,
+    who_knows,
 )
 from nightlatch.mail.messages.common import workspace as named
 
@@ -44,7 +44,7 @@ def ticket(
         button=act(common, "Set up 2FA", link),
         notes=(good_until(expires),),
         facts=own_act(common),
-        not_you=f"Not you? Somebody who has {first_factor(common)} asked for it. Do not open the link. "
+        not_you=f"Not you? Somebody who {who_knows(common)} asked for it. Do not open the link. "
         f"{take_new_password(common)}.",
     )
 
@@ -171,13 +171,13 @@ def second_factor_suspended(
     return letter(
         common,
         "Too many wrong codes: signing in to your account is paused",
-        f"Somebody had {first_factor(common)} and then entered many wrong codes in a row. {what} are not accepted "
+        f"Somebody {_got_in(common)} and then entered many wrong codes in a row. {what} are not accepted "
         "for now.",
         f"Was it you? Open the link, {_first(common)} one right code, and all is as before.",
         button=act(common, "Use my codes again", lift_link),
         notes=(good_until(expires),),
         facts=own_act(common),
-        not_you=f"Not you? Then somebody else has {first_factor(common)}. Your 2FA has kept them out. "
+        not_you=f"Not you? Then somebody {who_knows(common)}. Your 2FA has kept them out. "
         f"{take_new_password(common)}. After that, come back to this link.",
     )
 
@@ -187,3 +187,10 @@ def _first(common: Common) -> str:
     if common.get("keeper") is not None:
         return f"sign in to {product(common)} and enter"
     return "enter your password and"
+
+
+def _got_in(common: Common) -> str:
+    """What came before the wrong codes."""
+    if common.get("keeper") is not None:
+        return f"got into your account at {product(common)}"
+    return "entered your password"
