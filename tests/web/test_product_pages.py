@@ -21,7 +21,7 @@ from nightlatch.store.engine import Transaction
 from nightlatch.vocabulary import Method
 from nightlatch.web import branding
 from nightlatch.web.app import App
-from tests.support.asgi import Got, app_of
+from tests.support.asgi import Client, Got, app_of
 from tests.support.logo import png
 from tests.support.mails import link_in, newest
 from tests.support.product import ORIGIN, RETURN_URL, Product
@@ -185,6 +185,27 @@ def test_a_stranger_colour_in_the_database_is_no_style_sheet(world: World, acme:
 
     world.write(body)
     assert "/themes/" not in arrive(acme, acme.person()).open("/settings/user").got.text
+
+
+def test_below_a_path_of_the_products_own_host_all_of_it_is_there(world: World) -> None:
+    """NIGHTLATCH_PATH: every address of ours has the prefix, the product's have none."""
+    app = app_of(world, NIGHTLATCH_PATH="/2fa")
+    product = Product.of(world, app)
+    world.write(lambda tx: apps.set_logo(tx, product.id, png(), "image/png"))
+    client = Client(app)
+    got = Client(app, bearer=product.secret).post(
+        "/2fa/api/v1/app/check", {"person": product.person(), "open": "user"}
+    )
+    start = got.json["start"].removeprefix("http://localhost:8000")
+    assert start.startswith("/2fa/app/start/")
+    got = client.get(start)
+    assert got.header("location") == "/2fa/settings/user"
+    text = client.get("/2fa/settings/user").text
+    for attribute, found in re.findall(r'\s(href|src|action)="([^"#]+)"', text):
+        assert found.startswith(("/2fa/", f"{ORIGIN}/")), (attribute, found)
+    logo = re.search(r'src="(/2fa/apps/[^"]+)"', text)
+    assert logo is not None
+    assert client.get(logo[1]).body == png()
 
 
 # --- back to it ---
