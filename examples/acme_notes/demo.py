@@ -1,5 +1,7 @@
 """Acme Notes' demo people. All of them are invented; their ids are their first names."""
 
+from datetime import timedelta
+
 from acme_notes import database, moments, notes, people
 from acme_notes.secret_values import hash_password
 
@@ -38,10 +40,12 @@ def fill() -> None:
             people.visited(key, MAIN)
         people.add_team("Harbour Studio", users["ana"], team_id=OTHER)
         people.add_member(OTHER, "ben")
-        for key, colour, title, body in reversed(_NOTES):
+        for number, (key, colour, title, body) in enumerate(_NOTES):
             author = people.member(key, MAIN)
             if author is not None:
-                notes.write(author, title, body, colour)
+                written = notes.write(author, title, body, colour)
+                at = moments.text(moments.now() - timedelta(hours=3 + 19 * number, minutes=7 * number))
+                database.run("UPDATE notes SET changed_at = ? WHERE id = ?", at, written)
         sql = (
             "INSERT INTO payouts (team_id, recipient, account, cents, reference, made_by, made_at) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)"
