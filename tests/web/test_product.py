@@ -494,6 +494,16 @@ def test_whether_a_persons_own_tokens_may_work(world: World, acme: Product) -> N
     assert acme.call("GET", "/app/people/ana").status == 422
 
 
+def test_an_id_of_the_products_making_may_have_slashes(world: World, acme: Product) -> None:
+    person = acme.person("teams/7/ana b", email="ana@people.example", name="Ana")
+    assert acme.check(person)["decision"] == "allow"
+    url = "/app/people/teams/7/ana b"
+    assert acme.call("GET", f"{url}?workspace=w1").json["decision"] == "allow"
+    assert acme.call("DELETE", url).status == 204
+    assert acme.call("GET", f"{url}?workspace=w1").json["decision"] == "deny"
+    assert acme.call("GET", "/app/people/?workspace=w1").status == 404
+
+
 def test_an_app_that_was_taken_out_is_nobody(world: World, acme: Product) -> None:
     person, visitor, _ = proved(world, acme)
     start = path(acme.check(person, open="home")["start"])

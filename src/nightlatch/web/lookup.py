@@ -6,12 +6,18 @@ from nightlatch.web.routes import Route
 
 
 class Lookup:
-    """The table, indexed. A path with parameters matches segment by segment; plain segments win over parameters."""
+    """The table, indexed. A path with parameters matches segment by segment; plain segments win over parameters.
+
+    A route's `rest` parameter, its last, takes what is left of the path, slashes included.
+    """
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._plain: dict[str, dict[str, Route]] = {}
         self._with_params: dict[int, list[tuple[list[str], dict[str, Route]]]] = {}
+        self._with_rest: list[tuple[list[str], dict[str, Route]]] = []
         for route in routes:
+            if route.rest:
+                self._add_rest(route)
             methods = self._methods(route.path)
             if route.method in methods:
                 raise ValueError(f"{route.method} {route.path} is declared twice")
@@ -44,7 +50,22 @@ class Lookup:
             route = by_method.get(method)
             if route is not None:
                 return route, params, True
+        for wanted, by_method in self._with_rest:
+            if len(segments) > len(wanted):
+                params = _matched(
+                    wanted, [*segments[: len(wanted) - 1], "/".join(segments[len(wanted) - 1 :])]
+                )
+                if params is not None:
+                    return by_method.get(method), params, True
         return None, {}, known
+
+    def _add_rest(self, route: Route) -> None:
+        segments = route.path.split("/")
+        for wanted, methods in self._with_rest:
+            if wanted == segments:
+                methods[route.method] = route
+                return
+        self._with_rest.append((segments, {route.method: route}))
 
 
 def _matched(wanted: list[str], segments: list[str]) -> dict[str, str] | None:

@@ -57,6 +57,8 @@ class Route:
     body_limit: int = BODY_LIMIT
     closed: Callable[[Config], Refused | None] | None = None
     """Why the route does nothing under a configuration, if so: said after the decision, before a body is read."""
+    rest: bool = False
+    """Whether the last parameter takes what is left of the path: for ids of others' making, which may have slashes."""
     path_in_log: str | None = None
     """What the log says instead of a path that carries a token."""
 
