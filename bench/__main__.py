@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import bare, processes, products, seeding
+from bench import bare, hosts, processes, products, seeding
 from bench.report import Row, table, write
 from nightlatch.authenticators import totp
 from nightlatch.clock import Clock
@@ -48,7 +48,12 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="write the table into docs/performance.md")
     options = parser.parse_args()
     people, rounds, large = (600, 2, 5_000) if options.quick else (3_000, 5, 100_000)
-    rows = [*_hot_paths(people, rounds), *_product(people, rounds), *_large_workspace(large)]
+    rows = [
+        *_hot_paths(people, rounds),
+        *_product(people, rounds),
+        *_hosts(people, rounds),
+        *_large_workspace(large),
+    ]
     print(table(rows))
     if options.write:
         write(ROOT / "docs" / "performance.md", rows)
@@ -112,6 +117,26 @@ def _product(people: int, rounds: int) -> list[Row]:
     return [
         _row("a product's check, POST /api/v1/app/check, one at a time", one, "one round trip"),
         _row("a product's check, 32 connections", many, "-"),
+    ]
+
+
+def _hosts(people: int, rounds: int) -> list[Row]:
+    signed: list[Measured] = []
+    again: list[Measured] = []
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            seeding.fill(folder, people)
+            hosts.add(folder, people)
+            running = _serve(folder)
+            try:
+                signed.append(_play(running, 32, hosts.check_lines(0, people)))
+                again.append(_play(running, 32, hosts.check_lines(0, people // 10) * 10))
+            finally:
+                running.stop()
+    return [
+        _row("a proxy's check, GET /authz/nginx, everybody's first: a signature each", signed, "-"),
+        _row("a proxy's check, the same people again: signatures serve for 30 s", again, "-"),
     ]
 
 
@@ -207,6 +232,7 @@ def _serve(folder: Path) -> processes.Running:
         "NIGHTLATCH_DATABASE_URL": f"sqlite:///{folder / 'nightlatch.sqlite'}",
         "NIGHTLATCH_ORIGIN": f"http://localhost:{port}",
         "NIGHTLATCH_PORT": str(port),
+        "NIGHTLATCH_TRUSTED_PROXIES": "127.0.0.1",
         "NIGHTLATCH_MAIL": f"folder:{folder / 'mail'}",
     }
     return processes.Running([str(_bin("nightlatch")), "serve"], environment, port)

@@ -79,8 +79,7 @@ def check(
 
 def app_at(tx: Transaction, origin: str) -> Row | None:
     """The product without users that is registered at an origin."""
-    app = apps.by_origin(tx, origin)
-    return app if app is not None and app.workspace_id is not None else None
+    return apps.protected_at(tx, origin)
 
 
 def holder(tx: Transaction, app: Row, origin: str, token_hash: bytes | None) -> Known:

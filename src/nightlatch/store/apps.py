@@ -43,6 +43,11 @@ _BY_ORIGIN = Query(
     .join(app_origins, app_origins.c.app_id == apps.c.id)
     .where(app_origins.c.origin == bindparam("origin"), _live)
 )
+_PROTECTED = Query(
+    select(apps.c.id, apps.c.name, apps.c.workspace_id, apps.c.roles)
+    .join(app_origins, app_origins.c.app_id == apps.c.id)
+    .where(app_origins.c.origin == bindparam("origin"), apps.c.workspace_id.is_not(None), _live)
+)
 _ADD_ORIGIN = Query(insert_into(app_origins))
 _DROP_ORIGINS = Query(delete(app_origins).where(app_origins.c.app_id == bindparam("app_id")))
 _ADD_SECRET = Query(insert_into(app_secrets))
@@ -89,6 +94,11 @@ def by_handle(tx: Transaction, handle: str) -> Row | None:
 def by_origin(tx: Transaction, origin: str) -> Row | None:
     """The app that is reached at an origin."""
     return tx.one(_BY_ORIGIN, origin=origin)
+
+
+def protected_at(tx: Transaction, origin: str) -> Row | None:
+    """The product without users of its own that is reached at an origin: what a proxy's check needs of it."""
+    return tx.one(_PROTECTED, origin=origin)
 
 
 def by_secret(tx: Transaction, secret_hash: bytes) -> Row | None:

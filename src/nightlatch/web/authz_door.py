@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 from starlette.requests import Request
@@ -24,6 +25,7 @@ class Door:
         self._front = front
         self._checks = authz.Checks(front)
         self._hosts = Lookup(authz_host.ROUTES)
+        self._trusted = lru_cache(1024)(lambda client: trusted(front.config, client))
 
     def takes(self, path: str) -> bool:
         """Whether a path is a proxy's: a check, or a page at a protected host."""
@@ -34,7 +36,7 @@ class Door:
     ) -> Response:
         """One request, if it comes from a proxy that the operator named. A fault lets nobody through."""
         client = scope.get("client")
-        if not trusted(self._front.config, client[0] if client else ""):
+        if not self._trusted(client[0] if client else ""):
             return authz_answers.stranger()
         check = authz.BY_PATH.get(scope["path"])
         if check is not None:

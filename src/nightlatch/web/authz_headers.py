@@ -42,7 +42,8 @@ _HOST_FORM = re.compile(
     r"(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::[1-9][0-9]{0,4})?"
 )
 _METHOD_FORM = re.compile(r"[A-Z][A-Z-]{0,19}")
-_LONGEST_URI = 16 * 1024
+_URI_FORM = re.compile(r"/[^\x00-\x20\x7f]{0,16383}")
+_PLAIN_URI = re.compile(r"[A-Za-z0-9/?&=%:@!$'()*+,;~_.#\[\]-]*")
 
 
 class Unclear(Exception):
@@ -153,13 +154,11 @@ def _once(headers: Headers, name: bytes) -> str:
 def _target(method: str, scheme: str, host: str, uri: str) -> Target:
     if _METHOD_FORM.fullmatch(method) is None:
         raise Unclear("bad_header", "The method of the request is none.")
-    if (
-        not uri.startswith("/")
-        or len(uri) > _LONGEST_URI
-        or any(ord(each) < 33 or ord(each) == 127 for each in uri)
-    ):
+    if _URI_FORM.fullmatch(uri) is None:
         raise Unclear("bad_header", "The path of the request is none.")
-    return Target(method, _origin(scheme, host), quote(uri.encode("latin-1"), safe="/?&=%:@!$'()*+,;~-._#[]"))
+    if _PLAIN_URI.fullmatch(uri) is None:
+        uri = quote(uri.encode("latin-1"), safe="/?&=%:@!$'()*+,;~-._#[]")
+    return Target(method, _origin(scheme, host), uri)
 
 
 def _origin(scheme: str, host: str) -> str:
