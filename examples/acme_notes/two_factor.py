@@ -43,7 +43,7 @@ async def team_changed(team: str) -> None:
     """Somebody came, left or has another role: the table says so at once, not only tomorrow."""
     members = people.members_of(team)
     with suppress(Unavailable):  # the next check of each person and the nightly list say it, too
-        await nl.async_(team, members[0].team_name, map(as_person, members), confirm=True)
+        await nl.areplace_team(team, members[0].team_name, map(as_person, members), confirm=True)
 
 
 def guard(app: FastAPI) -> None:

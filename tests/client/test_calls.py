@@ -261,7 +261,7 @@ async def test_the_same_awaited(server: Server):
     await nl.aend("grant")
     with pytest.raises(Refused):
         await nl.aredeem("code", STATE)
-    synced = await nl.async_("7", "Acme", [ADA])
+    synced = await nl.areplace_team("7", "Acme", [ADA])
     assert (synced.added, synced.unchanged) == (1, 0)
     await nl.aclose()
     assert server.wire.connections == 1

@@ -83,15 +83,15 @@ def test_lists(connect: Connect):
     people = [
         replace(ADA, id=f"p{number}", email=f"p{number}@acme.dev", workspace="lists") for number in range(10)
     ]
-    dry = nl.sync("lists", "Acme", people, dry_run=True)
+    dry = nl.replace_team("lists", "Acme", people, dry_run=True)
     assert (dry.added, dry.dry_run) == (10, True)
-    assert nl.sync("lists", "Acme", people).added == 10
+    assert nl.replace_team("lists", "Acme", people).added == 10
     changed = [replace(people[0], name="Other"), *people[1:]]
-    again = nl.sync("lists", "Acme", changed)
+    again = nl.replace_team("lists", "Acme", changed)
     assert (again.added, again.changed, again.removed, again.unchanged) == (0, 1, 0, 9)
     with pytest.raises(Refused, match="confirm_required"):
-        nl.sync("lists", "Acme", changed[:5])
-    assert nl.sync("lists", "Acme", changed[:5], confirm=True).removed == 5
+        nl.replace_team("lists", "Acme", changed[:5])
+    assert nl.replace_team("lists", "Acme", changed[:5], confirm=True).removed == 5
 
 
 def test_grants(connect: Connect):

@@ -44,7 +44,7 @@ async def sync_everyone(nl: "Nightlatch", *, dry_run: bool = False, confirm: boo
     for workspace, people in grouped(await collect(nl.people)).items():
         name = people[0].workspace_name
         try:
-            synced = await nl.async_(workspace, name, people, dry_run=dry_run, confirm=confirm)
+            synced = await nl.areplace_team(workspace, name, people, dry_run=dry_run, confirm=confirm)
             outcomes.append(Outcome(workspace, name, len(people), synced=synced))
         except Refused as refused:
             outcomes.append(Outcome(workspace, name, len(people), refused=refused))

@@ -188,7 +188,7 @@ class Nightlatch:
         self.people = function
         return function
 
-    def sync(
+    def replace_team(
         self,
         workspace: str,
         workspace_name: str,
@@ -201,7 +201,7 @@ class Nightlatch:
         call = self.wire.teammates(workspace, workspace_name, people, dry_run=dry_run, confirm=confirm)
         return self.calls.send(call)
 
-    async def async_(
+    async def areplace_team(
         self,
         workspace: str,
         workspace_name: str,
@@ -210,7 +210,7 @@ class Nightlatch:
         dry_run: bool = False,
         confirm: bool = False,
     ) -> Synced:
-        """`sync`, awaited."""
+        """`replace_team`, awaited."""
         call = self.wire.teammates(workspace, workspace_name, people, dry_run=dry_run, confirm=confirm)
         return await self.calls.asend(call)
 
