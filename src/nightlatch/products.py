@@ -28,6 +28,9 @@ _COLOUR = re.compile(r"#[0-9a-f]{6}")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
+_DOTS = re.compile(
+    r"/(\.|%2e){1,2}(/|$)"
+)  # browsers take these segments away: the address would be another one
 _UNSEEN = re.compile(r"[\x00-\x20\x7f-\xa0\u2000-\u200f\u2028-\u202f\u2060-\u206f\u3000\ufeff\ud800-\udfff]")
 # IDNA 2003 (which Python speaks) maps these to other letters, browsers keep them: two hosts for one text.
 _DEVIATIONS = frozenset("ßẞς")
@@ -190,7 +193,7 @@ def clean_return_url(text: str, origins: Sequence[str], home: Home) -> str:
         raise invalid(
             "return_url", "This is an address at one of the product's origins, written as they are."
         )
-    if len(text) > LONGEST_RETURN_URL or _PATH.fullmatch(path) is None:
+    if len(text) > LONGEST_RETURN_URL or _PATH.fullmatch(path) is None or _DOTS.search(path.lower()):
         raise invalid("return_url", f"This is an address such as {origins[0]}{CALLBACK}, without ? and #.")
     if home.path and home.has(text):
         raise invalid("return_url", "This is one of Nightlatch's own addresses.")
