@@ -12,6 +12,7 @@ from nightlatch.names import search_key
 from nightlatch.store.engine import Transaction
 from nightlatch.store.query import Query, Row, insert_into
 from nightlatch.store.schema import audit_events
+from nightlatch.vocabulary import Event
 
 _INSERT = Query(insert_into(audit_events))
 _MOST_WORDS = 5
@@ -29,6 +30,27 @@ _LATEST_OF_NONE = Query(
     .order_by(audit_events.c.sequence.desc())
     .limit(1)
 )
+_of_workspace = audit_events.c.workspace_id == bindparam("workspace_id")
+_FORWARD = Query(
+    select(
+        *(
+            audit_events.c[name]
+            for name in (
+                *("sequence", "at", "event", "actor_kind", "actor_id", "actor_name"),
+                *("subject_id", "subject_name", "detail"),
+            )
+        )
+    )
+    .where(
+        _of_workspace,
+        audit_events.c.sequence > bindparam("after"),
+        audit_events.c.event
+        != Event.GRANT_MADE.value,  # by far the most of them, and nothing is rebuilt from it
+    )
+    .order_by(audit_events.c.sequence)
+    .limit(bindparam("most"))
+)
+_FIRST = Query(select(audit_events.c.at).where(_of_workspace).order_by(audit_events.c.sequence).limit(1))
 _LAST = Query(select(func.max(audit_events.c.at).label("at")))
 
 
@@ -107,6 +129,17 @@ def latest(tx: Transaction, workspace_id: int, event: str) -> Row | None:
 def latest_of_none(tx: Transaction, event: str) -> Row | None:
     """The newest event of a name that belongs to no workspace. It may look through all of them: for the operator."""
     return tx.one(_LATEST_OF_NONE, event=event)
+
+
+def forward(tx: Transaction, workspace_id: int, *, after: int, most: int) -> list[Row]:
+    """The next events of a workspace in order of sequence, those left out that say what was shown to products."""
+    return tx.all(_FORWARD, workspace_id=workspace_id, after=after, most=most)
+
+
+def first_at(tx: Transaction, workspace_id: int) -> Instant | None:
+    """The instant of a workspace's first event."""
+    row = tx.one(_FIRST, workspace_id=workspace_id)
+    return row.at if row is not None else None
 
 
 def last_at(tx: Transaction) -> Instant | None:
