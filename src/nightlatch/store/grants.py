@@ -43,6 +43,12 @@ _LATEST = Query(
     .order_by(handoffs.c.created_at.desc(), handoffs.c.id)
     .limit(1)
 )
+_NEWEST = Query(
+    select(handoffs)
+    .where(handoffs.c.session_id == bindparam("session_id"))
+    .order_by(handoffs.c.created_at.desc(), handoffs.c.id)
+    .limit(1)
+)
 _ADD_CODE = Query(insert_into(app_codes))
 _CODE = Query(select(app_codes).where(app_codes.c.code_hash == bindparam("code_hash")))
 _SPEND_CODE = Query(
@@ -115,6 +121,11 @@ def handoff(tx: Transaction, id: int, session_id: int) -> Row | None:
 def latest_handoff(tx: Transaction, session_id: int, workspace_id: int) -> Row | None:
     """The way back that a session was given last in a workspace."""
     return tx.one(_LATEST, session_id=session_id, workspace_id=workspace_id)
+
+
+def newest_handoff(tx: Transaction, session_id: int) -> Row | None:
+    """The way back that a session was given last, in whichever workspace."""
+    return tx.one(_NEWEST, session_id=session_id)
 
 
 # --- one-time codes ---

@@ -134,7 +134,9 @@ def page_name(path: str) -> str:
 
 def back_path(context: Context) -> str | None:
     """Our page that leads back to where the person was in the product; None where nothing leads there yet."""
-    place = own_place(context)
+    place, person = own_place(context), context.known.person
+    if place is None and context.place is None and person is not None and person.app_id is not None:
+        return "/app/back"  # of several workspaces, to the one that the person came from
     if place is None or not isinstance(decide_workspace(context.facts, place.id), Allow):
         return None
     return f"/w/{place.slug}/back"

@@ -4,10 +4,12 @@ from urllib.parse import urlencode, urlsplit
 
 from starlette.responses import RedirectResponse, Response
 
+from nightlatch.access import Allow, decide_workspace
 from nightlatch.actions import app_flows, kinds
 from nightlatch.actions.app_flows import Back
 from nightlatch.actions.tokens import new_token
 from nightlatch.refusals import not_found
+from nightlatch.store import grants
 from nightlatch.web import branding
 from nightlatch.web.context import Context
 from nightlatch.web.rendering import page as render
@@ -32,6 +34,20 @@ async def go_back(context: Context) -> Response:
 async def go_back_from_here(context: Context) -> Response:
     """Back to the product, to where the person came from last."""
     return await _back(context, None)
+
+
+async def go_back_from_account(context: Context) -> Response:
+    """The same from a page that is in no workspace: to the one that the person came from last, if it is open."""
+    session = context.known.session
+    row = (
+        await context.read(lambda tx: grants.newest_handoff(tx, session.id)) if session is not None else None
+    )
+    place = (context.known.places or {}).get(row.workspace_id) if row is not None else None
+    if place is not None and isinstance(decide_workspace(context.facts, place.id), Allow):
+        return RedirectResponse(context.url(f"/w/{place.slug}/back"), 303)
+    if context.brand is None:
+        raise not_found()
+    return RedirectResponse(context.brand.home, 303, {"referrer-policy": "no-referrer"})
 
 
 async def _back(context: Context, handoff_id: int | None) -> Response:
@@ -68,4 +84,5 @@ ROUTES: list[Route] = [
     page("/app/start/{token}", kinds.OPEN, start, path_in_log="/app/start/-"),
     page("/w/{slug}/app/{id}", kinds.USE, go_back),
     page("/w/{slug}/back", kinds.USE, go_back_from_here),
+    page("/app/back", kinds.SEE_SESSION, go_back_from_account),
 ]
