@@ -13,10 +13,11 @@ import pysqlite3
 import pytest
 
 from nightlatch.access import Allow
-from nightlatch.actions import joining, second_step
+from nightlatch.actions import assertions, joining, second_step
 from nightlatch.actions.proving import Proved, Wrong
 from nightlatch.actions.tokens import new_token
 from nightlatch.clock import Clock
+from nightlatch.ids import to_text
 from nightlatch.instants import SECOND
 from nightlatch.keyring import KeyRing
 from nightlatch.store import accounts, authenticators, events, outbox, sessions, tickets
@@ -181,6 +182,19 @@ def test_a_step_of_the_future_stays_spent(cli: Cli, world: World, elsewhere: Pat
         row = store.read_now(lambda tx: authenticators.by_id(tx, bound, dana.id))
         assert row is not None
         assert row.highest_step == 2**40
+
+
+def test_a_signing_key_that_was_forgotten_does_not_come_back(cli: Cli, world: World, elsewhere: Path) -> None:
+    leaked = to_text(world.write(assertions.make_first).id)
+    cli.ok("backup", "--path", str(elsewhere / "copy"))
+    cli.ok("keys", "rotate-signing", "--at-once")
+    world.store.close()
+    cli.ok("restore", "--path", str(elsewhere / "copy"), "--yes")
+    [only] = cli.ok("keys", "signing", "--json").json
+    assert only["state"] == "signs"
+    assert only["key"] != leaked
+    with reopened(world) as store:
+        assert store.read_now(assertions.key_set) is not None
 
 
 def test_the_backup_itself_is_not_touched(cli: Cli, world: World, elsewhere: Path) -> None:

@@ -3,13 +3,17 @@
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx2
 import pytest
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from nightlatch.ids import to_text
 from nightlatch.store import sessions, standing, teammates
 from nightlatch.vocabulary import Role
+from nightlatch_client.assertions import Assertions, Teammate
+from nightlatch_client.errors import AssertionRefused
 from tests.proxies.conftest import Stage
 from tests.support.proxies import PAGE, SCRIPT, Answer, direct
 from tests.support.world import PASSWORD
@@ -417,6 +421,42 @@ def test_an_assertion_for_one_product_is_refused_by_another(stage: Stage) -> Non
     assert shown.status == 200
     assert token not in shown.told("Nightlatch-Assertion")
     assert verified(stage, shown.told("Nightlatch-Assertion")[0], stage.board)["workspace_slug"] == "beta"
+
+
+def believed(stage: Stage, token: str, audience: str, workspace: str | None = None) -> Teammate:
+    """Whom the client library makes of an assertion, with the keys of this moment."""
+    keys = stage.browser().get(f"{stage.home}/.well-known/jwks.json").body
+    transport = httpx2.MockTransport(lambda request: httpx2.Response(200, content=keys))
+    return Assertions(stage.home, audience, workspace, transport=transport).verify(token)
+
+
+def test_the_client_library_believes_what_we_sign_and_nothing_else(stage: Stage) -> None:
+    mia, browser = stage.member
+    told = browser.get(stage.wiki)
+    token = told.told("Nightlatch-Assertion")[0]
+    teammate = believed(stage, token, stage.wiki, to_text(stage.acme))
+    assert (teammate.id, teammate.email, teammate.name) == (told.told("Remote-User")[0], mia.email, "Mia")
+    assert (teammate.workspace_slug, teammate.role, teammate.amr) == ("acme", "member", ("pwd",))
+    for audience, workspace in ((stage.board, None), (stage.wiki, to_text(stage.beta))):
+        with pytest.raises(AssertionRefused):
+            believed(stage, token, audience, workspace)
+    head, _, rest = token.partition(".")
+    with pytest.raises(AssertionRefused):
+        believed(stage, f"{head}.{rest[:-4]}AAAA", stage.wiki)
+
+
+def test_rotated_keys_are_shown_before_they_sign(stage: Stage) -> None:
+    _, browser = stage.member
+    browser.get(stage.wiki)
+    done = stage.server.run("keys", "rotate-signing")
+    assert done.returncode == 0, done.stderr
+    keys = stage.browser().get(f"{stage.home}/.well-known/jwks.json")
+    assert len(keys.json["keys"]) == 2
+    assert keys.header("cache-control") == "public, max-age=300"
+    believed(stage, browser.get(stage.wiki).told("Nightlatch-Assertion")[0], stage.wiki)
+    done = stage.server.run("keys", "rotate-signing", "--at-once")
+    assert done.returncode == 0, done.stderr
+    believed(stage, browser.get(stage.wiki).told("Nightlatch-Assertion")[0], stage.wiki)
 
 
 # --- more than pages ---

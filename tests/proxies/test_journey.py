@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.proxies.conftest import Stage
 from tests.support import programs
-from tests.support.browser import FLAGS, Pages
+from tests.support.browser import FLAGS, Pages, axe
 from tests.support.world import PASSWORD
 
 HOSTS = r"request to another host: \w+ (https|wss)://(id|wiki)\.acme\.test|https://board\.beta\.test"
@@ -57,13 +57,20 @@ def test_from_the_product_to_the_sign_in_and_back(stage: Stage, pages: Pages) ->
     page.goto(f"{stage.wiki}/admin/x")  # owners only
     expect(page.get_by_role("heading", name="This is not open to you")).to_be_visible()
     assert page.evaluate("getComputedStyle(document.querySelector('.btn-primary')).borderRadius") != "0px"
+    axe(page)
     page.get_by_role("link", name="To the start page").click()
     expect(page.get_by_role("heading", name="wiki")).to_be_visible()
 
     press(page, "Sign out")  # the product's own button
     expect(page.get_by_role("heading", name="You are signed out of Wiki")).to_be_visible()
+    axe(page)
     page.get_by_role("link", name="Sign in again").click()
     expect(page).to_have_url(f"{stage.wiki}/")
+    page.goto(f"{stage.wiki}/.nightlatch/sign-out")
+    axe(page)
+    page.goto(f"{stage.wiki}/.nightlatch/start?rd=/&denied=1")
+    expect(page.get_by_role("heading", name="Wiki is not open to you")).to_be_visible()
+    axe(page)
 
 
 def test_a_mandate_in_the_middle_of_the_work_leads_to_set_up(stage: Stage, pages: Pages) -> None:

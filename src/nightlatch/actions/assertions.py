@@ -203,6 +203,12 @@ def listed(tx: Transaction) -> list[Shown]:
     ]
 
 
+def renew(tx: Transaction) -> None:
+    """After a restore: a key that was forgotten since, because it had leaked, must not come back."""
+    if meta.read(tx, meta.SIGNING) is not None:
+        signing_keys.drop_others(tx, _add(tx, tx.now))
+
+
 def rotate(tx: Transaction, *, by: By, at_once: bool = False) -> Shown:
     """A new key: shown from now on, it signs an hour later, and the old one is shown for an hour more.
 
