@@ -15,7 +15,8 @@ from nightlatch.vocabulary import Event, Role
 from nightlatch.web.authz_headers import IDENTITY
 from tests.support.asgi import ORIGIN, Client, Got
 from tests.support.events import events
-from tests.support.visitor import Page, resident
+from tests.support.mails import link_in
+from tests.support.visitor import Page, resident, seed_shown
 from tests.support.world import PASSWORD, Person, World
 from tests.web.hosts import (
     BOARD,
@@ -209,6 +210,26 @@ def test_fresh_proof_is_shown_at_the_origin_and_brought_back(stage: Stage) -> No
     assert isinstance(back, Got)
     assert (back.status, surfer.trail[-1]) == (200, f"{WIKI}/pay?x=1")
     assert status(surfer, query="max_age=900") == 200
+
+
+def test_set_up_on_the_way_leads_back_to_the_page_at_the_host(stage: Stage) -> None:
+    """Through the mailbox and the recovery codes, and on to where the browser was going."""
+    stage.world.require(stage.acme)
+    surfer = stage.surfer()
+    surfer.open(f"{WIKI}/page?x=1")
+    page = surfer.sign_in(stage.mia)
+    assert isinstance(page, Page)
+    assert page.path.startswith("/set-up"), page.path
+    surfer.home.submit("/set-up/mail")
+    surfer.home.open(link_in(stage.world, "ticket"))
+    page = surfer.home.submit("/ticket")
+    surfer.home.submit("/set-up", code=stage.world.code(seed_shown(page)))
+    surfer.home.elsewhere = ""
+    surfer.home.submit("/set-up/done", saved="yes")
+    back = surfer.on()
+    assert isinstance(back, Got), surfer.page.path
+    assert (back.status, surfer.trail[-1]) == (200, f"{WIKI}/page?x=1")
+    assert back.header("remote-amr") == "otp,pwd,mfa"
 
 
 # --- live ---

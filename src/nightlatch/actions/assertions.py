@@ -148,10 +148,17 @@ def current(tx: Transaction) -> Row | None:
 def make_first(tx: Transaction) -> Row:
     """The very first key, made at the first use. Raises NoSigningKey where there was one and is no more."""
     lock(tx, names=[_LOCK])
-    if current(tx) is None:
-        _add(tx, tx.now)
+    row = current(tx)
+    if row is None:
+        _add(tx, _at_once(tx))
         meta.write(tx, meta.SIGNING, "made")
-    return current(tx)
+        row = current(tx)
+    return row
+
+
+def _at_once(tx: Transaction) -> Instant:
+    """From when on a key signs that is needed now: other workers' transactions, and clocks, may be a little behind."""
+    return tx.now - signing_keys.SHOWN_AROUND
 
 
 def _refuse_if_lost(tx: Transaction) -> None:
@@ -196,7 +203,7 @@ def listed(tx: Transaction) -> list[Shown]:
             else "next"
             if row.signs_from > tx.now
             else "past",
-            row.signs_from,
+            max(row.signs_from, row.created_at),
             row.ended_at,
         )
         for row in signing_keys.shown(tx)
@@ -206,7 +213,7 @@ def listed(tx: Transaction) -> list[Shown]:
 def renew(tx: Transaction) -> None:
     """After a restore: a key that was forgotten since, because it had leaked, must not come back."""
     if meta.read(tx, meta.SIGNING) is not None:
-        signing_keys.drop_others(tx, _add(tx, tx.now))
+        signing_keys.drop_others(tx, _add(tx, _at_once(tx)))
 
 
 def rotate(tx: Transaction, *, by: By, at_once: bool = False) -> Shown:
@@ -223,7 +230,8 @@ def rotate(tx: Transaction, *, by: By, at_once: bool = False) -> Shown:
             Code.CONFLICT,
             f"Key {waiting[0].kid} is shown already and signs from {instant_text(waiting[0].signs_from)}.",
         )
-    signs_from = tx.now if at_once or signing_keys.current(tx) is None else tx.now + signing_keys.SHOWN_AROUND
+    at_once = at_once or signing_keys.current(tx) is None
+    signs_from = _at_once(tx) if at_once else tx.now + signing_keys.SHOWN_AROUND
     id = _add(tx, signs_from)
     meta.write(tx, meta.SIGNING, "made")
     if at_once:
@@ -237,7 +245,7 @@ def rotate(tx: Transaction, *, by: By, at_once: bool = False) -> Shown:
         by=by,
         subject=("database", None, "the database"),
         signing=to_text(id),
-        signs_from=instant_text(signs_from),
+        signs_from=instant_text(max(signs_from, tx.now)),
         at_once=at_once,
     )
     return next(each for each in listed(tx) if each.kid == to_text(id))

@@ -71,9 +71,9 @@ def opened(keys: KeyRing, text: str, now: Instant) -> Way:
     try:
         raw = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
         said: list[Any] = json.loads(keys.open(_PURPOSE, "-", raw))
+        app_id, origin, path, browser, max_age, expires_at, denied = said
     except (ValueError, SealError):
         raise not_found() from None
-    app_id, origin, path, browser, max_age, expires_at, denied = said
     if expires_at <= now:
         raise Refused(Code.EXPIRED, "This sign-in was begun too long ago. Go back to where you came from.")
     return Way(app_id, origin, path, base64.b64decode(browser), max_age, expires_at, denied)
