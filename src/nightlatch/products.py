@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import SplitResult, urlsplit
 
+from nightlatch import colours
 from nightlatch.names import search_key
 from nightlatch.refusals import invalid
 from nightlatch.vocabulary import Role
@@ -20,11 +21,8 @@ CALLBACK = "/nightlatch/callback"
 """Where the client library of a product that keeps its own users takes its people back."""
 PROXY_CALLBACK = "/.nightlatch/callback"
 """The same for a product behind a proxy check."""
-READABLE = 4.5
-"""The contrast that text needs (WCAG 2.2, 1.4.3)."""
 
 _HANDLE = re.compile(r"[a-z][a-z0-9-]{1,30}")
-_COLOUR = re.compile(r"#[0-9a-f]{6}")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
@@ -75,25 +73,20 @@ def handle_from(name: str) -> str:
 def clean_colour(text: str) -> str | None:
     """A colour as `#rrggbb`; None for no text."""
     text = text.strip().lower()
-    if text and _COLOUR.fullmatch(text) is None:
+    if text and colours.FORM.fullmatch(text) is None:
         raise invalid("colour", "Write the colour as #rrggbb, such as #2f6f4f.")
     return text or None
 
 
-def contrast(colour: str) -> float:
-    """How a colour stands out from white, from 1 to 21 (WCAG 2.2, "contrast ratio")."""
-    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    linear = [each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in channels]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return 1.05 / (luminance + 0.05)
-
-
 def colour_note(colour: str | None) -> str | None:
     """What to say of a colour in which text is hard to read on white."""
-    if colour is None or contrast(colour) >= READABLE:
+    if colour is None:
+        return None
+    found = colours.contrast(colours.rgb(colour), colours.WHITE)
+    if found >= colours.READABLE:
         return None
     return (
-        f"Text in {colour} is hard to read on white ({contrast(colour):.1f} to 1; it takes {READABLE} to 1): "
+        f"Text in {colour} is hard to read on white ({found:.1f} to 1; it takes {colours.READABLE} to 1): "
         "pages show a darker shade of it."
     )
 

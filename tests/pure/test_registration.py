@@ -2,7 +2,7 @@
 
 import pytest
 
-from nightlatch import products
+from nightlatch import colours, products
 from nightlatch.pictures import LARGEST_LOGO, clean_logo
 from nightlatch.products import Home
 from nightlatch.refusals import Refused
@@ -199,9 +199,11 @@ def test_colours():
     for typed in ("red", "#fff", "#12345g", "#1234567", "ffcc00"):
         with refused("colour"):
             products.clean_colour(typed)
-    assert round(products.contrast("#000000"), 2) == 21
-    assert round(products.contrast("#ffffff"), 2) == 1
-    assert round(products.contrast("#767676"), 2) == 4.54, "the well-known grey that just passes"
+    assert round(colours.contrast(colours.BLACK, colours.WHITE), 2) == 21
+    assert round(colours.contrast(colours.WHITE, colours.WHITE), 2) == 1
+    assert round(colours.contrast(colours.rgb("#767676"), colours.WHITE), 2) == 4.54, (
+        "the well-known grey that just passes"
+    )
     assert products.colour_note("#767676") is None
     assert products.colour_note(None) is None
     assert "1.5 to 1" in str(products.colour_note("#ffcc00"))

@@ -6,6 +6,7 @@ from importlib.resources import files
 
 import pytest
 
+from nightlatch import colours
 from nightlatch.web import themes
 
 LEVELS = range(0, 256, 51)
@@ -19,9 +20,12 @@ def test_every_colour_is_readable_on_every_ground_and_carries_text(dark: bool) -
     for colour in COLOURS:
         shades = themes.shades(colour, dark=dark)
         for ground in (*GROUNDS[dark], shades.tint):
-            assert themes.contrast(shades.accent, ground) >= 4.5, (colour, ground)
+            assert colours.contrast(colours.rgb(shades.accent), colours.rgb(ground)) >= 4.5, (colour, ground)
         for ground in (shades.accent, shades.strong):
-            assert themes.contrast(shades.on_accent, ground) >= 4.5, (colour, ground)
+            assert colours.contrast(colours.rgb(shades.on_accent), colours.rgb(ground)) >= 4.5, (
+                colour,
+                ground,
+            )
 
 
 def test_the_grounds_are_those_of_the_style_sheet() -> None:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
+from nightlatch import colours
 from nightlatch.access import Allow, decide_workspace
 from nightlatch.facts import AppId
 from nightlatch.ids import from_text, to_text
@@ -59,7 +60,7 @@ class Brand:
 
 def brand_of(row: Row) -> Brand:
     """The face of a registered product."""
-    colour = row.colour if row.colour is not None and themes.COLOUR.fullmatch(row.colour) else None
+    colour = row.colour if row.colour is not None and colours.FORM.fullmatch(row.colour) else None
     return Brand(
         row.id,
         row.name,

@@ -4,18 +4,13 @@ The colour is moved towards black (light pages) or white (dark ones) until text 
 it is put on by 4.5 to 1, and text on it does so too (WCAG 2.2, 1.4.3). What tells good from bad keeps its own colours.
 """
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 
-READABLE = 4.5
-"""WCAG 2.2, 1.4.3: contrast of text, from 1 to 21."""
-COLOUR = re.compile(r"#[0-9a-f]{6}", re.ASCII)
-_BLACK, _WHITE = (0, 0, 0), (255, 255, 255)
-_STEPS = 64
+from nightlatch.colours import BLACK, READABLE, WHITE, Rgb, contrast, mix, rgb, text
 
-_Rgb = tuple[int, int, int]
+_STEPS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +18,14 @@ class _Ground:
     """One of the two schemes: what text stands on, where a colour is moved to, how strong a tint of it is."""
 
     surfaces: tuple[str, ...]
-    towards: _Rgb
+    towards: Rgb
     tint: float
     strong: float
 
 
 # The grounds of nightlatch.css: --surface first, then --paper and --sunken.
-_LIGHT = _Ground(("#fffefc", "#faf7f1", "#f3efe6"), _BLACK, 0.1, 0.22)
-_DARK = _Ground(("#171c2c", "#0f1320", "#1e2438"), _WHITE, 0.16, 0.3)
+_LIGHT = _Ground(("#fffefc", "#faf7f1", "#f3efe6"), BLACK, 0.1, 0.22)
+_DARK = _Ground(("#171c2c", "#0f1320", "#1e2438"), WHITE, 0.16, 0.3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +45,21 @@ class Shades:
 def shades(colour: str, *, dark: bool) -> Shades:
     """The shades of a colour (`#rrggbb`) in one scheme."""
     ground = _DARK if dark else _LIGHT
-    accent, tint = _readable(_rgb(colour), ground)
-    strong = _mix(accent, ground.towards, ground.strong)
-    on_accent = _BLACK if dark else _WHITE
-    return Shades(_text(accent), _text(strong), _text(on_accent), _text(tint))
+    accent, tint = _readable(rgb(colour), ground)
+    strong = mix(accent, ground.towards, ground.strong)
+    on_accent = BLACK if dark else WHITE
+    return Shades(text(accent), text(strong), text(on_accent), text(tint))
 
 
-def _readable(base: _Rgb, ground: _Ground) -> tuple[_Rgb, _Rgb]:
+def _readable(base: Rgb, ground: _Ground) -> tuple[Rgb, Rgb]:
     """The colour, moved as little as it takes to be read on every ground, its own tint included; and that tint."""
-    grounds = [_rgb(each) for each in ground.surfaces]
+    grounds = [rgb(each) for each in ground.surfaces]
     for step in range(_STEPS):
-        accent = _mix(base, ground.towards, step / _STEPS)
-        tint = _mix(grounds[0], accent, ground.tint)
-        if all(_contrast(accent, each) >= READABLE for each in (*grounds, tint)):
+        accent = mix(base, ground.towards, step / _STEPS)
+        tint = mix(grounds[0], accent, ground.tint)
+        if all(contrast(accent, each) >= READABLE for each in (*grounds, tint)):
             return accent, tint
-    return ground.towards, _mix(grounds[0], ground.towards, ground.tint)
+    return ground.towards, mix(grounds[0], ground.towards, ground.tint)
 
 
 @lru_cache(maxsize=256)
@@ -87,45 +82,8 @@ def version(colour: str) -> str:
     return sha256(stylesheet(colour).encode()).hexdigest()[:12]
 
 
-def contrast(one: str, other: str) -> float:
-    """How two colours stand out from each other, from 1 to 21 (WCAG 2.2, "contrast ratio")."""
-    return _contrast(_rgb(one), _rgb(other))
-
-
 def _variables(shades: Shades) -> str:
     return (
         f"--night: {shades.accent}; --night-deep: {shades.strong}; --on-night: {shades.on_accent}; "
         f"--link: {shades.accent}; --brand-tint: {shades.tint};"
     )
-
-
-def _rgb(colour: str) -> _Rgb:
-    if not COLOUR.fullmatch(colour):
-        raise ValueError("a colour is #rrggbb")
-    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
-    return red, green, blue
-
-
-def _text(rgb: _Rgb) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*rgb)
-
-
-def _mix(one: _Rgb, other: _Rgb, share: float) -> _Rgb:
-    red, green, blue = (
-        round(first + (second - first) * share) for first, second in zip(one, other, strict=True)
-    )
-    return red, green, blue
-
-
-def _contrast(one: _Rgb, other: _Rgb) -> float:
-    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def _luminance(rgb: _Rgb) -> float:
-    """WCAG 2.2, "relative luminance"."""
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
-        for part in (channel / 255 for channel in rgb)
-    )
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -2,6 +2,7 @@
 
 from starlette.responses import Response
 
+from nightlatch import colours
 from nightlatch.actions import kinds
 from nightlatch.refusals import not_found
 from nightlatch.store import apps
@@ -33,7 +34,7 @@ async def logo(context: Context) -> Response:
 async def theme(context: Context) -> Response:
     """The style sheet of a colour, a pure function of it: `/themes/2f6f4f`."""
     colour = "#" + str(context.request.path_params["colour"])
-    if not themes.COLOUR.fullmatch(colour):
+    if not colours.FORM.fullmatch(colour):
         raise not_found()
     headers = {"cache-control": _kept(context, themes.version(colour))}
     return Response(themes.stylesheet(colour), media_type="text/css", headers=headers)
