@@ -44,7 +44,8 @@ def restore(path: Path, yes: bool, name: str) -> None:
     )
     click.echo(
         "What happened since the backup is gone: new people, removed authenticators, policies, audit events. "
-        "Recovery codes that were used since then work again; ask people to renew them."
+        "Recovery codes that were used since then work again; ask people to renew them. The secrets of products are "
+        "those of the backup: rotate them (nightlatch app rotate)."
     )
 
 
