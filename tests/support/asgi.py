@@ -119,7 +119,7 @@ async def _call(app: App, method: str, path: str, headers: Mapping[str, str], bo
     plain, _, query = path.partition("?")
     scope = {
         "type": "http",
-        "asgi": {"version": "3.0"},
+        "asgi": {"version": "3.0", "spec_version": "2.4"},  # a stream is not listened to while it is sent
         "http_version": "1.1",
         "method": method,
         "scheme": "http",

@@ -1,4 +1,4 @@
-"""`nightlatch audit`: the audit events."""
+"""`nightlatch audit`: the audit events, and what they say of a day."""
 
 import json
 from collections.abc import Callable
@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nightlatch.cli import options
-from nightlatch.cli.output import items_as_json, table, when
+from nightlatch.cli.output import as_json as print_json
+from nightlatch.cli.output import items_as_json, said, table, when
 from nightlatch.cli.running import opened, workspace_by_slug
 
 if TYPE_CHECKING:
+    from nightlatch.audit.evidence import Evidence
     from nightlatch.store.engine import Transaction
     from nightlatch.store.query import Row
+
+_NOT_KNOWN = "not known"
 
 
 @click.group()
 def audit() -> None:
-    """Read the audit events."""
+    """Read the audit events, and what they say of a day."""
 
 
 def _instant(_: click.Context, parameter: click.Parameter, text: str | None) -> int | None:
@@ -109,3 +113,83 @@ def _event(row: "Row", slugs: dict[int, str]) -> dict[str, Any]:
 
 def _detail(text: str) -> str:
     return ", ".join(f"{name}={value}" for name, value in json.loads(text).items() if value is not None)
+
+
+@audit.command("evidence")
+@click.argument("slug")
+@click.option("--on", metavar="DATE", default="", help="A day in UTC, such as 2026-11-24; today without it.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print the CSV file.")
+@options.json_option
+def evidence(slug: str, on: str, as_csv: bool, as_json: bool) -> None:
+    """Show who had what in a workspace at the end of a day, rebuilt from its audit events alone."""
+    from nightlatch.actions.evidence import read_evidence
+    from nightlatch.audit import evidence_files
+
+    if as_csv and as_json:
+        raise click.UsageError("Choose --csv or --json.")
+    with opened() as house:
+        found = house.store.read_now(
+            lambda tx: read_evidence(tx, workspace_id=workspace_by_slug(tx, slug).id, on=on)
+        )
+    if as_json:
+        print_json(evidence_files.as_json(found, slug))
+    elif as_csv:
+        for chunk in evidence_files.csv_chunks(found):
+            click.echo(chunk, nl=False)
+    else:
+        _print_evidence(found)
+
+
+def _print_evidence(found: "Evidence") -> None:
+    policy = found.policy
+    from_when = f" from {when(policy.required_from)}" if policy.required_from is not None else ""
+    by = f"{policy.by.name or policy.by.kind}, {when(policy.at)}" if policy.by is not None else _NOT_KNOWN
+    click.echo(f"{said(found.name or _NOT_KNOWN)} at {when(found.at)}")
+    click.echo(f"2FA: {policy.state(found.at)}{from_when}; decided by {said(by)}")
+    click.echo(f"May change it: {policy.managed_by}\n")
+    table(
+        ("NAME", "E-MAIL", "ROLE", "JOINED", "2FA", "WITH", "SINCE"),
+        (
+            (
+                each.name,
+                each.email or _NOT_KNOWN,
+                each.role or _NOT_KNOWN,
+                when(each.joined_at),
+                each.state or _NOT_KNOWN,
+                " ".join(each.methods) if each.methods is not None else _NOT_KNOWN,
+                when(each.since),
+            )
+            for each in found.teammates
+        ),
+        "No teammates.",
+    )
+    click.echo()
+    table(
+        ("2FA DISABLED FOR", "AT", "BY", "REASON", "RECOGNISED BY", "SET UP AGAIN"),
+        (
+            (
+                each.name,
+                when(each.at),
+                each.by.name or each.by.kind,
+                each.reason or "-",
+                each.recognised_by or "-",
+                when(each.completed_at),
+            )
+            for each in found.resets
+        ),
+        "2FA was never disabled for anybody.",
+    )
+    click.echo()
+    table(
+        ("NO LONGER A TEAMMATE", "E-MAIL", "SINCE", "HOW"),
+        (
+            (
+                each.name,
+                each.email or _NOT_KNOWN,
+                when(each.at),
+                "left" if each.left else f"removed by {each.by.name or each.by.kind}",
+            )
+            for each in found.gone
+        ),
+        "Nobody left or was removed.",
+    )

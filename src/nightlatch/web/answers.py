@@ -22,8 +22,9 @@ encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 class Answer:
     """A JSON answer. A fresh session token goes into its body by `Context.deliver`, or becomes a cookie."""
 
-    body: BaseModel | Mapping[str, Any] | None = None
-    """The hot paths give a mapping: tests see that it is what the model says."""
+    body: BaseModel | Mapping[str, Any] | bytes | None = None
+    """The hot paths give a mapping, and what is large its bytes, written where it was read: tests see that it is what
+    the model says."""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     ends_session: bool = False

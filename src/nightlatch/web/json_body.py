@@ -103,5 +103,9 @@ def _invalid(error: ValidationError) -> Refused:
 def _written(answer: Answer) -> Response:
     if answer.body is None:
         return Response(None, answer.status, answer.headers)
-    text = answer.body.model_dump_json() if isinstance(answer.body, BaseModel) else encode(answer.body)
+    text: str | bytes
+    if isinstance(answer.body, bytes):
+        text = answer.body
+    else:
+        text = answer.body.model_dump_json() if isinstance(answer.body, BaseModel) else encode(answer.body)
     return Response(text, answer.status, answer.headers, media_type="application/json")

@@ -6,6 +6,7 @@ from nightlatch.web.api import app as api_app
 from nightlatch.web.api import app_registration as api_app_registration
 from nightlatch.web.api import audit as api_audit
 from nightlatch.web.api import authenticators as api_authenticators
+from nightlatch.web.api import evidence as api_evidence
 from nightlatch.web.api import invitations as api_invitations
 from nightlatch.web.api import openapi
 from nightlatch.web.api import sign_in as api_sign_in
@@ -30,6 +31,7 @@ from nightlatch.web.pages import (
     tickets,
     workspaces,
 )
+from nightlatch.web.pages import evidence as page_evidence
 from nightlatch.web.pages import invite as page_invite
 from nightlatch.web.pages import sign_in as page_sign_in
 from nightlatch.web.pages import team as page_team
@@ -47,6 +49,7 @@ ROUTES: list[Route] = [
     *page_authentication_turn.ROUTES,
     *page_apps.ROUTES,
     *page_audit.ROUTES,
+    *page_evidence.ROUTES,
     *set_up.ROUTES,
     *tickets.ROUTES,
     *invitations.ROUTES,
@@ -66,6 +69,7 @@ ROUTES: list[Route] = [
     *api_invitations.ROUTES,
     *api_app_registration.ROUTES,
     *api_audit.ROUTES,
+    *api_evidence.ROUTES,
     *api_app.ROUTES,
     *openapi.ROUTES,
     *authz_origin.ROUTES,
