@@ -3,16 +3,21 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
+from nightlatch.actions import assertions
 from nightlatch.actions.by import SYSTEM
 from nightlatch.actions.clock_watch import note_jump
 from nightlatch.audit.events import record
 from nightlatch.instants import DAY, HOUR
 from nightlatch.store import meta, outbox
+from nightlatch.store.query import Query
+from nightlatch.store.schema_apps import signing_keys
 from nightlatch.vocabulary import Event
 from tests.cli.conftest import Cli, Done
 from tests.support.smtp import MailServer
 from tests.support.world import World
+from tests.web.hosts import WIKI, register
 
 
 def checks(done: Done) -> dict[str, str]:
@@ -99,6 +104,27 @@ def test_a_key_file_that_others_can_read(cli: Cli, data: Path) -> None:
 def test_a_demo_database(cli: Cli, world: World) -> None:
     world.write(lambda tx: meta.write(tx, meta.DEMO, "made"))
     assert checks(cli("doctor", "--json"))["demo"] == "problem"
+
+
+def test_products_behind_a_proxy_that_is_not_named(cli: Cli, world: World) -> None:
+    acme = world.workspace("acme", owner=world.person("Dana"))
+    register(world, acme, WIKI)
+    done = cli("doctor", "--json")
+    assert checks(done)["proxies"] == "problem"
+    assert "Wiki" in message(done, "proxies")
+    assert checks(cli("doctor", "--json", trusted_proxies="127.0.0.1"))["proxies"] == "ok"
+
+
+def test_a_signing_key_that_is_gone(cli: Cli, world: World) -> None:
+    assert checks(cli("doctor", "--json"))["signing_key"] == "ok"
+    world.write(assertions.make_first)
+    assert "keys that are shown: 1" in message(cli("doctor", "--json"), "signing_key")
+    world.write(lambda tx: tx.run(Query(delete(signing_keys))))
+    done = cli("doctor", "--json")
+    assert checks(done)["signing_key"] == "problem"
+    assert "rotate-signing --at-once" in message(done, "signing_key")
+    cli.ok("keys", "rotate-signing")
+    assert checks(cli("doctor", "--json"))["signing_key"] == "ok"
 
 
 def test_a_clock_that_was_set_back(cli: Cli, world: World) -> None:

@@ -2,11 +2,13 @@
 
 import json
 
+from nightlatch.actions import assertions
+from nightlatch.actions.assertions import NoSigningKey
 from nightlatch.cli.findings import Finding, ok, problem, warning
 from nightlatch.config import Config
 from nightlatch.instants import DAY, HOUR, SECOND, Duration, Instant, to_text
 from nightlatch.keyring import Tampered, key_id_of
-from nightlatch.store import durability, events, meta, outbox
+from nightlatch.store import apps, durability, events, meta, outbox
 from nightlatch.store.engine import Transaction
 from nightlatch.vocabulary import Event
 
@@ -25,6 +27,8 @@ def look(tx: Transaction, config: Config) -> list[Finding]:
         clock_behind(tx),
         clock_jumped(tx),
         mail(tx, config),
+        proxies(tx, config),
+        signing_key(tx),
     ]
 
 
@@ -115,6 +119,35 @@ def mail(tx: Transaction, config: Config) -> Finding:
     if since > STUCK:
         return problem("mail", text)
     return warning("mail", text) if error or since > STUCK // 12 else ok("mail", text)
+
+
+def proxies(tx: Transaction, config: Config) -> Finding:
+    """Whether there is a proxy to answer, where products stand behind one."""
+    protected = [row.name for row in apps.every(tx) if row.workspace_id is not None]
+    if protected and not config.trusted_proxies:
+        return problem(
+            "proxies",
+            f"{', '.join(protected)} should stand behind a proxy, and no proxy is answered: "
+            "set NIGHTLATCH_TRUSTED_PROXIES to the address it connects from.",
+        )
+    count = f"{len(protected)} products behind proxies" if len(protected) != 1 else "1 product behind a proxy"
+    return ok("proxies", f"{count}; {len(config.trusted_proxies)} addresses or networks are trusted.")
+
+
+def signing_key(tx: Transaction) -> Finding:
+    """Whether what products behind a proxy are told can be signed: nobody passes without."""
+    try:
+        shown = assertions.key_set(tx)
+        assertions.current(tx)
+    except NoSigningKey as why:
+        return problem(
+            "signing_key", f"Nobody passes at a proxy: {why}. Run: nightlatch keys rotate-signing --at-once"
+        )
+    if shown is None:
+        return ok(
+            "signing_key", "No key signs assertions yet: the first request that is let through makes it."
+        )
+    return ok("signing_key", f"Assertions are signed; keys that are shown: {len(shown['keys'])}.")
 
 
 def _ago(duration: Duration) -> str:
