@@ -108,7 +108,7 @@ def the_switch_mid_session(cast: Cast) -> Person:
     member.set_up()
     member.at("/nightlatch/form")
     member.sees("nothing was sent yet")
-    member.sees("like this & that.")
+    expect(member.page.get_by_label("Body")).to_have_value("It goes on\nlike this & that.")
     notes = "SELECT title, body, changed_by FROM notes WHERE team_id = ?"
     acme = cast.house.acme
     assert acme.rows(notes, owner.team) == []
@@ -347,7 +347,7 @@ def test_payouts_take_fresh_proof(cast: Cast) -> None:
     owner.at_nightlatch("/step-up")
     owner.enter_code(owner.code())
     owner.at("/nightlatch/form")
-    owner.sees("120.50")
+    expect(owner.page.get_by_label("Amount")).to_have_value("120.50")
     paid = "SELECT recipient, cents FROM payouts WHERE team_id = ?"
     assert cast.house.acme.rows(paid, owner.team) == []
     owner.press("Send it now")

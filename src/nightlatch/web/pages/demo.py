@@ -1,6 +1,7 @@
 """The demo's inbox and authenticator app. Their routes exist in a demo alone, which serves localhost only."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from starlette.responses import RedirectResponse, Response
@@ -13,7 +14,7 @@ from nightlatch.instants import SECOND
 from nightlatch.keyring import SealError
 from nightlatch.mail.folder import FolderInbox
 from nightlatch.refusals import not_found
-from nightlatch.store import accounts, enrolments, outbox
+from nightlatch.store import accounts, apps, enrolments, outbox
 from nightlatch.store.engine import Transaction
 from nightlatch.web.context import Context
 from nightlatch.web.rendering import page as render
@@ -83,8 +84,7 @@ async def _phone_page(context: Context, errors: Mapping[str, str] | None = None)
     now = context.front.house.clock.now()
     entries = await context.pool(_phone(context).entries)
     known = {entry.secret for entry in entries}
-    pending = await context.query_store(_pending)
-    issuer = context.front.config.name
+    screens = await context.query_store(_screens)
     return render(
         context,
         "demo_phone.html",
@@ -93,9 +93,9 @@ async def _phone_page(context: Context, errors: Mapping[str, str] | None = None)
         now=now // SECOND,
         seconds_left=(totp.STEP - now % totp.STEP) // SECOND or 1,
         screens=[
-            {"id": to_text(id), "issuer": issuer, "account": email}
-            for id, email, seed in pending
-            if totp.key_text(seed) not in known
+            {"id": each.id, "issuer": each.app or context.front.config.name, "account": each.email}
+            for each in screens
+            if totp.key_text(each.seed) not in known
         ],
     )
 
@@ -121,10 +121,11 @@ async def add_form(context: Context) -> Response:
 
 async def scan_form(context: Context) -> Response:
     """What is on a screen now: the pending enrolment, with the seed that its QR code shows."""
-    phone, issuer, wanted = _phone(context), context.front.config.name, context.form.get("id", "")
-    for id, email, seed in await context.query_store(_pending):
-        if to_text(id) == wanted:
-            await context.pool(lambda email=email, seed=seed: phone.add(issuer, email, seed))  # type: ignore[misc]
+    phone, wanted = _phone(context), context.form.get("id", "")
+    for each in await context.query_store(_screens):
+        if each.id == wanted:
+            issuer = each.app or context.front.config.name
+            await context.pool(lambda each=each, issuer=issuer: phone.add(issuer, each.email, each.seed))  # type: ignore[misc]
             return _back(context)
     return await _phone_page(
         context, {"form": "That code is no longer on a screen. Load the set-up page again."}
@@ -141,8 +142,19 @@ def _phone(context: Context) -> Phone:
     return Phone(context.front.config.data)
 
 
-def _pending(tx: Transaction) -> list[tuple[int, str, bytes]]:
-    """The enrolments that are pending now: id, e-mail, seed."""
+@dataclass(frozen=True, slots=True)
+class _Screen:
+    """A QR code that is shown somewhere now."""
+
+    id: str
+    app: str | None
+    """The product whose person it is for."""
+    email: str
+    seed: bytes
+
+
+def _screens(tx: Transaction) -> list[_Screen]:
+    """The enrolments that are pending now."""
     found = []
     for row in enrolments.every(tx):
         account = accounts.by_id(tx, row.account_id)
@@ -151,7 +163,9 @@ def _pending(tx: Transaction) -> list[tuple[int, str, bytes]]:
         except SealError:
             continue
         if account is not None:
-            found.append((row.id, account.email, seed))
+            app = apps.by_id(tx, account.app_id) if account.app_id is not None else None
+            name = app.name if app is not None else None
+            found.append(_Screen(to_text(row.id), name, account.email, seed))
     return found
 
 
