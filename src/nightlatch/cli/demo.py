@@ -10,7 +10,9 @@ from nightlatch.config import Config, ConfigError
 
 @click.command()
 @click.option("--fresh", is_flag=True, help="Make the world anew; what happened in it is lost.")
-@click.option("--product", metavar="URL", help="Also register Acme Notes, the demo's product, at this address.")
+@click.option(
+    "--product", metavar="URL", help="Also register Acme Notes, the demo's product, at this address."
+)
 def demo(fresh: bool, product: str | None) -> None:
     """Make the demo world and serve it on localhost: with an inbox and an authenticator app in the browser.
 
