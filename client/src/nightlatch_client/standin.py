@@ -6,12 +6,14 @@ that whole journeys can be played without a browser (`prove`).
 
 import json
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
-from nightlatch_client import clock
+from nightlatch_client import calls, clock
 from nightlatch_client.replies import Raw
 from nightlatch_client.settings import Settings
 
@@ -219,6 +221,16 @@ class StandIn:
             decision, reason = "enrol", "mandate"
         answer = {"id": person, "workspace": workspace, "decision": decision, "reason": reason}
         return _json(200, {**answer, "two_factor": two_factor, "due": None})
+
+
+@contextmanager
+def standing_in() -> Iterator[StandIn]:
+    """Meanwhile every `Nightlatch` of this process is answered by a stand-in in memory."""
+    before, calls.stand_in = calls.stand_in, StandIn()
+    try:
+        yield calls.stand_in
+    finally:
+        calls.stand_in = before
 
 
 def _now() -> datetime:

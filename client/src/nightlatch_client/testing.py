@@ -20,11 +20,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def nightlatch() -> "Iterator[StandIn]":
     """Every `Nightlatch` of this process is answered by a stand-in in memory while the test runs."""
-    from nightlatch_client import calls
-    from nightlatch_client.standin import StandIn
+    from nightlatch_client.standin import standing_in
 
-    before, calls.stand_in = calls.stand_in, StandIn()
-    try:
-        yield calls.stand_in
-    finally:
-        calls.stand_in = before
+    with standing_in() as stand_in:
+        yield stand_in
