@@ -621,6 +621,16 @@ def test_faults_of_the_proxy_are_told_to_the_operator_once_a_minute(
     assert sum("not understood" in each.getMessage() for each in caplog.records) == 3
 
 
+def test_a_proxy_that_checks_our_own_pages_is_told_so_and_leads_in_no_circle(stage: Stage) -> None:
+    for style, code in (("forward", 400), ("nginx", 403)):
+        got = stage.surfer().check(f"{WIKI}/.nightlatch/start?rd=/", style=style)
+        assert (got.status, got.header("nightlatch-error"), got.header("location")) == (
+            code,
+            "not_routed",
+            "",
+        )
+
+
 def test_a_path_prefix_is_no_part_of_what_proxies_ask(stage: Stage) -> None:
     app = trusting(stage.world, NIGHTLATCH_PATH="/2fa")
     surfer = Surfer(app)

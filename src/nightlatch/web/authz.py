@@ -61,6 +61,9 @@ FORWARD = Style(
     unclear=400,
     redirects=True,
 )
+_NOT_ROUTED = (
+    "The proxy must lead /.nightlatch/ of this host to Nightlatch, without a check: people sign in there."
+)
 NGINX = Style(
     "/authz/nginx", ("X-Original-Method", "X-Original-URL"), original_target, unclear=403, redirects=False
 )
@@ -78,6 +81,8 @@ class Checks:
         """One check. Whatever fails inside lets nobody through."""
         try:
             target = style.read(headers)
+            if target.uri.startswith(f"{answers.PAGES}/"):
+                raise Unclear("not_routed", _NOT_ROUTED)
             return await self._answer(style, headers, target, narrowing(query))
         except Unclear as why:
             return self._not_understood(style, why)
