@@ -1,9 +1,11 @@
 """Products for the tests: served by a real uvicorn on a real socket, visited by something like a browser."""
 
+import re
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +16,6 @@ NAVIGATION = {
     "accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
     "sec-fetch-mode": "navigate",
     "sec-fetch-dest": "document",
-    "sec-fetch-site": "same-origin",
 }
 
 
@@ -93,6 +94,12 @@ def path_of(location: str, origin: str) -> str:
     parts = urlsplit(location)
     assert f"{parts.scheme}://{parts.netloc}" == origin, location
     return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def way_on(response: httpx2.Response) -> str:
+    """Where an answer leads: by a redirect, or by the page that stands for one."""
+    found = re.search(r'<meta http-equiv="refresh" content="0;url=([^"]+)">', response.text)
+    return unescape(found[1]) if found is not None else str(response.headers["location"])
 
 
 @contextmanager

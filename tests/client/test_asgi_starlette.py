@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Mount, Route
 
 from nightlatch_client import Nightlatch, Person
-from tests.client.products import Browser, Place
+from tests.client.products import Browser, Place, way_on
 from tests.client.stand_in_server import Server
 
 
@@ -257,7 +257,7 @@ def test_a_form_with_a_file_comes_back_without_it(signed_in: Browser, server: Se
 def test_a_form_that_cannot_be_kept_is_said_to_be_lost(signed_in: Browser, server: Server, text, headers):
     server.stand_in.requires("7")
     sent = signed_in.submit("/notes", {"text": text}, **headers)
-    back = signed_in.come_back(server.stand_in.prove(sent.headers["location"]))
+    back = signed_in.come_back(server.stand_in.prove(way_on(sent)))
     page = signed_in.visit(back)
     assert "could not be kept" in page.text
     assert f'href="{signed_in.origin}/notes"' in page.text

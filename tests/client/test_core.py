@@ -1,6 +1,7 @@
 """The core without a framework and a network: ways back, sealed cookies, kept forms, the gate on https."""
 
 import hashlib
+import re
 import string
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,6 +18,7 @@ from nightlatch_client.cookies import Names, read_cookies
 from nightlatch_client.forms import BODY_LIMIT, Caught, Form, open_form, read_form, seal_form
 from nightlatch_client.gate import Gate, Pass
 from nightlatch_client.grants import Kept, open_grants, seal_grants
+from nightlatch_client.pages import form_page
 from nightlatch_client.paths import OpenPaths
 from nightlatch_client.sealed import Box
 from nightlatch_client.settings import safe_path
@@ -338,6 +340,75 @@ def test_pages_are_whole_in_themselves():
     assert 'name="viewport"' in text
     assert "prefers-color-scheme: dark" in text
     assert page.header("cache-control") == "no-store"
+
+
+def test_a_navigation_that_may_follow_a_form_leaves_by_a_page():
+    """Browsers hold `form-action` of the product's page against redirects to another origin."""
+    nl = connect()
+    edge = Edge(nl)
+    edge.stand_in.requires("7")
+    gate = Gate(nl.desk)
+    form = {"content_type": "application/x-www-form-urlencoded", "origin": "https://app.acme.dev"}
+    for method, more in (("GET", {}), ("POST", form)):
+        for site in ("same-origin", "same-site", "cross-site"):
+            page = run(
+                gate.enter(view("/notes", method, sec_fetch_site=site, sec_fetch_mode="navigate", **more)),
+                edge,
+            )
+            assert isinstance(page, Answer)
+            assert (page.status, page.header("location")) == (200, None)
+            text = page.body.decode()
+            target = re.findall(r'(?:content="0;url=|href=")([^"]+)"', text)
+            assert target == [target[0]] * 2
+            assert target[0].startswith("https://2fa.acme.dev/app/start/")
+            assert (page.header("referrer-policy"), page.header("cache-control")) == (
+                "no-referrer",
+                "no-store",
+            )
+            assert "form-action 'none'" in (page.header("content-security-policy") or "")
+            assert any("-way=" in line for line in cookies_of(page))
+            assert edge.stand_in.prove(target[0])
+        for headers in ({}, {"sec_fetch_site": "none", "sec_fetch_mode": "navigate"}):
+            sent = run(gate.enter(view("/notes", method, **headers, **more)), edge)
+            assert isinstance(sent, Answer)
+            assert (sent.status, bool(sent.header("location"))) == (302 if method == "GET" else 303, True)
+
+
+def test_on_the_same_origin_it_stays_a_redirect():
+    nl = Nightlatch("https://app.acme.dev/2fa", app="acme", secret="s", origin="https://app.acme.dev")
+    edge = Edge(nl)
+    edge.stand_in.requires("7")
+    asked = view("/notes", sec_fetch_site="same-origin", sec_fetch_mode="navigate")
+    sent = run(Gate(nl.desk).enter(asked), edge)
+    assert isinstance(sent, Answer)
+    assert (sent.status, bool(sent.header("location"))) == (302, True)
+
+
+@pytest.mark.parametrize(
+    "name, value, shown",
+    [
+        ("title", "A <b>", '<input id="field-0" type="text" name="title" value="A &lt;b&gt;" '),
+        ("text", "\na\r\nb", '<textarea id="field-0" rows="4" name="text" '),
+        ("text", "x" * 61, '<textarea id="field-0" rows="3" name="text" '),
+        ("agreed", "on", '<input id="field-0" type="checkbox" name="agreed" checked>'),
+        ("csrfmiddlewaretoken", "x", '<input type="hidden" name="csrfmiddlewaretoken" value="x">'),
+        ("note_id", "7", '<input type="hidden" name="note_id" value="7">'),
+        ("noteId", "7", '<input type="hidden" name="noteId" value="7">'),
+        ("empty", "", '<input type="hidden" name="empty" value="">'),
+        ("paid", "7", '<input id="field-0" type="text" name="paid" value="7" '),
+    ],
+)
+def test_a_form_that_is_back_can_still_be_changed(name: str, value: str, shown: str):
+    page = form_page(Caught(Form(((name, value),)), "/notes", "ada", 0), name="Acme", home="/")
+    text = page.body.decode()
+    assert shown in text
+    assert ('for="field-0"' in text) == ('type="hidden"' not in shown)
+    assert "<script" not in text
+
+
+def test_a_text_that_begins_with_a_new_line_keeps_it():
+    page = form_page(Caught(Form((("text", "\na"),)), "/notes", "ada", 0), name="Acme", home="/")
+    assert 'dir="auto">\n\na</textarea>' in page.body.decode()
 
 
 def test_the_host_header_is_worth_nothing():

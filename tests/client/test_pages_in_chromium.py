@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -69,7 +69,10 @@ def test_a_form_on_its_way_comes_back_and_is_sent_by_its_button(
     page.get_by_role("heading", name="Send what you had filled in?").wait_for()
     assert page.url == f"{product.origin}/nightlatch/form"
     assert "hunter2" not in page.content()
-    assert "first line\nsecond line" in page.locator("main").inner_text()
+    expect(page.get_by_label("Text")).to_have_value("first line\nsecond line")
+    expect(page.get_by_label("Csrf")).to_have_count(0)
+    page.get_by_label("Text").press("Control+End")
+    page.get_by_label("Text").press_sequentially(", changed")
     page.get_by_label("Password").fill("again")
     if files:
         page.get_by_label("File").set_input_files(
@@ -79,7 +82,7 @@ def test_a_form_on_its_way_comes_back_and_is_sent_by_its_button(
     page.wait_for_url("**/notes?board=1")
     sent = page.locator("body").inner_text()
     assert '"title":"A <title> \\"quoted\\" ü"' in sent
-    assert '"text":"first line\\r\\nsecond line"' in sent
+    assert '"text":"first line\\r\\nsecond line, changed"' in sent
     assert '"password":"again"' in sent
     assert ('"file":"b.txt"' in sent) == bool(files)
     page.goto(f"{product.origin}/nightlatch/form")

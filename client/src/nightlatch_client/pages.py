@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterable
 from html import escape
 from pathlib import Path
@@ -11,7 +12,10 @@ from nightlatch_client.forms import Caught
 
 _STYLE = Path(__file__).with_name("pages.css").read_text(encoding="utf-8")
 _HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-_SHOWN = 500
+_ID = re.compile(r"(?:^|[_-])(?:id|uuid)$|[a-z]I[dD]$")
+_LINE = 60
+"""Characters that an input of one line shows well."""
+_ROWS = 14
 
 
 def page(
@@ -32,17 +36,21 @@ def page(
     return _answer(status, title, text + link, name, "no-referrer", "; form-action 'none'", more)
 
 
+def way_on(target: str, *, name: str) -> Answer:
+    """Leads to another origin where a redirect would be held against a form that the browser has sent before."""
+    text = "<p>If nothing happens, go on yourself.</p>"
+    link = f'<p class="ways"><a class="button" href="{escape(target)}">Go on</a></p>'
+    head = f'<meta http-equiv="refresh" content="0;url={escape(target)}">\n'
+    title = "You are on your way"
+    return _answer(200, title, text + link, name, "no-referrer", "; form-action 'none'", [], head)
+
+
 def form_page(caught: Caught, *, name: str, home: str) -> Answer:
     """A form that was caught, filled in, with its button. Nothing is sent before the person presses it."""
     form = caught.form
-    shown = "".join(
-        f"<div><dt>{escape(_words(field))}</dt><dd>{escape(_cut(value))}</dd></div>"
-        for field, value in form.fields
-        if value and not _technical(field)
-    )
-    hidden = "".join(
-        f'<input type="hidden" name="{escape(field)}" value="{escape(value)}">'
-        for field, value in form.fields
+    fields = "".join(
+        _hidden(field, value) if not value or _technical(field) else _editable(number, field, value)
+        for number, (field, value) in enumerate(form.fields)
     )
     again = "".join(
         f'<label for="again-{number}">{escape(_words(field))}</label>'
@@ -54,11 +62,11 @@ def form_page(caught: Caught, *, name: str, home: str) -> Answer:
     )
     kind = ' enctype="multipart/form-data"' if form.multipart else ""
     body = (
-        "<p>Your second step is done. This is what you were about to send; nothing was sent yet.</p>"
-        + (f"<dl>{shown}</dl>" if shown else "")
-        + f'<form method="post" action="{escape(caught.target)}"{kind} accept-charset="utf-8">{hidden}{note}{again}'
-        + '<p class="ways"><button>Send it now</button>'
-        + f'<a href="{escape(home)}">Do not send it</a></p></form>'
+        "<p>Your second step is done. This is what you were about to send; nothing was sent yet. "
+        "You can still change it.</p>"
+        f'<form method="post" action="{escape(caught.target)}"{kind} accept-charset="utf-8">{fields}{note}{again}'
+        '<p class="ways"><button>Send it now</button>'
+        f'<a href="{escape(home)}">Do not send it</a></p></form>'
     )
     # `same-origin`: with `no-referrer` browsers would say `Origin: null` when the form is sent. And no `form-action`,
     # which browsers apply to every redirect that follows; the product's own way on may lead anywhere.
@@ -73,14 +81,21 @@ def _asked_again(caught: Caught) -> Iterable[tuple[str, str, str]]:
 
 
 def _answer(
-    status: int, title: str, body: str, name: str, referrer: str, form_action: str, more: Headers
+    status: int,
+    title: str,
+    body: str,
+    name: str,
+    referrer: str,
+    form_action: str,
+    more: Headers,
+    head: str = "",
 ) -> Answer:
     document = (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f"<title>{escape(title)} | {escape(name)}</title>\n"
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n<meta name="robots" content="noindex">\n'
-        f"<style>{_STYLE}</style>\n</head>\n<body>\n<header>{escape(name)}</header>\n"
+        f"{head}<style>{_STYLE}</style>\n</head>\n<body>\n<header>{escape(name)}</header>\n"
         f"<main>\n<h1>{escape(title)}</h1>\n{body}\n</main>\n</body>\n</html>\n"
     )
     policy = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; frame-ancestors 'none'{form_action}"
@@ -100,10 +115,25 @@ def _words(field: str) -> str:
     return field.replace("_", " ").replace("-", " ").strip().capitalize() or field
 
 
-def _cut(value: str) -> str:
-    return value if len(value) <= _SHOWN else f"{value[:_SHOWN]}… (and {len(value) - _SHOWN} more characters)"
+def _hidden(field: str, value: str) -> str:
+    return f'<input type="hidden" name="{escape(field)}" value="{escape(value)}">'
+
+
+def _editable(number: int, field: str, value: str) -> str:
+    """A field as a person can still change it. Of what kind it was, a form that is sent does not say."""
+    name, words, id = escape(field), escape(_words(field)), f"field-{number}"
+    if value == "on":  # what a ticked box sends
+        box = f'<input id="{id}" type="checkbox" name="{name}" checked>'
+        return f'<p class="tick">{box} <label for="{id}">{words}</label></p>'
+    label, off = f'<label for="{id}">{words}</label>', 'autocomplete="off" dir="auto"'
+    if len(value) > _LINE or "\n" in value or "\r" in value:
+        rows = min(_ROWS, value.count("\n") + len(value) // _LINE + 2)
+        # Of a text that begins with a new line browsers take that away, so one is put before it.
+        return f'{label}<textarea id="{id}" rows="{rows}" name="{name}" {off}>\n{escape(value)}</textarea>'
+    return f'{label}<input id="{id}" type="text" name="{name}" value="{escape(value)}" {off}>'
 
 
 def _technical(field: str) -> bool:
     """Fields that mean nothing to people: they are sent, and not shown."""
-    return "csrf" in field.lower() or "token" in field.lower() or field.startswith("_")
+    name = field.lower()
+    return "csrf" in name or "token" in name or field.startswith("_") or _ID.search(field) is not None

@@ -74,7 +74,7 @@ class Returns:
         if check.start is None:
             return desk.denied(view, check)
         desk.send_off(view, person, check, back or self._back_from(view), jar)
-        return redirect(check.start)
+        return self.desk.leave(view, check.start)
 
     # --- the three paths ---
 
@@ -115,7 +115,7 @@ class Returns:
         if check.decision == "allow" or check.start is None:
             return self._home(back)
         self.desk.send_off(view, person, check, back, jar)
-        return redirect(check.start)
+        return self.desk.leave(view, check.start)
 
     def _form(self, view: View, jar: Jar) -> Steps[Answer]:
         """The form that was on its way."""

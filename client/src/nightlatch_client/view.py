@@ -58,6 +58,15 @@ class View:
         kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         return self.method == "POST" and kind in FORM_TYPES and self.wants_page
 
+    @property
+    def may_follow_form(self) -> bool:
+        """Whether a page sent the browser here, so that a form of the product may have begun it.
+
+        Browsers then hold that page's `form-action` (CSP) against every redirect on the way, across origins.
+        """
+        headers = self.headers
+        return self.wants_page and headers.get("sec-fetch-site", "none") != "none"
+
     def came_from(self, origin: str) -> bool:
         """Whether a page of the product itself sent it; what does not say so did not."""
         said = self.headers.get("origin")
