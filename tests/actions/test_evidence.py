@@ -4,9 +4,11 @@ import pytest
 from sqlalchemy import delete
 
 from nightlatch.actions.evidence import instant_of, read_evidence
+from nightlatch.audit import rebuilding
 from nightlatch.audit.evidence import Evidence
 from nightlatch.instants import DAY, from_text, to_text
 from nightlatch.refusals import Refused
+from nightlatch.store import events
 from nightlatch.store.engine import Transaction
 from nightlatch.store.query import Query
 from nightlatch.store.schema import metadata
@@ -89,6 +91,10 @@ def test_of_each_past_day_it_says_what_the_tables_said_then(world: World) -> Non
     world.write(_forget_all_but_events)
     for workspace_id, day in list(told)[::5]:
         assert of_day(world, workspace_id, day) == told[workspace_id, day], "it looked at another table"
+
+
+def test_what_is_passed_over_changes_nothing() -> None:
+    assert not set(events.PASSED_OVER) & rebuilding.TAKEN
 
 
 def test_a_day_ends_at_midnight_utc_and_today_is_now() -> None:

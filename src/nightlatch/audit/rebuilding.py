@@ -117,29 +117,11 @@ class _Rebuilding:
         self._resets: list[Reset] = []
         self._restored: list[Restored] = []
         self._words: dict[str, str] = {}
-        self._takes: Mapping[str, Callable[[Told], None]] = {
-            Event.WORKSPACE_CREATED: self._created,
-            Event.WORKSPACE_RENAMED: self._renamed,
-            Event.MANDATE_TURNED_ON: self._mandate,
-            Event.MANDATE_SCHEDULED: self._mandate,
-            Event.MANDATE_TURNED_OFF: self._mandate,
-            Event.POLICY_CHANGED: self._managers,
-            Event.TEAMMATE_JOINED: self._joined,
-            Event.TEAMMATE_CHANGED: self._changed,
-            Event.TEAMMATE_ROLE_CHANGED: self._changed,
-            Event.TEAMMATE_LEFT: self._ended,
-            Event.TEAMMATE_REMOVED: self._ended,
-            Event.TEAMMATE_SECURED: self._secured,
-            Event.TEAMMATE_UNSECURED: self._unsecured,
-            Event.TEAMMATE_RESET: self._reset,
-            Event.RESET_COMPLETED: self._completed,
-            Event.DATABASE_RESTORED: self._put_back,
-        }
 
     def take(self, told: Told) -> None:
-        taking = self._takes.get(told.event)
+        taking = _TAKES.get(told.event)
         if taking is not None:
-            taking(told)
+            taking(self, told)
 
     def evidence(self, at: Instant) -> Evidence:
         people = sorted(self._people.values(), key=lambda each: (search_key(each.name), each.account))
@@ -284,6 +266,28 @@ class _Rebuilding:
         self._resets[person.pending] = replace(self._resets[person.pending], completed_at=told.at)
         person.pending = None
         person.settle(told.at)
+
+
+_TAKES: Mapping[str, Callable[[_Rebuilding, Told], None]] = {
+    Event.WORKSPACE_CREATED: _Rebuilding._created,
+    Event.WORKSPACE_RENAMED: _Rebuilding._renamed,
+    Event.MANDATE_TURNED_ON: _Rebuilding._mandate,
+    Event.MANDATE_SCHEDULED: _Rebuilding._mandate,
+    Event.MANDATE_TURNED_OFF: _Rebuilding._mandate,
+    Event.POLICY_CHANGED: _Rebuilding._managers,
+    Event.TEAMMATE_JOINED: _Rebuilding._joined,
+    Event.TEAMMATE_CHANGED: _Rebuilding._changed,
+    Event.TEAMMATE_ROLE_CHANGED: _Rebuilding._changed,
+    Event.TEAMMATE_LEFT: _Rebuilding._ended,
+    Event.TEAMMATE_REMOVED: _Rebuilding._ended,
+    Event.TEAMMATE_SECURED: _Rebuilding._secured,
+    Event.TEAMMATE_UNSECURED: _Rebuilding._unsecured,
+    Event.TEAMMATE_RESET: _Rebuilding._reset,
+    Event.RESET_COMPLETED: _Rebuilding._completed,
+    Event.DATABASE_RESTORED: _Rebuilding._put_back,
+}
+TAKEN = frozenset(_TAKES)
+"""The events from which something is rebuilt."""
 
 
 def _detail(told: Told) -> dict[str, Any]:

@@ -30,6 +30,17 @@ _LATEST_OF_NONE = Query(
     .order_by(audit_events.c.sequence.desc())
     .limit(1)
 )
+PASSED_OVER = (
+    Event.GRANT_MADE,
+    Event.INVITATION_SENT,
+    Event.INVITATION_RESENT,
+    Event.INVITATION_ACCEPTED,
+    Event.INVITATION_REVOKED,
+    Event.TICKET_SENT,
+    Event.TICKET_REDEEMED,
+)
+"""Events that are many, and from which nothing is rebuilt."""
+
 _of_workspace = audit_events.c.workspace_id == bindparam("workspace_id")
 _FORWARD = Query(
     select(
@@ -44,8 +55,7 @@ _FORWARD = Query(
     .where(
         _of_workspace,
         audit_events.c.sequence > bindparam("after"),
-        audit_events.c.event
-        != Event.GRANT_MADE.value,  # by far the most of them, and nothing is rebuilt from it
+        *(audit_events.c.event != each.value for each in PASSED_OVER),
     )
     .order_by(audit_events.c.sequence)
     .limit(bindparam("most"))
@@ -132,7 +142,7 @@ def latest_of_none(tx: Transaction, event: str) -> Row | None:
 
 
 def forward(tx: Transaction, workspace_id: int, *, after: int, most: int) -> list[Row]:
-    """The next events of a workspace in order of sequence, those left out that say what was shown to products."""
+    """The next events of a workspace in order of sequence, without those that are `PASSED_OVER`."""
     return tx.all(_FORWARD, workspace_id=workspace_id, after=after, most=most)
 
 
