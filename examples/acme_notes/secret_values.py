@@ -17,7 +17,7 @@ def hash_password(password: str) -> str:
 
 def is_password(password: str, stored: str | None) -> bool:
     """Whether it is the one. Nobody's password takes as long as somebody's."""
-    salt, _, expected = (stored or hash_password("")).partition("$")
+    salt, _, expected = (stored or _NOBODYS).partition("$")
     right = hmac.compare_digest(_scrypt(password, b64decode(salt)), b64decode(expected))
     return right and stored is not None
 
@@ -34,3 +34,6 @@ def hash_token(token: str) -> str:
 
 def _scrypt(password: str, salt: bytes) -> bytes:
     return hashlib.scrypt(password.encode(), salt=salt, dklen=32, maxmem=64 * 2**20, **_COST)
+
+
+_NOBODYS = hash_password("")

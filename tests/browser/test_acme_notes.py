@@ -15,7 +15,7 @@ from tests.browser.acme_people import House, Person
 from tests.browser.people import link_in
 from tests.support import one_origin, programs
 from tests.support.acme_notes import AcmeNotes, running
-from tests.support.browser import Pages
+from tests.support.browser import Pages, axe
 from tests.support.clockfile import ClockFile
 from tests.support.server import Serve
 from tests.support.smtp import MailServer
@@ -45,12 +45,12 @@ class Cast:
     def __init__(self, house: House, open_page: Pages, journey: str) -> None:
         self.house, self.open_page, self.journey = house, open_page, journey
 
-    def person(self, name: str, **browser: bool) -> Person:
+    def person(self, name: str, **browser: Any) -> Person:
         """Somebody new."""
         email = f"{name.lower()}.{self.journey}@acme.example"
         return acme_people.of(self.house, self.open_page, email, f"{name} Example", **browser)
 
-    def owner(self, name: str = "Olga", **browser: bool) -> Person:
+    def owner(self, name: str = "Olga", **browser: Any) -> Person:
         """Somebody with a team of their own."""
         owner = self.person(name, **browser)
         owner.sign_up(team_name=f"Team {self.journey}")
@@ -64,7 +64,7 @@ class Cast:
         owner.require()
         return owner
 
-    def member(self, owner: Person, name: str = "Mia", **browser: bool) -> Person:
+    def member(self, owner: Person, name: str = "Mia", **browser: Any) -> Person:
         """Somebody who joined the owner's team while nothing was required."""
         member = self.person(name, **browser)
         member.sign_up(code=owner.invite_code())
@@ -414,6 +414,35 @@ def test_one_origin_with_nightlatch_below_a_path(
         for cookie in owner.page.context.cookies():
             at = cookie["path"]
             assert at == ("/" if cookie["name"].startswith(("acme", "nightlatch-acme")) else "/2fa"), cookie
+
+
+# --- the product itself ---
+
+
+@pytest.mark.parametrize(
+    "look", [{"dark": False}, {"dark": True}, {"width": 320}], ids=["light", "dark", "320"]
+)
+def test_every_page_of_acme_notes(cast: Cast, look: dict[str, Any]) -> None:
+    """Nothing that axe finds serious, and nothing to scroll sideways."""
+    owner = cast.person("Olga", **look)
+    pages = ["/", "/sign-in", "/sign-up", "/forgot", "/reset/wrong", "/chirp", "/mailbox"]
+    for path in pages:
+        _looks_well(owner, path)
+    owner.sign_up(team_name="Axe")
+    owner.arrived()
+    owner.write("A note", "with text")
+    owner.press("Save the note")
+    owner.at(owner.in_team("notes"))
+    for path in ("", "notes", "notes?q=nowhere", "notes/new", "team", "tokens", "payouts"):
+        _looks_well(owner, owner.in_team(path))
+    for path in ("/", "/t/nowhere/notes"):
+        _looks_well(owner, path)
+
+
+def _looks_well(person: Person, path: str) -> None:
+    person.open(path)
+    axe(person.page)
+    assert person.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
 
 
 # --- what a thief tries ---

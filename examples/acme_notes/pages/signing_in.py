@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from acme_notes import database, mailbox, moments, people, sessions
+from acme_notes import database, mailbox, moments, people, sessions, settings
 from acme_notes.house import after_sign_in, go, page, safe_path
 from acme_notes.people import User
 from acme_notes.secret_values import SHORTEST, hash_password, hash_token, is_password, new_token
@@ -104,13 +104,22 @@ def _problem_with(name: str, email: str, password: str, code: str, team_name: st
 # --- Chirp: a social network that we made up ---
 
 
-@router.get("/chirp")
+def only_in_the_demo() -> None:
+    """Nobody shows who they are at Chirp, so it is for developers' machines only."""
+    if not settings.DEMO:
+        raise HTTPException(404)
+
+
+chirps = APIRouter(dependencies=[Depends(only_in_the_demo)])
+
+
+@chirps.get("/chirp")
 def chirp_page(request: Request, next: str | None = None) -> Response:  # noqa: A002
     rows = database.rows("SELECT name, chirp FROM users WHERE chirp IS NOT NULL ORDER BY name")
     return page(request, "chirp.html", accounts=rows, next=safe_path(next), error=None)
 
 
-@router.post("/chirp")
+@chirps.post("/chirp")
 def chirp(request: Request, handle: Text, next: Optional = None) -> Response:  # noqa: A002
     user = people.by_chirp(handle)
     if user is None:
@@ -119,6 +128,8 @@ def chirp(request: Request, handle: Text, next: Optional = None) -> Response:  #
         return page(request, "chirp.html", status=403, accounts=rows, next=safe_path(next), error=error)
     return _let_in(request, user, next)
 
+
+router.include_router(chirps)
 
 # --- a new password ---
 
