@@ -348,8 +348,12 @@ def test_a_navigation_that_may_follow_a_form_leaves_by_a_page():
     edge = Edge(nl)
     edge.stand_in.requires("7")
     gate = Gate(nl.desk)
-    form = {"content_type": "application/x-www-form-urlencoded", "origin": "https://app.acme.dev"}
-    for method, more in (("GET", {}), ("POST", form)):
+    form: dict[str, Any] = {
+        "content_type": "application/x-www-form-urlencoded",
+        "origin": "https://app.acme.dev",
+    }
+    nothing: dict[str, Any] = {}
+    for method, more in (("GET", nothing), ("POST", form)):
         for site in ("same-origin", "same-site", "cross-site"):
             page = run(
                 gate.enter(view("/notes", method, sec_fetch_site=site, sec_fetch_mode="navigate", **more)),
@@ -368,8 +372,8 @@ def test_a_navigation_that_may_follow_a_form_leaves_by_a_page():
             assert "form-action 'none'" in (page.header("content-security-policy") or "")
             assert any("-way=" in line for line in cookies_of(page))
             assert edge.stand_in.prove(target[0])
-        for headers in ({}, {"sec_fetch_site": "none", "sec_fetch_mode": "navigate"}):
-            sent = run(gate.enter(view("/notes", method, **headers, **more)), edge)
+        for headers in (nothing, {"sec_fetch_site": "none", "sec_fetch_mode": "navigate"}):
+            sent = run(gate.enter(view("/notes", method, **{**headers, **more})), edge)
             assert isinstance(sent, Answer)
             assert (sent.status, bool(sent.header("location"))) == (302 if method == "GET" else 303, True)
 
