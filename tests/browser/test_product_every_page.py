@@ -17,8 +17,8 @@ from tests.support.server import Serve, Server
 
 COLOURS = {"teal": "#0f766e", "yellow": "#ffe066", "black": "#000000", "white": "#ffffff"}
 RETURN = re.compile(r"^https?://notes")
-ELSEWHERE = ("/app/start/", "/w/{slug}/app/", "/w/{slug}/back", "/set-up/done", "{token}")
-"""What leads on to the product, or takes a token out of its address."""
+ELSEWHERE = ("/app/", "/w/{slug}/back", "/set-up/done", "{token}", ".csv", ".zip")
+"""What leads on to the product, takes a token out of its address, or is a file."""
 
 
 @dataclass

@@ -694,3 +694,20 @@ def test_a_mail_about_a_workspace_speaks_for_its_product(world: World, acme: Pro
     )
     ownerless = next(mail for mail in pigeon.sent if "No owner of Team w1" in mail.subject)
     assert "Acme Notes uses Nightlatch for 2FA" in " ".join(ownerless.text.split())
+
+
+def test_after_set_up_a_person_of_several_workspaces_is_back_where_they_came_from(
+    world: World, acme: Product
+) -> None:
+    acme.check(acme.person(workspace="w2"))
+    visitor = arrive(acme, acme.person(), "user")
+    visitor.open("/set-up")
+    visitor.submit("/set-up/mail")
+    visitor.open(link_in(world, "ticket"))
+    visitor.submit("/ticket")
+    assert visitor.page is not None
+    visitor.submit("/set-up", code=world.code(seed_shown(visitor.page)))
+    visitor.submit("/set-up/done", saved="yes")
+    assert visitor.trail[1] == "/app/back?said=two-factor-on"
+    acme.came_back(visitor)
+    assert list(acme.grants) == [("ana", "w1")]

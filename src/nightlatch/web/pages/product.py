@@ -47,7 +47,7 @@ async def go_back_from_account(context: Context) -> Response:
         return RedirectResponse(context.url(f"/w/{place.slug}/back"), 303)
     if context.brand is None:
         raise not_found()
-    return RedirectResponse(context.brand.home, 303, {"referrer-policy": "no-referrer"})
+    return _leave(context, context.brand.home)
 
 
 async def _back(context: Context, handoff_id: int | None) -> Response:
@@ -57,7 +57,11 @@ async def _back(context: Context, handoff_id: int | None) -> Response:
     )
     if back is None and (handoff_id is not None or context.brand is None):
         raise not_found()
-    target = _target(context, back)
+    return _leave(context, _target(context, back))
+
+
+def _leave(context: Context, target: str) -> Response:
+    """On to the product."""
     if context.request.headers.get("sec-fetch-site") != "same-origin" or _ours(context, target):
         return RedirectResponse(target, 303, {"referrer-policy": "no-referrer"})
     # Chrome holds `form-action` against every redirect that follows a form: a page in between begins anew.

@@ -135,7 +135,8 @@ def landing(known: Known, place: Place | None = None) -> str:
     if place is None and len(places) == 1:
         place = places[0]
     if place is None:
-        return "/workspaces"
+        kept = known.person is not None and known.person.app_id is not None
+        return "/app/back" if kept and places else "/workspaces"
     return f"/w/{place.slug}/back" if place.app_id is not None else f"/w/{place.slug}"
 
 
