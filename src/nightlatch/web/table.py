@@ -34,6 +34,7 @@ from nightlatch.web.pages import (
 from nightlatch.web.pages import evidence as page_evidence
 from nightlatch.web.pages import invite as page_invite
 from nightlatch.web.pages import sign_in as page_sign_in
+from nightlatch.web.pages import step_up as page_step_up
 from nightlatch.web.pages import team as page_team
 from nightlatch.web.pages import team_member as page_team_member
 from nightlatch.web.routes import Route
@@ -42,6 +43,7 @@ ROUTES: list[Route] = [
     *health.ROUTES,
     *brand_files.ROUTES,
     *page_sign_in.ROUTES,
+    *page_step_up.ROUTES,
     *page_team.ROUTES,
     *page_invite.ROUTES,
     *page_team_member.ROUTES,

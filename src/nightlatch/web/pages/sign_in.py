@@ -1,4 +1,4 @@
-"""Signing in and out, the second step, stepping up, and the ways back."""
+"""Signing in and out, the second step, and the ways back without the phone."""
 
 import math
 from typing import Any
@@ -8,16 +8,16 @@ from starlette.responses import RedirectResponse, Response
 from nightlatch.access import Allow, Challenge, decide_account, decide_workspace
 from nightlatch.actions import kinds, second_step, sign_in
 from nightlatch.actions.proving import Proved, Wait, Wrong
-from nightlatch.assurance import counts_somewhere, relied_on, usable_methods
+from nightlatch.assurance import counts_somewhere, usable_methods
 from nightlatch.ids import to_text as id_text
 from nightlatch.instants import MINUTE, Instant
-from nightlatch.refusals import Refused, not_found
+from nightlatch.refusals import Refused
 from nightlatch.store import authenticators, teammates
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import Place
 from nightlatch.vocabulary import Method
 from nightlatch.web import flows
-from nightlatch.web.branding import Brand, keep_onward, own_place, remember, remembered
+from nightlatch.web.branding import Brand, keep_onward, remember, remembered
 from nightlatch.web.context import Context, with_query
 from nightlatch.web.fields import address_field, form_errors
 from nightlatch.web.rendering import page as render
@@ -144,7 +144,7 @@ async def unblock_form(context: Context) -> Response:
 
 
 async def second_step_page(context: Context) -> Response:
-    place = _asked_place(context)
+    place = asked_place(context)
     decision = (
         decide_workspace(context.facts, place.id) if place is not None else decide_account(context.facts)
     )
@@ -164,7 +164,7 @@ async def second_step_page(context: Context) -> Response:
 
 
 def _second_step(context: Context, **more: Any) -> Response:
-    place, facts = _asked_place(context), context.facts
+    place, facts = asked_place(context), context.facts
     bound = [each for each in facts.authenticators if each.method is Method.TOTP]
     methods = _methods(context)
     values: dict[str, Any] = {
@@ -219,15 +219,16 @@ def guess_errors(context: Context, result: Wrong | Wait, field: str) -> dict[str
 
 def _same(context: Context, path: str) -> str:
     """The same page, asked for the same workspace and way on."""
-    return with_query(path, workspace=_asked_slug(context), next=context.next_path)
+    return with_query(path, workspace=asked_slug(context), next=context.next_path)
 
 
-def _asked_place(context: Context) -> Place | None:
-    slug = _asked_slug(context)
+def asked_place(context: Context) -> Place | None:
+    """The workspace that the page was asked for, if it is one of the person's."""
+    slug = asked_slug(context)
     return context.known.place_by_slug(slug) if slug else None
 
 
-def _asked_slug(context: Context) -> str:
+def asked_slug(context: Context) -> str:
     """The workspace that the page was asked for: in its address, and in its form when that is sent."""
     return context.form.get("workspace") or context.query("workspace")
 
@@ -318,133 +319,6 @@ async def recover_form(context: Context) -> Response:
     )
 
 
-# --- step-up ---
-
-_WHY = {
-    "authenticators": "You are about to change how you sign in.",
-    "account": "You are about to change your account.",
-    "teammates": "You are about to change what others may do here.",
-    "policy": "You are about to change who needs 2FA.",
-}
-
-
-async def step_up_page(context: Context) -> Response:
-    return _step_up(context)
-
-
-def _step_up(context: Context, **more: Any) -> Response:
-    using, others = _ways(context)
-    target = context.next_path or "/"
-    if using == Method.PROVIDER:
-        return _step_up_at_product(context, target)
-    values: dict[str, Any] = {
-        "why": _WHY.get(_asked_act(context), "Confirm that it is you to go on."),
-        "email": context.known.person.email if context.known.person else "",
-        "using": using,
-        "others": others,
-        "wait": None,
-        "workspace": _asked_slug(context),
-        "act": _asked_act(context),
-        "next": target,
-        "cancel_url": context.url("/"),
-    }
-    return render(context, "step_up.html", **(values | more))
-
-
-def _step_up_at_product(context: Context, target: str) -> Response:
-    """Whom a product keeps has no password here: the product's own sign-in takes its place."""
-    brand = context.brand
-    if brand is None:
-        raise not_found()
-    place = _asked_place(context) or own_place(context)
-    response = render(
-        context,
-        "step_up_product.html",
-        why=_WHY.get(_asked_act(context), "Confirm that it is you to go on."),
-        product_way=product_way(context, brand, target),
-        again=context.facts.idle or any(_lacks_first(context, each) for each in _planes_asked(context)),
-        set_up=with_query("/set-up", workspace=place.slug if place is not None else "", next=target),
-        cancel_url=context.url("/"),
-    )
-    return keep_onward(context, response, target)
-
-
-def _ways(context: Context) -> tuple[str, list[dict[str, str]]]:
-    """What the step-up page asks for, and the other ways: decided for the plane that asked, else for the account."""
-    facts, planes = context.facts, _planes_asked(context)
-    first_missing = any(_lacks_first(context, plane) for plane in planes)
-    methods = {
-        method for plane in planes if relied_on(facts, plane) for method in usable_methods(facts, plane)
-    }
-    if facts.idle or first_missing or not methods:
-        return facts.first, []
-    wanted = context.form.get("using") or context.query("using")
-    names = [each for each in ("totp", "recovery_code") if Method(each) in methods]
-    using = wanted if wanted in names else names[0]
-    texts = {"totp": "Use a code from your authenticator app", "recovery_code": "Use a recovery code"}
-    return using, [
-        {"text": texts[each], "url": context.url(_same_step_up(context, each))}
-        for each in names
-        if each != using
-    ]
-
-
-def _planes_asked(context: Context) -> list[int | None]:
-    """The workspace that asks; else all of the person's; without any, the account itself."""
-    place = _asked_place(context)
-    if place is not None:
-        return [place.id]
-    return [each.workspace for each in context.facts.teammates] or [None]
-
-
-def _asked_act(context: Context) -> str:
-    """The kind of act that fresh proof is asked for."""
-    return context.form.get("act") or context.query("act")
-
-
-def _lacks_first(context: Context, plane: int | None) -> bool:
-    decision = decide_workspace(context.facts, plane) if plane is not None else decide_account(context.facts)
-    return isinstance(decision, Challenge) and decision.methods == (context.facts.first,)
-
-
-def _same_step_up(context: Context, using: str) -> str:
-    return with_query(
-        "/step-up",
-        workspace=_asked_slug(context),
-        act=_asked_act(context),
-        using=using,
-        next=context.next_path,
-    )
-
-
-async def step_up_form(context: Context) -> Response:
-    using = context.form.get("using", "")
-    try:
-        if using == "password":
-            field, result = "password", await flows.password_again(context, context.form.get("password", ""))
-        elif using == "recovery_code":
-            field, result = (
-                "recovery_code",
-                await flows.recovery(context, context.form.get("recovery_code", "")),
-            )
-        else:
-            field, result = "code", await flows.code_from_app(context, context.form.get("code", ""))
-    except Refused as refused:
-        if not refused.errors:
-            raise
-        return _step_up(context, errors={refused.errors[0].field: refused.errors[0].message})
-    if isinstance(result, Proved):
-        return onward(context, result)
-    if field == "password" and isinstance(result, Wrong):
-        return _step_up(
-            context,
-            status=401,
-            errors={"password": "That password is wrong."},
-            wait=wait_value(context, result.retry_at),
-        )
-    return _step_up(context, **guess_errors(context, result, field))
-
-
 ROUTES: list[Route] = [
     page("/sign-in", kinds.OPEN, sign_in_page),
     form("/sign-in", kinds.OPEN, sign_in_form),
@@ -455,6 +329,4 @@ ROUTES: list[Route] = [
     form("/sign-in/lift", kinds.PRESENT_SECOND, ask_lift_form, shown_at="/sign-in/second-step"),
     page("/recover", kinds.SEE_SESSION, recover_page),
     form("/recover", kinds.PRESENT_SECOND, recover_form),
-    page("/step-up", kinds.SEE_SESSION, step_up_page),
-    form("/step-up", kinds.PRESENT_FIRST, step_up_form),
 ]

@@ -1,0 +1,155 @@
+"""Stepping up: fresh proof before a sensitive act, or the first factor again after an idle time, then on with the act."""
+
+from typing import Any
+
+from starlette.responses import Response
+
+from nightlatch.access import Challenge, decide_account, decide_workspace
+from nightlatch.actions import kinds
+from nightlatch.actions.proving import Proved, Wrong
+from nightlatch.assurance import relied_on, usable_methods
+from nightlatch.refusals import Refused, not_found
+from nightlatch.vocabulary import Method
+from nightlatch.web import flows
+from nightlatch.web.branding import keep_onward, own_place
+from nightlatch.web.context import Context, with_query
+from nightlatch.web.pages.sign_in import (
+    asked_place,
+    asked_slug,
+    guess_errors,
+    onward,
+    product_way,
+    wait_value,
+)
+from nightlatch.web.rendering import page as render
+from nightlatch.web.routes import Route, form, page
+
+_WHY = {
+    "authenticators": "You are about to change how you sign in.",
+    "account": "You are about to change your account.",
+    "teammates": "You are about to change what others may do here.",
+    "policy": "You are about to change who needs 2FA.",
+}
+
+
+async def step_up_page(context: Context) -> Response:
+    return _step_up(context)
+
+
+def _step_up(context: Context, **more: Any) -> Response:
+    using, others = _ways(context)
+    target = context.next_path or "/"
+    if using == Method.PROVIDER:
+        return _step_up_at_product(context, target)
+    values: dict[str, Any] = {
+        "why": _WHY.get(_asked_act(context), "Confirm that it is you to go on."),
+        "email": context.known.person.email if context.known.person else "",
+        "using": using,
+        "others": others,
+        "wait": None,
+        "workspace": asked_slug(context),
+        "act": _asked_act(context),
+        "next": target,
+        "cancel_url": context.url("/"),
+    }
+    return render(context, "step_up.html", **(values | more))
+
+
+def _step_up_at_product(context: Context, target: str) -> Response:
+    """Whom a product keeps has no password here: the product's own sign-in takes its place."""
+    brand = context.brand
+    if brand is None:
+        raise not_found()
+    place = asked_place(context) or own_place(context)
+    response = render(
+        context,
+        "step_up_product.html",
+        why=_WHY.get(_asked_act(context), "Confirm that it is you to go on."),
+        product_way=product_way(context, brand, target),
+        again=context.facts.idle or any(_lacks_first(context, each) for each in _planes_asked(context)),
+        set_up=with_query("/set-up", workspace=place.slug if place is not None else "", next=target),
+        cancel_url=context.url("/"),
+    )
+    return keep_onward(context, response, target)
+
+
+def _ways(context: Context) -> tuple[str, list[dict[str, str]]]:
+    """What the step-up page asks for, and the other ways: decided for the plane that asked, else for the account."""
+    facts, planes = context.facts, _planes_asked(context)
+    first_missing = any(_lacks_first(context, plane) for plane in planes)
+    methods = {
+        method for plane in planes if relied_on(facts, plane) for method in usable_methods(facts, plane)
+    }
+    if facts.idle or first_missing or not methods:
+        return facts.first, []
+    wanted = context.form.get("using") or context.query("using")
+    names = [each for each in ("totp", "recovery_code") if Method(each) in methods]
+    using = wanted if wanted in names else names[0]
+    texts = {"totp": "Use a code from your authenticator app", "recovery_code": "Use a recovery code"}
+    return using, [
+        {"text": texts[each], "url": context.url(_same_step_up(context, each))}
+        for each in names
+        if each != using
+    ]
+
+
+def _planes_asked(context: Context) -> list[int | None]:
+    """The workspace that asks; else all of the person's; without any, the account itself."""
+    place = asked_place(context)
+    if place is not None:
+        return [place.id]
+    return [each.workspace for each in context.facts.teammates] or [None]
+
+
+def _asked_act(context: Context) -> str:
+    """The kind of act that fresh proof is asked for."""
+    return context.form.get("act") or context.query("act")
+
+
+def _lacks_first(context: Context, plane: int | None) -> bool:
+    decision = decide_workspace(context.facts, plane) if plane is not None else decide_account(context.facts)
+    return isinstance(decision, Challenge) and decision.methods == (context.facts.first,)
+
+
+def _same_step_up(context: Context, using: str) -> str:
+    return with_query(
+        "/step-up",
+        workspace=asked_slug(context),
+        act=_asked_act(context),
+        using=using,
+        next=context.next_path,
+    )
+
+
+async def step_up_form(context: Context) -> Response:
+    using = context.form.get("using", "")
+    try:
+        if using == "password":
+            field, result = "password", await flows.password_again(context, context.form.get("password", ""))
+        elif using == "recovery_code":
+            field, result = (
+                "recovery_code",
+                await flows.recovery(context, context.form.get("recovery_code", "")),
+            )
+        else:
+            field, result = "code", await flows.code_from_app(context, context.form.get("code", ""))
+    except Refused as refused:
+        if not refused.errors:
+            raise
+        return _step_up(context, errors={refused.errors[0].field: refused.errors[0].message})
+    if isinstance(result, Proved):
+        return onward(context, result)
+    if field == "password" and isinstance(result, Wrong):
+        return _step_up(
+            context,
+            status=401,
+            errors={"password": "That password is wrong."},
+            wait=wait_value(context, result.retry_at),
+        )
+    return _step_up(context, **guess_errors(context, result, field))
+
+
+ROUTES: list[Route] = [
+    page("/step-up", kinds.SEE_SESSION, step_up_page),
+    form("/step-up", kinds.PRESENT_FIRST, step_up_form),
+]
