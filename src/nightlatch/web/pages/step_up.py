@@ -1,4 +1,4 @@
-"""Stepping up: fresh proof before a sensitive act, or the first factor again after an idle time, then on with the act."""
+"""Stepping up: fresh proof before a sensitive act, or the first factor after an idle time, and back to the act."""
 
 from typing import Any
 
