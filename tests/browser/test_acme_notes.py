@@ -131,6 +131,7 @@ def test_the_switch_mid_session_on_postgresql_with_two_workers(
     house = built(serve, tmp_path, mail_server, NIGHTLATCH_DATABASE_URL=postgres_url, NIGHTLATCH_WORKERS="2")
     with running(house.acme):
         the_switch_mid_session(Cast(house, open_page, "postgresql"))
+        open_page.close()  # before the product ends: a page may still be loading
 
 
 def test_no_way_round_while_it_is_required(cast: Cast) -> None:
@@ -386,6 +387,7 @@ def test_nightlatch_restarted_and_down(
         house.nightlatch.start()
         owner.follow("Try again")
         owner.at(owner.in_team("notes"))
+        open_page.close()
 
 
 # --- under a path of the product's own host ---

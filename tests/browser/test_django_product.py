@@ -94,6 +94,7 @@ def test_the_switch_mid_session_under_asgi(
     quay = built(serve, tmp_path, mail_server, asgi=True)
     with running(quay.harbour):
         the_switch_mid_session(Cast(quay, open_page, "asgi"))
+        open_page.close()
     assert "Traceback" not in quay.harbour.output(), quay.harbour.output()
 
 
@@ -243,6 +244,7 @@ def test_nightlatch_down(serve: Serve, mail_server: MailServer, open_page: Pages
         quay.nightlatch.start()
         owner.follow("Try again")
         owner.at(owner.in_team("notes"))
+        open_page.close()  # a page may still be loading its icon when the product ends
 
 
 # --- the policy of the product's pages ---
