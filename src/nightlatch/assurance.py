@@ -4,7 +4,7 @@ The rules are those of "planes and reach" in docs/architecture.md; they are what
 another. Enumerated in tests/pure.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from nightlatch.facts import (
     EVERYWHERE,
@@ -295,15 +295,23 @@ _AMR = {
 
 def aal(facts: Facts, workspace: WorkspaceId) -> int:
     """The authenticator assurance level in a workspace: 2 with two factors that count there, 1 with one, else 0."""
-    proofs = counting(facts, workspace)
+    return level_of(counting(facts, workspace))
+
+
+def amr(facts: Facts, workspace: WorkspaceId) -> list[str]:
+    """The authentication methods that count in a workspace (RFC 8176), with `mfa` where two kinds are among them."""
+    return methods_of(counting(facts, workspace))
+
+
+def level_of(proofs: Sequence[Proof]) -> int:
+    """The level that counting proofs make together."""
     if not has_first(proofs):
         return 0
     return 2 if has_second(proofs) else 1
 
 
-def amr(facts: Facts, workspace: WorkspaceId) -> list[str]:
-    """The authentication methods that count in a workspace (RFC 8176), with `mfa` where two kinds are among them."""
-    proofs = counting(facts, workspace)
+def methods_of(proofs: Sequence[Proof]) -> list[str]:
+    """The names of the methods of counting proofs."""
     names = sorted({_AMR[proof.method] for proof in proofs if proof.method in _AMR})
     if has_first(proofs) and has_second(proofs):
         names.append("mfa")

@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, select
 
 from nightlatch.facts import (
     EVERYWHERE,
+    NOWHERE,
     AppId,
     Authenticator,
     Facts,
@@ -203,6 +204,8 @@ def _known(tx: Transaction, row: Row) -> Known:
 
 def app_reach(members: list[Row], app_id: AppId | None) -> Reach:
     """Where the sign-in of the product that keeps a person counts: in that product's own workspaces (design: reach)."""
+    if app_id is None:
+        return NOWHERE
     return Reach(workspaces=frozenset(each.workspace_id for each in members if each.app_id == app_id))
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from nightlatch.access import Allow, Challenge, Decision, Deny, Enrol, best, decide_account, decide_workspace
-from nightlatch.assurance import aal, amr
+from nightlatch.assurance import counting, level_of, methods_of
 from nightlatch.facts import Facts, Teammate
 from nightlatch.ids import to_text as id_text
 from nightlatch.instants import to_text
@@ -48,7 +48,8 @@ def view(known: Known) -> dict[str, Any]:
 def _workspace(facts: Facts, teammate: Teammate, place: Place, decision: Decision) -> dict[str, Any]:
     allowed = isinstance(decision, Allow)
     mandate = teammate.mandate
-    level = aal(facts, place.id)
+    proofs = counting(facts, place.id)
+    level = level_of(proofs)
     unmet = allowed and mandate.scheduled(facts.now) and level < 2
     return {
         "slug": place.slug,
@@ -58,6 +59,6 @@ def _workspace(facts: Facts, teammate: Teammate, place: Place, decision: Decisio
         "reason": decision.reason,
         "needs": decision.needs if isinstance(decision, Enrol) else None,
         "aal": level,
-        "amr": amr(facts, place.id),
+        "amr": methods_of(proofs),
         "due": to_text(mandate.required_from) if unmet and mandate.required_from is not None else None,
     }
