@@ -235,11 +235,16 @@ def test_a_new_sign_in_at_the_product_asks_again(world: World, acme: Product) ->
     person = acme.person(signed_in_at=to_text(world.clock.now() - HOUR))
     acme.check(person)
     world.require(workspace_id(world, acme))
-    enrol(world, acme, acme.browser(), person)
+    visitor = acme.browser()
+    enrol(world, acme, visitor, person)
     assert acme.check(person)["decision"] == "allow"
     world.wait(MINUTE)
     later = {**person, "signed_in_at": to_text(world.clock.now())}
-    assert acme.check(later)["decision"] == "challenge"
+    answer = acme.check(later)
+    assert answer["decision"] == "challenge"
+    # Also in the very browser whose session has shown the second step, with the grant that came of it.
+    page = visitor.open(path(answer["start"]))
+    assert page.path.startswith("/sign-in/second-step"), page.path
 
 
 def test_removed_and_returned(world: World, acme: Product) -> None:

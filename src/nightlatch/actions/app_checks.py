@@ -38,6 +38,8 @@ class Verdict:
     session_id: int | None
     """The session of ours behind the grant, even where the grant does not count here: a way on may continue it."""
     seen: tuple[int, Instant] | None = None
+    anew: bool = False
+    """The person has signed in to the product since the grant: what its session proved before is not theirs to use."""
     """A session that was used by this check, and when it was last seen before."""
 
 
@@ -67,12 +69,16 @@ def check(
     `signed_in_at`: when that sign-in was, where the product says.
     """
     grant = _grant(tx, app, place, grant_hash)
+    anew = grant is not None and signed_in_at is not None and grant.created_at < signed_in_at
     facts, seen = None, None
-    if grant is not None and _counts(grant, place, signed_in_at):
+    if grant is not None and not anew and grant.workspace_id == place.workspace_id:
         facts, seen = _with_session(tx, app, grant, signed_in_at)
     if facts is None:
         facts = read_person_facts(tx, place.account_id, app.id, signed_in_at)
-    return _verdict(facts, place.workspace_id, max_age, grant.session_id if grant is not None else None, seen)
+    verdict = _verdict(
+        facts, place.workspace_id, max_age, grant.session_id if grant is not None else None, seen
+    )
+    return replace(verdict, anew=anew)
 
 
 def _grant(tx: Transaction, app: App, place: Place, grant_hash: bytes | None) -> Row | None:
@@ -81,13 +87,6 @@ def _grant(tx: Transaction, app: App, place: Place, grant_hash: bytes | None) ->
     if row is None or row.app_id != app.id or row.account_id != place.account_id:
         return None
     return row
-
-
-def _counts(grant: Row, place: Place, signed_in_at: Instant | None) -> bool:
-    """In its own workspace, and unless the person has signed in to the product anew since."""
-    if grant.workspace_id != place.workspace_id:
-        return False
-    return signed_in_at is None or grant.created_at >= signed_in_at
 
 
 def _with_session(

@@ -66,6 +66,8 @@ class Start:
     signed_in_at: Instant | None
     expires_at: Instant
     nonce: str
+    anew: bool
+    """Going on with that session takes every proof anew: the person has signed in to the product since."""
 
 
 def start_link(
@@ -79,6 +81,7 @@ def start_link(
     max_age: Duration | None,
     opens: str | None,
     now: Instant,
+    anew: bool = False,
 ) -> str:
     """The token of a start link. Nothing is written: it is sealed, and good for five minutes."""
     said = [
@@ -92,6 +95,7 @@ def start_link(
         signed_in_at,
         now + START_LIFE,
         secrets.token_hex(16),
+        anew,
     ]
     sealed = keys.seal("app_start", "-", json.dumps(said, separators=(",", ":")).encode())
     return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
@@ -136,7 +140,7 @@ def start(tx: Transaction, *, by: By, link: str, token: Token) -> Started:
     me = By(
         "account", account.id, account.name, by.ip, by.user_agent, token.hash, Credential.COOKIE, by.browser
     )
-    session_id = _continued(before, said) or _begun(tx, me, before, account, token)
+    session_id = _continued(tx, before, said) or _begun(tx, me, before, account, token)
     sessions.add_proof(tx, session_id, Method.PROVIDER, at=said.signed_in_at or 0)
     now = read_known_by_session(tx, session_id)
     now = replace(now, facts=replace(now.facts, idle=False))  # the first factor alone resumes an idle session
@@ -165,10 +169,14 @@ def start(tx: Transaction, *, by: By, link: str, token: Token) -> Started:
     return Started(after, token, _path(said.opens, place.slug, back), app.id)
 
 
-def _continued(before: Known, said: Start) -> int | None:
+def _continued(tx: Transaction, before: Known, said: Start) -> int | None:
+    """This browser's session, if it is the grant's; with a form that was caught in it, but not with older proofs
+    where the person has signed in to the product since: the second step is asked for again."""
     session = before.session
     if session is None or session.id != said.session_id or before.facts.account != said.account_id:
         return None
+    if said.anew:
+        sessions.forget_proofs(tx, session.id)
     return session.id
 
 

@@ -59,6 +59,7 @@ _DROP_OLDER = Query(
         proofs.c.sequence < bindparam("sequence"),
     )
 )
+_FORGET_PROOFS = Query(delete(proofs).where(proofs.c.session_id == bindparam("session_id")))
 _BROWSER = Query(
     select(browsers.c.last_at).where(
         browsers.c.token_hash == bindparam("token_hash"), browsers.c.account_id == bindparam("account_id")
@@ -164,6 +165,11 @@ def add_proof(
         at=tx.now if at is None else at,
     )
     return sequence
+
+
+def forget_proofs(tx: Transaction, session_id: int) -> None:
+    """Whatever this session has shown counts no more."""
+    tx.run(_FORGET_PROOFS, session_id=session_id)
 
 
 def note_act(tx: Transaction, session_id: int, kind: str) -> None:

@@ -127,6 +127,7 @@ def _start(front: Front, app: App, place: Place, verdict: Verdict, asked: _Asked
         max_age=asked.max_age,
         opens=asked.opens,
         now=asked.now,
+        anew=verdict.anew,
     )
     return f"{front.config.base_url}/app/start/{token}"
 
