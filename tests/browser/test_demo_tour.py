@@ -71,7 +71,8 @@ def test_the_switch_bites_on_a_real_page(pair: DemoPair, open_page: Pages) -> No
     ben.locator("#key").wait_for(state="attached")
     phone.reload()
     expect(phone.locator("li", has_text="Acme Notes").filter(has_text=BEN.email).first).to_be_visible()
-    _press(phone, re.compile("^Scan"))
+    with phone.expect_navigation():  # a reload before it has come would cut it off
+        _press(phone, re.compile("^Scan"))
     ben.locator("[name=code]").press_sequentially(_code(phone, BEN.email))
     ben.keyboard.press("Enter")
     ben.get_by_label("I can get at these codes without my phone").check()
