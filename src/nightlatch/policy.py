@@ -30,6 +30,24 @@ class Mandate:
         return self.required_from is not None and self.required_from > now
 
 
+def binding_from(
+    required_from: Instant | None,
+    announced_at: Instant | None,
+    joined_at: Instant,
+    exempt_until: Instant | None,
+) -> Instant | None:
+    """From when a workspace's mandate binds one teammate; None while it is off.
+
+    The grace before it is for those who were there when it was announced: who joined later is bound from the day they
+    joined. An exception puts the instant off until it ends, and ends by itself.
+    """
+    if required_from is None:
+        return None
+    late = announced_at is not None and joined_at > announced_at
+    begins = min(required_from, joined_at) if late else required_from
+    return max(begins, exempt_until or 0)
+
+
 _OWNERS_AND_ADMINS = frozenset({Role.OWNER, Role.ADMIN})
 _HOLDERS = {
     Permission.USE: frozenset(Role),

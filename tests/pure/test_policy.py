@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from nightlatch.policy import ManagedBy, Mandate, may_grant, permitted
+from nightlatch.policy import ManagedBy, Mandate, binding_from, may_grant, permitted
 from nightlatch.vocabulary import Permission, Role
 
 NOW = 1_000_000
@@ -67,3 +67,29 @@ def test_nobody_grants_above_their_own_rank(granter: Role, role: Role):
 def test_ranks_are_in_order():
     """Owner above admin above member."""
     assert [role.rank for role in (Role.OWNER, Role.ADMIN, Role.MEMBER)] == [3, 2, 1]
+
+
+@pytest.mark.parametrize(
+    "required_from,announced_at,joined_at,exempt_until,binds",
+    [
+        (None, None, 1, None, None),
+        (None, 5, 9, 20, None),  # off is off
+        (10, 5, 1, None, 10),
+        (10, 5, 5, None, 10),  # in the very moment of the announcement: they were told
+        (10, 5, 6, None, 6),  # who comes after it has no grace
+        (10, 5, 12, None, 10),  # in force already when they came
+        (10, None, 6, None, 10),
+        (10, 5, 1, 30, 30),  # an exception ends by itself
+        (10, 5, 1, 8, 10),  # and gives nothing that nobody asks for yet
+        (10, 5, 6, 30, 30),
+    ],
+)
+def test_from_when_a_mandate_binds_one_teammate(
+    required_from: int | None,
+    announced_at: int | None,
+    joined_at: int,
+    exempt_until: int | None,
+    binds: int | None,
+):
+    """Grace is for those who were there; an exception is for one person, and has an end."""
+    assert binding_from(required_from, announced_at, joined_at, exempt_until) == binds

@@ -105,6 +105,7 @@ def disable_two_factor(
         reason=reason,
         recognised_by=recognised_by,
         number_tag=_tag(tx, reset_id, number),
+        rank=teammates.rank(tx, teammate_id, Role(target.teammate.role)),
     )
     teammates.begin_reset(tx, teammate_id, reset_id)
     enrolments.drop_for(tx, target.account.id, workspace_id)

@@ -23,8 +23,8 @@ _BY_ID = Query(
         authenticators.c.id == bindparam("id"), authenticators.c.account_id == bindparam("account_id")
     )
 )
-_INSERT = Query(insert_into(authenticators))
-_INSERT_LINK = Query(insert_into(_links))
+_INSERT = Query(insert_into(authenticators, without=("contested_at",)))
+_INSERT_LINK = Query(insert_into(_links, without=("valid_after",)))
 _DELETE = Query(
     delete(authenticators)
     .where(authenticators.c.id == bindparam("id"), authenticators.c.account_id == bindparam("account_id"))

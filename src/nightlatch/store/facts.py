@@ -20,7 +20,7 @@ from nightlatch.facts import (
     reach_of,
 )
 from nightlatch.instants import HOUR, MINUTE, Duration, Instant
-from nightlatch.policy import ManagedBy, Mandate
+from nightlatch.policy import ManagedBy, Mandate, binding_from
 from nightlatch.store.engine import Transaction
 from nightlatch.store.query import Query, Row
 from nightlatch.store.schema import (
@@ -98,10 +98,13 @@ _TEAMMATES = Query(
         teammates.c.role,
         teammates.c.valid_after,
         teammates.c.reset_id,
+        teammates.c.joined_at,
+        teammates.c.exempt_until,
         workspaces.c.slug,
         workspaces.c.name,
         workspaces.c.required_from,
         workspaces.c.managed_by,
+        workspaces.c.announced_at,
         workspaces.c.app_id,
     )
     .join(workspaces, workspaces.c.id == teammates.c.workspace_id)
@@ -275,7 +278,8 @@ def _proof(row: Row, own: Reach) -> Proof:
 
 
 def _teammate(row: Row) -> Teammate:
-    mandate = Mandate(row.required_from, ManagedBy(row.managed_by))
+    binds = binding_from(row.required_from, row.announced_at, row.joined_at, row.exempt_until)
+    mandate = Mandate(binds, ManagedBy(row.managed_by))
     return Teammate(row.workspace_id, Role(row.role), row.valid_after, mandate, row.reset_id)
 
 

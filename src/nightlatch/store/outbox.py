@@ -20,7 +20,7 @@ from nightlatch.store.schema import campaigns, outbox
 LEASE = 5 * MINUTE
 """How long one sender has a mail to itself; after a crash it is somebody else's."""
 
-_INSERT = Query(insert_into(outbox))
+_INSERT = Query(insert_into(outbox, without=("revision", "unasked_at")))
 _DUE = Query(
     select(outbox)
     .where(
@@ -126,7 +126,7 @@ _ALL = Query(
     .order_by(outbox.c.created_at.desc(), outbox.c.id)
     .limit(bindparam("most"))
 )
-_ADD_CAMPAIGN = Query(insert_into(campaigns))
+_ADD_CAMPAIGN = Query(insert_into(campaigns, without=("stage", "due_at")))
 _CAMPAIGN = Query(
     select(campaigns)
     .where(campaigns.c.done_at.is_(None))

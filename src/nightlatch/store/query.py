@@ -6,7 +6,7 @@ that gives up must not be used: Python-side defaults, IN lists that expand, resu
 """
 
 from collections import namedtuple
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeAlias
@@ -69,9 +69,10 @@ def _column_names(compiled: SQLCompiler) -> Sequence[str]:
     return [entry.keyname for entry in compiled._result_columns]
 
 
-def insert_into(table: Table) -> Insert:
-    """An INSERT that takes every column of the table by its name."""
-    return insert(table).values({column.name: bindparam(column.name) for column in table.columns})
+def insert_into(table: Table, *, without: Collection[str] = ()) -> Insert:
+    """An INSERT that takes every column of the table by its name, but those that begin as NULL."""
+    names = [column.name for column in table.columns if column.name not in without]
+    return insert(table).values({name: bindparam(name) for name in names})
 
 
 def set_columns(table: Table, *names: str) -> Update:

@@ -111,6 +111,7 @@ authenticators = Table(
     big("everywhere_at", null=True),
     big("suspended_at", null=True),
     big("limited_until", null=True),
+    big("contested_at", null=True),
 )
 
 authenticator_workspaces = Table(
@@ -122,8 +123,11 @@ authenticator_workspaces = Table(
     big("void_at", null=True),
     big("accepted_at", null=True),
     big("suspended_at", null=True),
+    big("valid_after", null=True),
     sqlite_with_rowid=False,
 )
+"""Where an authenticator that does not reach everywhere reaches, and what single workspaces made of one: void by a
+reset, accepted, suspended. `valid_after`: proofs given with it before do not count there (it was lost or contested)."""
 
 recovery_codes = Table(
     "recovery_codes",
@@ -149,6 +153,8 @@ workspaces = Table(
     big("revision"),
     big("policy_changed_at", null=True),
     txt("policy_changed_by", null=True),
+    big("announced_at", null=True),
+    big("turned_off_at", null=True),
     big("app_id", null=True),
     txt("app_key", null=True),
     UniqueConstraint("slug"),
@@ -175,6 +181,9 @@ teammates = Table(
     big("reset_id", null=True),
     big("last_sign_in_at", null=True),
     txt("given_role", null=True),
+    big("exempt_until", null=True),
+    big("snoozed_until", null=True),
+    big("reminded_at", null=True),
     UniqueConstraint("workspace_id", "account_id"),
 )
 
@@ -264,7 +273,22 @@ resets = Table(
     big("effective_at"),
     big("completed_at", null=True),
     big("ended_at", null=True),
+    big("rank", null=True),
+    big("done_at", null=True),
+    big("approved_by", null=True),
+    txt("approver", null=True),
+    big("approved_at", null=True),
+    txt("ended_by", null=True),
+    Index(
+        "ix_resets_waiting",
+        "effective_at",
+        sqlite_where=text("done_at IS NULL AND ended_at IS NULL"),
+        postgresql_where=text("done_at IS NULL AND ended_at IS NULL"),
+    ),
 )
+"""`rank` is the target's, the highest of the 7 days before. A reset waits until `effective_at`, is done at `done_at`
+(from then on its ticket works) and completed when the person has set up again. `ended_by`: why one ended before:
+`second_step` (the target showed it), `mail` (the mailed page), `withdrawn`, `owner`, `replaced`, `removed`."""
 
 # --- sessions -------------------------------------------------------------------------------------------------------
 
@@ -285,6 +309,7 @@ sessions = Table(
     txt("user_agent"),
     txt("recent_kind", null=True),
     big("recent_at", null=True),
+    big("alerted_at", null=True),
 )
 
 proofs = Table(
@@ -400,7 +425,24 @@ outbox = Table(
     big("sent_at", null=True),
     big("failed_at", null=True),
     txt("error", null=True),
+    big("revision", null=True),
+    big("unasked_at", null=True),
     UniqueConstraint("message_id"),
+    Index(
+        "ix_outbox_unasked",
+        "address_key",
+        "unasked_at",
+        sqlite_where=text("unasked_at IS NOT NULL"),
+        postgresql_where=text("unasked_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_outbox_person",
+        "workspace_id",
+        "account_id",
+        "created_at",
+        sqlite_where=text("workspace_id IS NOT NULL"),
+        postgresql_where=text("workspace_id IS NOT NULL"),
+    ),
     Index("ix_outbox_next_at", "next_at"),
     Index("ix_outbox_address_key", "address_key", "created_at"),
     Index(
@@ -424,8 +466,11 @@ campaigns = Table(
     big("after_id"),
     big("created_at"),
     big("done_at", null=True),
+    txt("stage", null=True),
+    big("due_at", null=True),
 )
-"""A mail to every teammate, expanded in batches after the switch has answered."""
+"""A mail to every teammate, expanded in batches after the switch has answered, or from `due_at` on. `stage`: which
+notice before a mandate it is."""
 
 audit_events = Table(
     "audit_events",

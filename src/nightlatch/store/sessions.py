@@ -14,7 +14,7 @@ from nightlatch.vocabulary import Credential, Method
 
 BROWSER_LIFE = 400 * DAY
 
-_INSERT = Query(insert_into(sessions))
+_INSERT = Query(insert_into(sessions, without=("alerted_at",)))
 _ROTATE = Query(
     set_columns(sessions, "token_hash", "authenticated_at", "last_seen_at", "pending_until").where(
         sessions.c.id == bindparam("id"), sessions.c.ended_at.is_(None)

@@ -47,7 +47,7 @@ _AFTER = Query(
     .order_by(teammates.c.id)
     .limit(bindparam("most"))
 )
-_INSERT = Query(insert_into(teammates))
+_INSERT = Query(insert_into(teammates, without=("exempt_until", "snoozed_until", "reminded_at")))
 _RETURN = Query(
     set_columns(teammates, "role", "joined_at", "removed_at", "valid_after", "given_role").where(
         teammates.c.id == bindparam("id")

@@ -100,7 +100,11 @@ _END_LINKS_TO = Query(
 _PRUNE_LINKS = Query(delete(links).where(links.c.expires_at < bindparam("before")))
 _PRUNE_TICKETS = Query(delete(tickets).where(tickets.c.expires_at < bindparam("before")))
 
-_INSERT_RESET = Query(insert_into(resets))
+_INSERT_RESET = Query(
+    insert_into(
+        resets, without=("approved_by", "approver", "approved_at", "completed_at", "ended_at", "ended_by")
+    )
+)
 _RESET = Query(select(resets).where(resets.c.id == bindparam("id")))
 _RESET_LOCKED = Query(select(resets).where(resets.c.id == bindparam("id")).with_for_update())
 _RESET_FAILED = Query(
@@ -283,6 +287,7 @@ def create_reset(
     reason: str,
     recognised_by: str,
     number_tag: bytes,
+    rank: int,
     id: int,
 ) -> None:
     """A reset that is done at once. An older unfinished one of the same person there is over."""
@@ -300,8 +305,8 @@ def create_reset(
         number_failures=0,
         created_at=tx.now,
         effective_at=tx.now,
-        completed_at=None,
-        ended_at=None,
+        rank=rank,
+        done_at=tx.now,
     )
 
 

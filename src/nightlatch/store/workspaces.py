@@ -17,7 +17,7 @@ _BY_APP = Query(
 )
 _SET_NAME = Query(set_columns(workspaces, "name").where(workspaces.c.id == bindparam("id")))
 _ALL = Query(select(workspaces).order_by(workspaces.c.slug))
-_INSERT = Query(insert_into(workspaces))
+_INSERT = Query(insert_into(workspaces, without=("announced_at", "turned_off_at")))
 _SET_POLICY = Query(
     update(workspaces)
     .values(
