@@ -3,24 +3,20 @@
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from nightlatch.actions.campaigns import expand_campaign
+from nightlatch.actions.chores import CHORES
 from nightlatch.instants import HOUR
-from nightlatch.mail.background import Rounds, run
+from nightlatch.mail.background import Chore, Rounds, run
 from nightlatch.mail.outgoing import OutgoingMail
 from nightlatch.store import outbox
 from nightlatch.store.engine import Transaction, Unavailable
 from tests.mail.test_drain import Pigeon, post, queue, temporary, waiting
 from tests.support.tables import rows
 from tests.support.world import World
-
-
-def no_campaign(tx: Transaction) -> bool:
-    return False
 
 
 def campaign(world: World, members: int) -> None:
@@ -36,11 +32,11 @@ def campaign(world: World, members: int) -> None:
 
 @asynccontextmanager
 async def running(
-    world: World, pigeon: Pigeon, *, pause: float, expand: Callable[[Transaction], bool] = no_campaign
+    world: World, pigeon: Pigeon, *, pause: float, chores: Sequence[Chore] = ()
 ) -> AsyncIterator[asyncio.Event]:
     """The task, for as long as the block lasts; yields what wakes it."""
     wake = asyncio.Event()
-    task = asyncio.create_task(run(post(world, pigeon), wake=wake, expand=expand, pause=pause))
+    task = asyncio.create_task(run(post(world, pigeon), wake=wake, chores=chores, pause=pause))
     try:
         yield wake
     finally:
@@ -78,7 +74,7 @@ async def test_it_looks_by_itself_too(world: World) -> None:
 async def test_it_mails_everybody_without_being_woken_again(world: World) -> None:
     pigeon = Pigeon()
     campaign(world, 60)
-    async with running(world, pigeon, pause=3600, expand=expand_campaign):
+    async with running(world, pigeon, pause=3600, chores=CHORES):
         await until(lambda: len(pigeon.sent) == 60)
     assert not [each for each in rows(world, "campaigns") if each.done_at is None]
 
@@ -131,21 +127,21 @@ def test_a_part_that_fails_keeps_none_of_the_others_from_running(
 
     pigeon = Pigeon()
     with caplog.at_level(logging.INFO, "nightlatch.mail"):
-        assert Rounds(post(world, pigeon), broken).once()
+        assert Rounds(post(world, pigeon), [Chore("a_chore", outbox.campaign_waits, broken)]).once()
     assert len(pigeon.sent) == 1
-    assert "expand_some failed: Unavailable" in caplog.text
+    assert "a_chore failed: Unavailable" in caplog.text
     assert "42" not in caplog.text
 
 
 def test_a_blocked_way_out_is_not_tried_again_at_once(world: World) -> None:
     queue(world, 2)
-    rounds = Rounds(post(world, Pigeon(troubles=[temporary(everybody=True)])), no_campaign)
+    rounds = Rounds(post(world, Pigeon(troubles=[temporary(everybody=True)])), ())
     assert not rounds.once()
     assert rounds.once()
 
 
 def test_it_tidies_up_every_hour(world: World) -> None:
-    rounds = Rounds(post(world, Pigeon()), no_campaign)
+    rounds = Rounds(post(world, Pigeon()), ())
     rounds.once()
     ana = world.person("Ana")
     world.session(ana)

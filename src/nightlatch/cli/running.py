@@ -105,10 +105,10 @@ def mails_queued(house: "House", *, send: bool) -> None:
 
 def send_all(house: "House") -> None:
     """Send everything that is due, campaigns too."""
-    from nightlatch.actions.campaigns import expand_campaign
+    from nightlatch.actions.chores import CHORES
     from nightlatch.mail.background import Rounds
 
-    rounds = Rounds(house.post(), expand_campaign)
+    rounds = Rounds(house.post(), CHORES)
     while rounds.once():
         pass
 

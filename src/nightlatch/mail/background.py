@@ -1,15 +1,16 @@
-"""The server's background task: expands campaigns, drains the outbox, tidies up every hour."""
+"""The server's background task: does what has come due, drains the outbox, tidies up every hour."""
 
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 
 from nightlatch.instants import HOUR, Instant
 from nightlatch.mail.drain import Post, drain_once
-from nightlatch.store import outbox
 from nightlatch.store.engine import Transaction
 from nightlatch.store.housekeeping import tidy
 
@@ -18,13 +19,25 @@ PAUSE = 5.0
 _log = logging.getLogger("nightlatch.mail")
 
 
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Work that comes due by itself, done in small transactions by whichever process comes to it."""
+
+    name: str
+    """For the log."""
+    waits: Callable[[Transaction], bool]
+    """Whether there is something to do: a read that takes no lock."""
+    work: Callable[[Transaction], bool]
+    """One transaction of it; whether there is more at once."""
+
+
 class Rounds:
     """The blocking side, for one thread: each round does a little of everything."""
 
-    def __init__(self, post: Post, expand: Callable[[Transaction], bool]) -> None:
-        """`expand` queues the next mails of a campaign and says whether there is more (`actions.campaigns`)."""
+    def __init__(self, post: Post, chores: Sequence[Chore]) -> None:
+        """`chores`: what comes due by itself (`actions.chores`)."""
         self._post = post
-        self._expand = expand
+        self._chores = chores
         self._tidied_at: Instant = 0
         self._stopping = threading.Event()
 
@@ -34,22 +47,22 @@ class Rounds:
 
     def once(self) -> bool:
         """One round; whether there is more to do at once. One part that fails keeps none of the others from running."""
-        expanded = self._guarded(self._expand_some)
-        drained = self._guarded(self._drain)
-        self._guarded(self._tidy_hourly)
-        return bool(expanded) or bool(drained)
+        more = [self._guarded(each.name, partial(self._do, each)) for each in self._chores]
+        drained = self._guarded("drain", self._drain)
+        self._guarded("tidy_hourly", self._tidy_hourly)
+        return any(more) or drained
 
-    def _guarded(self, part: Callable[[], bool]) -> bool:
+    def _guarded(self, name: str, part: Callable[[], bool]) -> bool:
         """What goes wrong is logged by its name alone (its text might quote what is secret), and tried again later."""
         try:
             return part()
         except Exception as error:
-            _log.error("%s failed: %s", part.__name__.strip("_"), type(error).__name__)
+            _log.error("%s failed: %s", name, type(error).__name__)
             return False
 
-    def _expand_some(self) -> bool:
+    def _do(self, chore: Chore) -> bool:
         store = self._post.store
-        return store.read_now(outbox.campaign_waits) and store.write_now(self._expand)
+        return store.read_now(chore.waits) and store.write_now(chore.work)
 
     def _drain(self) -> bool:
         drained = drain_once(self._post, stopping=self._stopping.is_set)
@@ -65,14 +78,12 @@ class Rounds:
         return False
 
 
-async def run(
-    post: Post, *, wake: asyncio.Event, expand: Callable[[Transaction], bool], pause: float = PAUSE
-) -> None:
+async def run(post: Post, *, wake: asyncio.Event, chores: Sequence[Chore], pause: float = PAUSE) -> None:
     """Until it is cancelled: a round whenever `wake` is set, and every `pause` seconds.
 
     The blocking parts run in one thread of its own. Cancelling lets it finish the mail at hand.
     """
-    rounds, loop = Rounds(post, expand), asyncio.get_running_loop()
+    rounds, loop = Rounds(post, chores), asyncio.get_running_loop()
     pool = ThreadPoolExecutor(1, thread_name_prefix="mail")
     try:
         while True:

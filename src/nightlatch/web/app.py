@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from nightlatch.actions.by import SYSTEM
-from nightlatch.actions.campaigns import expand_campaign
+from nightlatch.actions.chores import CHORES
 from nightlatch.actions.clock_watch import note_jump
 from nightlatch.instants import MINUTE, SECOND, Duration
 from nightlatch.mail import background
@@ -141,7 +141,7 @@ class App:
 
     async def _send_mail(self) -> None:
         self.front.mail_wanted = asyncio.Event()
-        await background.run(self.front.house.post(), wake=self.front.mail_wanted, expand=expand_campaign)
+        await background.run(self.front.house.post(), wake=self.front.mail_wanted, chores=CHORES)
 
     async def _each_minute(self) -> None:
         """When sessions were last seen (it may be lost: a failure waits a minute), and a clock that was set."""
