@@ -30,6 +30,8 @@ class Permission(StrEnum):
     READ_AUDIT = "read_audit"
     MANAGE_APPS = "manage_apps"
     """Registering products, which hand out who is who: owners alone."""
+    MANAGE_SERVICES = "manage_services"
+    """Service accounts, which read without being anybody."""
 
 
 class Method(StrEnum):
@@ -91,6 +93,12 @@ class Reason(StrEnum):
     ELSEWHERE_CLOSED = "elsewhere_closed"
     KEPT_BY_APP = "kept_by_app"
     """The product that keeps this person changes it, not we."""
+    SCOPE = "scope"
+    """An API token that does not include this, or something that no token may do."""
+    OLDER_TOKEN = "older_token"
+    """An API token from before a removal, a return or a reset in this workspace."""
+    SPONSOR = "sponsor"
+    """A service account that nobody answers for."""
 
 
 class TicketPurpose(StrEnum):
@@ -111,6 +119,20 @@ class Credential(StrEnum):
     """A product's secret."""
     HOST = "host"
     """The cookie of a protected host, good for that host's check alone."""
+    TOKEN = "token"
+    """An API token, told by its first letters: of a person, or of a service account. It is no session and no proof."""
+
+
+class Scope(StrEnum):
+    """What an API token may be let into: reading, and nothing else."""
+
+    ACCOUNT = "account:read"
+    WORKSPACE = "workspace:read"
+    TEAMMATES = "teammates:read"
+    INVITATIONS = "invitations:read"
+    POLICY = "policy:read"
+    AUDIT = "audit:read"
+    EVIDENCE = "evidence:read"
 
 
 class Event(StrEnum):
@@ -135,6 +157,12 @@ class Event(StrEnum):
     EMAIL_CHANGE_REQUESTED = "email.change_requested"
     EMAIL_CHANGED = "email.changed"
     EMAIL_CHANGE_UNDONE = "email.change_undone"
+    EXCEPTION_ASKED = "exception.asked"
+    EXCEPTION_ENDED = "exception.ended"
+    """Before its day: by somebody, or because the person set up, left or became an admin."""
+    EXCEPTION_GRANTED = "exception.granted"
+    EXCEPTION_REFUSED = "exception.refused"
+    """Or taken back, or overtaken, before anybody agreed."""
     GRANT_MADE = "grant.made"
     """A product, or a protected host, was shown through the browser what was proved."""
     GRANT_REPLAYED = "grant.replayed"
@@ -156,6 +184,12 @@ class Event(StrEnum):
     RECOVERY_CODE_USED = "recovery_code.used"
     RECOVERY_CODES_RENEWED = "recovery_codes.renewed"
     RESET_COMPLETED = "reset.completed"
+    SERVICE_ACCOUNT_ADDED = "service_account.added"
+    SERVICE_ACCOUNT_CHANGED = "service_account.changed"
+    SERVICE_ACCOUNT_REMOVED = "service_account.removed"
+    SERVICE_ACCOUNT_RESUMED = "service_account.resumed"
+    SERVICE_ACCOUNT_SUSPENDED = "service_account.suspended"
+    """Its sponsor is no teammate any more."""
     SESSION_ENDED = "session.ended"
     SIGN_IN_FAILED = "sign_in.failed"
     SIGN_IN_HALF_DONE = "sign_in.half_done"
@@ -180,5 +214,7 @@ class Event(StrEnum):
     TICKET_REDEEMED = "ticket.redeemed"
     TICKET_REFUSED = "ticket.refused"
     TICKET_SENT = "ticket.sent"
+    TOKEN_ENDED = "token.ended"
+    TOKEN_MADE = "token.made"
     WORKSPACE_CREATED = "workspace.created"
     WORKSPACE_RENAMED = "workspace.renamed"

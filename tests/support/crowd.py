@@ -35,6 +35,10 @@ class Mate:
     state: str = "off"
     status: str = "active"
     last_sign_in_at: int | None = None
+    joined_at: int = 1
+    exempt_until: int | None = None
+    mail_failed_at: int | None = None
+    recovery_left: int = 10
 
 
 def row(workspace_id: int, mate: Mate, id: int | None = None) -> dict[str, Any]:
@@ -51,14 +55,16 @@ def row(workspace_id: int, mate: Mate, id: int | None = None) -> dict[str, Any]:
         "role": mate.role.value,
         "state": mate.state,
         "methods": "totp" if mate.state == "on" else "",
-        "recovery_left": 10 if mate.state == "on" else None,
+        "recovery_left": mate.recovery_left if mate.state == "on" else None,
         "since": 1,
         "last_sign_in_at": mate.last_sign_in_at,
-        "joined_at": 1,
+        "joined_at": mate.joined_at,
         "email_key": mate.email.casefold(),
         "search_key": f"{search_key(mate.name)}{BETWEEN}{folded}" if active else folded,
         "role_order": role_order(mate.role),
         "sign_in_key": mate.last_sign_in_at or 0,
+        "exempt_until": mate.exempt_until,
+        "mail_failed_at": mate.mail_failed_at,
     }
 
 

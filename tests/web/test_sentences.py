@@ -7,12 +7,14 @@ from nightlatch.web import sentences
 from nightlatch.web.sentences import Told
 
 DETAIL = {
+    "ends_at": "2026-12-08T09:00:00Z",
     "former_name": "Anna",
     "invited_by": "Dana",
     "managed_by": "owners",
     "method": "totp",
     "required_from": "2026-12-08T09:00:00Z",
     "role": "admin",
+    "why": "ended",
 }
 
 

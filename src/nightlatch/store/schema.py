@@ -217,6 +217,8 @@ standing = Table(
     txt("search_key"),
     big("role_order"),
     big("sign_in_key"),
+    big("exempt_until", null=True),
+    big("mail_failed_at", null=True),
     # The filters stand in the first one too, so that SQLite searches without touching the table.
     Index("ix_standing_search", "workspace_id", "search_key", "id", "status", "state", "role_order"),
     Index("ix_standing_email", "workspace_id", "email_key", "id"),

@@ -44,9 +44,13 @@ exceptions = Table(
     big("approved_at", null=True),
     big("ended_at", null=True),
     txt("ended_by", null=True),
+    txt("ended_why", null=True),
     Index("ix_exceptions_person", "workspace_id", "account_id", "requested_at"),
+    Index("ix_exceptions_list", "workspace_id", "requested_at", "id"),
 )
-"""Leave not to have 2FA for a while. `teammates.exempt_until` is what decisions read; this says why, and who agreed."""
+"""Leave not to have 2FA for a while. `teammates.exempt_until` is what decisions read; this says why, and who agreed.
+It waits until `approved_at`, and ends at `ends_at` by itself, or at `ended_at`: `ended_why` is `refused`, `withdrawn`,
+`ended`, `replaced`, `set_up`, `role`, `gone` or `mandate_off`."""
 
 help_requests = Table(
     "help_requests",
@@ -117,9 +121,20 @@ tokens = Table(
     big("workspace_id", null=True),
     txt("name"),
     txt("scopes"),
+    big("sequence"),
     big("created_at"),
     big("expires_at"),
     big("last_used_at", null=True),
     big("ended_at", null=True),
 )
-"""API tokens: a person's (`account_id`, in all of the person's workspaces or in one), or a service account's."""
+"""API tokens: a person's (`account_id`, in all of the person's workspaces or in one), or a service account's.
+`sequence`: when it was made, to compare with what ended in a workspace since."""
+
+token_workspaces = Table(
+    "token_workspaces",
+    metadata,
+    id_column("token_id"),
+    id_column("workspace_id"),
+    sqlite_with_rowid=False,
+)
+"""Where a person's token is good: the workspaces in which the second factor counted when it was made. None is added."""

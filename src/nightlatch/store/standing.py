@@ -78,6 +78,8 @@ def invited(
         search_key=search_key(address.display),
         role_order=role_order(role),
         sign_in_key=0,
+        exempt_until=None,
+        mail_failed_at=None,
     )
 
 
@@ -119,6 +121,8 @@ def _write(tx: Transaction, account: Row, membership: Row, facts: Facts, teammat
         search_key=f"{search_key(account.name)}{BETWEEN}{search_key(account.email)}",
         role_order=role_order(Role(membership.role)),
         sign_in_key=membership.last_sign_in_at or 0,
+        exempt_until=membership.exempt_until,
+        mail_failed_at=before.mail_failed_at if before is not None else None,
     )
 
 

@@ -52,6 +52,16 @@ _RECOGNISED = {
     "other": "Another way, as the reason says",
 }
 _MANAGERS = {"admins": "owners and admins", "owners": "only owners"}
+_WHY = {
+    "refused": "somebody refused it",
+    "withdrawn": "it was taken back",
+    "ended": "somebody ended it",
+    "replaced": "a longer one took its place",
+    "set_up": "2FA is set up",
+    "role": "another role",
+    "gone": "no longer a teammate",
+    "mandate_off": "2FA is no longer required",
+}
 _PURPOSES = {"self_service": "asked for", "mandate": "2FA became required", "reset": "2FA was disabled"}
 
 _EVENTS: dict[Event, tuple[str, str]] = {
@@ -80,6 +90,13 @@ _EVENTS: dict[Event, tuple[str, str]] = {
     Event.EMAIL_CHANGE_REQUESTED: ("E-mail change begun", "{who} asked to change their e-mail address."),
     Event.EMAIL_CHANGED: ("E-mail changed", "{whom} confirmed a new e-mail address."),
     Event.EMAIL_CHANGE_UNDONE: ("E-mail change undone", "The change of {whom}'s e-mail address was undone."),
+    Event.EXCEPTION_ASKED: ("More time asked for", "{who} asked for more time for {whom}, until {ends_at}."),
+    Event.EXCEPTION_ENDED: ("More time ended", "The exception of {whom} ended: {why}."),
+    Event.EXCEPTION_GRANTED: ("More time given", "{who} agreed that {whom} needs no 2FA until {ends_at}."),
+    Event.EXCEPTION_REFUSED: (
+        "More time not given",
+        "The exception asked for {whom} was not granted: {why}.",
+    ),
     Event.GRANT_MADE: ("Shown to a product", "A product was shown what {whom} proved here."),
     Event.GRANT_REPLAYED: (
         "Product's code used twice",
@@ -149,6 +166,7 @@ IN_WORKSPACES = (
     Event.MANDATE_OWNERLESS,
     *(Event.TEAMMATE_SECURED, Event.TEAMMATE_UNSECURED, Event.TEAMMATE_RESET, Event.TEAMMATE_RESET_RENEWED),
     *(Event.TICKET_SENT, Event.TICKET_REDEEMED, Event.TICKET_REFUSED, Event.RESET_COMPLETED),
+    *(Event.EXCEPTION_ASKED, Event.EXCEPTION_GRANTED, Event.EXCEPTION_REFUSED, Event.EXCEPTION_ENDED),
     *(Event.INVITATION_SENT, Event.INVITATION_RESENT, Event.INVITATION_REVOKED, Event.INVITATION_ACCEPTED),
     *(Event.TEAMMATE_JOINED, Event.TEAMMATE_LEFT, Event.TEAMMATE_REMOVED, Event.TEAMMATE_ROLE_CHANGED),
     Event.TEAMMATE_CHANGED,
@@ -223,6 +241,8 @@ _LABELS = {
     "logo": "Picture",
     "managed_by": "Managed by",
     "email": "Address",
+    "ends_at": "Until",
+    "asked_by": "Asked for by",
     "method": "Method",
     "methods": "With",
     "name": "Name",
@@ -244,7 +264,7 @@ _LABELS = {
     "tries_left": "Tries left",
     "where": "Where",
 }
-_HIDDEN = ("invitation", "reset", "revision", "secret", "session")
+_HIDDEN = ("exception", "invitation", "reset", "revision", "secret", "session")
 """Ids and numbers that only the API tells."""
 
 
@@ -272,13 +292,14 @@ def in_words(key: str, value: Any, *, inside: bool = False) -> str:
     text = str(value)
     if key in ("role", "former_role"):
         return _ROLES.get(text, text) if inside else text.capitalize()
-    if key in ("required_from", "before"):
+    if key in ("required_from", "before", "ends_at"):
         return _moment(text)
     known = {
         "method": _METHODS,
         "recognised_by": _RECOGNISED,
         "managed_by": _MANAGERS,
         "purpose": _PURPOSES,
+        "why": _WHY,
     }.get(key, {})
     found = known.get(text, text)
     return found if inside or found is text else _sentence_case(found)

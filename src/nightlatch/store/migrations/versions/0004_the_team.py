@@ -36,12 +36,14 @@ def upgrade() -> None:
         sa.Column("approved_at", BIG, nullable=True),
         sa.Column("ended_at", BIG, nullable=True),
         sa.Column("ended_by", TEXT, nullable=True),
+        sa.Column("ended_why", TEXT, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_exceptions")),
     )
     with op.batch_alter_table("exceptions", schema=None) as batch_op:
         batch_op.create_index(
             "ix_exceptions_person", ["workspace_id", "account_id", "requested_at"], unique=False
         )
+        batch_op.create_index("ix_exceptions_list", ["workspace_id", "requested_at", "id"], unique=False)
 
     op.create_table(
         "help_requests",
@@ -124,6 +126,7 @@ def upgrade() -> None:
         sa.Column("workspace_id", BIG, nullable=True),
         sa.Column("name", TEXT, nullable=False),
         sa.Column("scopes", TEXT, nullable=False),
+        sa.Column("sequence", BIG, nullable=False),
         sa.Column("created_at", BIG, nullable=False),
         sa.Column("expires_at", BIG, nullable=False),
         sa.Column("last_used_at", BIG, nullable=True),
@@ -135,6 +138,13 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_tokens_account_id"), ["account_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_tokens_service_id"), ["service_id"], unique=False)
 
+    op.create_table(
+        "token_workspaces",
+        sa.Column("token_id", BIG, autoincrement=False, nullable=False),
+        sa.Column("workspace_id", BIG, autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("token_id", "workspace_id", name=op.f("pk_token_workspaces")),
+        sqlite_with_rowid=False,
+    )
     with op.batch_alter_table("authenticator_workspaces", schema=None) as batch_op:
         batch_op.add_column(sa.Column("valid_after", BIG, nullable=True))
 
@@ -180,6 +190,10 @@ def upgrade() -> None:
 
     with op.batch_alter_table("sessions", schema=None) as batch_op:
         batch_op.add_column(sa.Column("alerted_at", BIG, nullable=True))
+
+    with op.batch_alter_table("standing", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("exempt_until", BIG, nullable=True))
+        batch_op.add_column(sa.Column("mail_failed_at", BIG, nullable=True))
 
     with op.batch_alter_table("teammates", schema=None) as batch_op:
         batch_op.add_column(sa.Column("exempt_until", BIG, nullable=True))
