@@ -35,6 +35,7 @@ class Code(StrEnum):
     ALREADY_USED = "already_used"
     SLUG_TAKEN = "slug_taken"
     MANDATE_IN_FORCE = "mandate_in_force"
+    GRACE_USED = "grace_used"
     NOT_ENROLLED = "not_enrolled"
     CONFLICT = "conflict"
     EXPIRED = "expired"
@@ -69,6 +70,7 @@ STATUS: dict[Code, int] = {
     Code.ALREADY_USED: 409,
     Code.SLUG_TAKEN: 409,
     Code.MANDATE_IN_FORCE: 409,
+    Code.GRACE_USED: 409,
     Code.NOT_ENROLLED: 409,
     Code.CONFLICT: 409,
     Code.CONFIRM_REQUIRED: 409,
@@ -160,6 +162,26 @@ _DENIALS: dict[Reason, tuple[Code, str, WayOut]] = {
         Code.NOT_PERMITTED,
         "The 2FA that you have belongs to a workspace that you are no longer in.",
         WayOut("Remove it, then set up 2FA anew.", "/settings/user"),
+    ),
+    Reason.SCOPE: (
+        Code.NOT_PERMITTED,
+        "This API token does not include this. What changes anything is closed to every API token.",
+        WayOut("Make a token with the scope that it takes, or sign in.", "/settings/user/tokens"),
+    ),
+    Reason.OLDER_TOKEN: (
+        Code.NOT_PERMITTED,
+        "This API token is from before you left this workspace, or before your 2FA was disabled there.",
+        WayOut("Make a new one.", "/settings/user/tokens"),
+    ),
+    Reason.SPONSOR: (
+        Code.NOT_PERMITTED,
+        "This service account is suspended: whoever answered for it is no teammate any more.",
+        WayOut("Ask an owner or admin of the workspace to name somebody else.", "/workspaces"),
+    ),
+    Reason.SUSPENDED: (
+        Code.NOT_PERMITTED,
+        "Your second step is suspended, and your API tokens with it.",
+        WayOut("See how to get back in.", "/recover"),
     ),
 }
 

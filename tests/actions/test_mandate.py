@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 
 from nightlatch.access import Allow, Challenge, Enrol
-from nightlatch.actions import authenticators, kinds, mandate, teammates
+from nightlatch.actions import authenticators, kinds, mandate, previewing, teammates
 from nightlatch.actions.by import By, operator
-from nightlatch.actions.mandate import Policy
 from nightlatch.instants import DAY, HOUR, MINUTE, from_text
 from nightlatch.policy import ManagedBy
 from nightlatch.refusals import Code, Refused
@@ -16,58 +15,9 @@ from nightlatch.vocabulary import Event, Role
 from tests.support.events import events
 from tests.support.letters import letters
 from tests.support.races import at_once
+from tests.support.switch import Acme
 from tests.support.tables import everything, rows
 from tests.support.world import World
-
-
-class Acme:
-    """An owner and an admin with 2FA, an owner and a member without."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.dana, self.olga, self.adam, self.ana = map(world.person, ("Dana", "Olga", "Adam", "Ana"))
-        self.id = world.workspace("acme", owner=[self.dana, self.olga], admin=self.adam, member=self.ana)
-        self.app, _ = world.bind_totp(self.dana)
-        self.adams_app, _ = world.bind_totp(self.adam)
-        self.owner = world.signed_in(self.dana, self.app)
-        self.admin = world.signed_in(self.adam, self.adams_app)
-
-    def policy(self, by: By | None = None) -> Policy:
-        return self.world.read(
-            lambda tx: mandate.read_policy(tx, by=by or operator("Op"), workspace_id=self.id)
-        )
-
-    def change(self, by: By | None = None, **values: Any) -> Policy:
-        """Change what is named; the rest as it is."""
-        now = self.policy()
-        complete = {
-            "required": now.required,
-            "required_from": now.required_from,
-            "managed_by": now.managed_by,
-            "if_revision": now.revision,
-            "reason": None,
-            **values,
-        }
-        return self.world.write(
-            lambda tx: mandate.change_policy(tx, by=by or self.owner, workspace_id=self.id, **complete)
-        )
-
-    def on(self, by: By | None = None, since: int | None = None, **values: Any) -> Policy:
-        return self.change(by, required=True, required_from=since, **values)
-
-    def off(self, by: By | None = None, **values: Any) -> Policy:
-        return self.change(by, required=False, required_from=None, **values)
-
-    def refused(self, code: Code, *arguments: Any, **values: Any) -> Refused:
-        """`on`, `off` or `change`, whose name comes first, is refused, and nothing happened."""
-        verb, *rest = arguments
-        before = everything(self.world)
-        with pytest.raises(Refused) as refusal:
-            getattr(self, verb)(*rest, **values)
-        assert refusal.value.code is code
-        assert refusal.value.way_out is not None or refusal.value.errors
-        assert everything(self.world) == before
-        return refusal.value
 
 
 @pytest.fixture
@@ -244,8 +194,8 @@ def test_the_operator_turns_on_where_an_owner_has_2fa(acme: Acme) -> None:
 
 
 def test_what_the_page_says_before_it_is_turned(acme: Acme) -> None:
-    def facts(by: By) -> mandate.PreviewFacts:
-        return acme.world.read(lambda tx: mandate.preview_facts(tx, by=by, workspace_id=acme.id))
+    def facts(by: By) -> previewing.PreviewFacts:
+        return acme.world.read(lambda tx: previewing.preview_facts(tx, by=by, workspace_id=acme.id))
 
     shown = facts(acme.owner)
     assert (shown.owners, shown.enrolled_owners, shown.only_owner, shown.i_am_enrolled) == (2, 1, False, True)
@@ -259,7 +209,7 @@ def test_the_only_owner_is_told_so(world: World) -> None:
     dana = world.person("Dana")
     solo = world.workspace("solo", owner=dana)
     danas = world.session(dana)
-    assert world.read(lambda tx: mandate.preview_facts(tx, by=danas, workspace_id=solo)).only_owner
+    assert world.read(lambda tx: previewing.preview_facts(tx, by=danas, workspace_id=solo)).only_owner
 
 
 # --- law 8: races, which SQLite would hide and PostgreSQL shows ---

@@ -10,6 +10,7 @@ from nightlatch.actions import (
     emails,
     enrolment,
     invitations,
+    mandate,
     passwords,
     resets,
     second_step,
@@ -92,6 +93,9 @@ FIGURES = {
     "A form that was caught on the way": lasting(forms.KEPT_FOR),
     "What a recovery code opened, or bound, changes nothing weighty for": lasting(enrolment.LIMITED_FOR),
     "A role that was held still ranks for": lasting(teammates.RANK_MEMORY),
+    "After a mandate was turned off, it can only be required again at once, for": lasting(
+        mandate.GRACE_AGAIN_AFTER
+    ),
     "A mail that cannot be delivered is tried for": lasting(drain.TRIED_FOR),
     "Ended sessions are kept for": lasting(housekeeping.SESSIONS_KEPT),
     "Links that ran out, and delivered mails (without contents), are kept for": lasting(

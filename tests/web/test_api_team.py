@@ -7,15 +7,18 @@ import pytest
 
 from nightlatch.actions.campaigns import expand_campaign
 from nightlatch.instants import DAY, MINUTE, to_text
+from nightlatch.store.teammates import join
+from nightlatch.vocabulary import Role
 from tests.support.asgi import Client, Got, app_of
 from tests.support.mails import newest
+from tests.support.switch import exempt
 from tests.support.tables import everything
 from tests.support.world import Person
 from tests.web.team import Team
 
 POLICY = "/api/v1/workspaces/acme/policy"
 ON = {"two_factor": {"required": True}}
-OFF = {"two_factor": {"required": False}}
+OFF = {"two_factor": {"required": False}, "reason": "Enough"}
 
 
 def put(client: Client, body: Any, tag: str | None = '"1"', path: str = POLICY) -> Got:
@@ -145,6 +148,60 @@ def test_from_an_instant_on_that_instant_alone_decides(team: Team, dana: Person)
     owner = team.client(dana)
     got = put(owner, late, owner.get(POLICY).header("etag"))
     assert (got.status, got.code) == (409, "mandate_in_force")
+
+
+def test_off_takes_a_reason(team: Team, dana: Person) -> None:
+    acme = team.world.workspace("acme", owner=dana)
+    client = team.client(dana)
+    team.world.require(acme)
+    for reason in ({}, {"reason": None}, {"reason": "  "}):
+        got = put(client, {"two_factor": {"required": False}, **reason}, "*")
+        assert (got.status, got.code) == (422, "invalid")
+        assert got.json["errors"][0]["field"] == "reason"
+    assert put(client, OFF, "*").status == 200
+
+
+def test_on_again_within_thirty_days_means_now(team: Team, dana: Person) -> None:
+    acme = team.world.workspace("acme", owner=dana)
+    client = team.client(dana)
+    assert client.get(POLICY).json["announced_at"] is None
+    team.world.require(acme)
+    assert put(client, OFF, "*").json["announced_at"] is None
+    later = to_text(team.world.clock.now() + 14 * DAY)
+    got = put(client, {"two_factor": {"required": True, "required_from": later}}, "*")
+    assert (got.status, got.code) == (409, "grace_used")
+    assert got.json["way_out"]["path"] == "/w/acme/settings/team/authentication"
+    told = client.get(POLICY).json
+    assert told["at_once_until"] > later
+    got = put(client, ON, "*")
+    assert got.json["in_force"] is True
+    assert (got.json["announced_at"], got.json["at_once_until"]) == (
+        got.json["two_factor"]["required_from"],
+        None,
+    )
+
+
+def test_due_is_each_persons_own(team: Team, dana: Person) -> None:
+    """The date for those who were there; for who joined after the announcement none; with an exception its end."""
+    ben, eva = team.person("Ben"), team.person("Eva")
+    acme = team.world.workspace("acme", owner=dana, member=[ben, eva])
+    at = team.world.clock.now() + 10 * DAY
+    assert (
+        put(team.client(dana), {"two_factor": {"required": True, "required_from": to_text(at)}}).status == 200
+    )
+    exempt(team.world, acme, eva, until=at + DAY)
+    team.world.wait(MINUTE)
+    lea = team.person("Lea")
+    team.world.write(lambda tx: join(tx, workspace_id=acme, account_id=lea.id, role=Role.MEMBER))
+    told = {
+        name: team.client(person).get("/api/v1/session").json["workspaces"][0]
+        for name, person in (("ben", ben), ("eva", eva), ("lea", lea))
+    }
+    assert {name: (each["decision"], each["due"]) for name, each in told.items()} == {
+        "ben": ("allow", to_text(at)),
+        "eva": ("allow", to_text(at + DAY)),
+        "lea": ("enrol", None),
+    }
 
 
 def test_a_live_session_without_2fa_is_refused_at_its_very_next_request(team: Team, dana: Person) -> None:

@@ -10,15 +10,20 @@ from nightlatch.actions.reasons import clean_reason
 from nightlatch.assurance import enrolled
 from nightlatch.audit.events import record
 from nightlatch.audit.events import workspace as workspace_subject
-from nightlatch.instants import Instant, to_text
+from nightlatch.instants import DAY, Duration, Instant, to_text
+from nightlatch.mail import words
 from nightlatch.policy import ManagedBy, Mandate
 from nightlatch.refusals import Code, Refused, WayOut, not_found
-from nightlatch.store import outbox, teammates, workspaces
+from nightlatch.store import exceptions, outbox, teammates, withdrawing, workspaces
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import Known
 from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
 from nightlatch.vocabulary import Event, Role
+
+GRACE_AGAIN_AFTER: Duration = 30 * DAY
+"""A mandate that was in force and was turned off: for so long after that it is required again at once, or not at all.
+Else "off, and on again from a date" would postpone what cannot be postponed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,10 @@ class Policy:
     revision: int
     changed_at: Instant | None
     changed_by: str | None
+    announced_at: Instant | None
+    """Since when people know of the present requirement: who joined later has no grace."""
+    at_once_until: Instant | None
+    """It was turned off lately: until then it can only be required again at once."""
 
     @property
     def required(self) -> bool:
@@ -38,44 +47,11 @@ class Policy:
         return self.required_from is not None
 
 
-@dataclass(frozen=True, slots=True)
-class PreviewFacts:
-    """What the page of the switch says beside the counts of the Teammates table."""
-
-    i_am_enrolled: bool
-    owners: int
-    enrolled_owners: int
-    only_owner: bool
-    """The person is the only owner: the page asks for a second one."""
-    mails_waiting: int
-    oldest_waiting: Instant | None
-    last_delivered: Instant | None
-    mail_error: str | None
-    """What stands in the way of a waiting mail."""
-
-
 def read_policy(tx: Transaction, *, by: By, workspace_id: int) -> Policy:
     """The policy, for any teammate and the operator. Raises Refused."""
     if by.kind != "operator":
         allowed(tx, by, kinds.SEE_POLICY.at(workspace_id))
     return _policy(tx, _workspace(tx, workspace_id))
-
-
-def preview_facts(tx: Transaction, *, by: By, workspace_id: int) -> PreviewFacts:
-    """What to know before the switch is turned. Reads only. Raises Refused."""
-    known = allowed(tx, by, kinds.PREVIEW_POLICY.at(workspace_id))
-    owners = [row.account_id for row in teammates.owners(tx, workspace_id)]
-    waiting, oldest, delivered, error = outbox.health(tx)
-    return PreviewFacts(
-        enrolled(known.facts.authenticators, workspace_id),
-        len(owners),
-        len(teammates.enrolled_owners(tx, workspace_id)),
-        owners == [known.facts.account],
-        waiting,
-        oldest,
-        delivered,
-        error,
-    )
 
 
 def change_policy(
@@ -91,9 +67,10 @@ def change_policy(
 ) -> Policy:
     """Turn the mandate on (`required_from` None or past: now), schedule it, turn it off, or keep the switch for owners.
 
-    The instant alone decides when it bites: at the very next request of everybody. The mails follow in batches. The
-    same values again change nothing. The operator turns off past all roles, with a reason, and every owner is mailed
-    first. Raises Refused: the gate's, `revision_conflict`, `mandate_in_force`, `not_enrolled`, `not_permitted`.
+    The instant alone decides when it bites: at the very next request of everybody. An announced date may be moved
+    until it has come; in force it is only turned off, with a reason. The mails follow in batches. The same values again
+    change nothing. The operator turns off past all roles, and every owner is mailed first. Raises Refused: the gate's,
+    `revision_conflict`, `mandate_in_force`, `grace_used`, `not_enrolled`, `not_permitted`, `invalid` (no reason).
     """
     lock(tx, workspaces=[workspace_id])
     known = allowed(tx, by, kinds.CHANGE_POLICY.at(workspace_id)) if by.kind != "operator" else None
@@ -103,11 +80,11 @@ def change_policy(
     wanted = _wanted(tx.now, row, required, required_from)
     if wanted == row.required_from and managed_by == row.managed_by:
         return _policy(tx, row)
+    text = clean_reason(reason, needed=wanted is None and row.required_from is not None)
     if managed_by != row.managed_by:
         _owners_only(known, workspace_id)
     if wanted is not None and wanted != row.required_from:
         _somebody_can_open(tx, known, row)
-    text = clean_reason(reason, needed=known is None and wanted is None)
     if known is None and wanted is None:
         _tell_owners_first(tx, by, row, text)
     return _set(tx, by, row, wanted, managed_by, text)
@@ -122,6 +99,7 @@ def _wanted(now: Instant, row: Row, required: bool, required_from: Instant | Non
         return None
     wanted = now if required_from is None or required_from <= now else required_from
     if not Mandate(row.required_from).in_force(now):
+        _grace_is_left(now, row, wanted)
         return wanted
     if wanted > now:
         raise Refused(
@@ -131,6 +109,17 @@ def _wanted(now: Instant, row: Row, required: bool, required_from: Instant | Non
         )
     unchanged: Instant = row.required_from
     return unchanged
+
+
+def _grace_is_left(now: Instant, row: Row, wanted: Instant) -> None:
+    until = _at_once_until(now, row)
+    if until is not None and wanted > now:
+        raise Refused(
+            Code.GRACE_USED,
+            f"2FA was required here until {words.day(row.turned_off_at)}. Until {words.day(until)} it can be "
+            "required again at once, but not from a later date: everybody had their time to set it up.",
+            _page(row),
+        )
 
 
 def _owners_only(known: Known | None, workspace_id: int) -> None:
@@ -184,6 +173,7 @@ def _set(
     )
     if revision is None:
         raise _conflict(row)
+    ended = _end_what_hung_on_it(tx, by, row) if wanted is None and row.required_from is not None else {}
     record(
         tx,
         _event(tx.now, row, wanted),
@@ -195,6 +185,7 @@ def _set(
         before=to_text(row.required_from) if row.required_from is not None else None,
         managed_by=managed_by,
         reason=reason or None,
+        **ended,
     )
     if wanted == row.required_from:
         outbox.keep_campaign(tx, row.id, revision)
@@ -208,6 +199,14 @@ def _set(
             required_from=wanted if wanted is not None and wanted > tx.now else None,
         )
     return _policy(tx, _workspace(tx, row.id))
+
+
+def _end_what_hung_on_it(tx: Transaction, by: By, row: Row) -> dict[str, int]:
+    """Off: queued mails are withdrawn and exceptions end; what people set up is theirs. How many of each."""
+    return {
+        "exceptions_ended": exceptions.end_all(tx, row.id, by.name),
+        "mails_withdrawn": withdrawing.mandate_mails(tx, row.id),
+    }
 
 
 def _event(now: Instant, row: Row, wanted: Instant | None) -> Event:
@@ -233,7 +232,16 @@ def _policy(tx: Transaction, row: Row) -> Policy:
         row.revision,
         row.policy_changed_at,
         row.policy_changed_by,
+        row.announced_at,
+        _at_once_until(tx.now, row),
     )
+
+
+def _at_once_until(now: Instant, row: Row) -> Instant | None:
+    if row.required_from is not None or row.turned_off_at is None:
+        return None
+    until: Instant = row.turned_off_at + GRACE_AGAIN_AFTER
+    return until if now < until else None
 
 
 def _conflict(row: Row) -> Refused:

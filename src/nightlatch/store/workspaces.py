@@ -1,6 +1,8 @@
 """Workspaces and their policy."""
 
-from sqlalchemy import bindparam, func, select, update
+from typing import Any
+
+from sqlalchemy import BigInteger, bindparam, case, func, select, update
 
 from nightlatch.ids import new_id
 from nightlatch.instants import Instant
@@ -18,17 +20,31 @@ _BY_APP = Query(
 _SET_NAME = Query(set_columns(workspaces, "name").where(workspaces.c.id == bindparam("id")))
 _ALL = Query(select(workspaces).order_by(workspaces.c.slug))
 _INSERT = Query(insert_into(workspaces, without=("announced_at", "turned_off_at")))
-_SET_POLICY = Query(
-    update(workspaces)
-    .values(
-        required_from=bindparam("required_from"),
-        managed_by=bindparam("managed_by"),
-        revision=workspaces.c.revision + 1,
-        policy_changed_at=bindparam("now"),
-        policy_changed_by=bindparam("by_name"),
+_now = bindparam("now", type_=BigInteger)
+
+
+def _set_policy(**values: Any) -> Query:
+    return Query(
+        update(workspaces)
+        .values(
+            managed_by=bindparam("managed_by"),
+            revision=workspaces.c.revision + 1,
+            policy_changed_at=_now,
+            policy_changed_by=bindparam("by_name"),
+            **values,
+        )
+        .where(workspaces.c.id == bindparam("id"), workspaces.c.revision == bindparam("if_revision"))
+        .returning(workspaces.c.revision)
     )
-    .where(workspaces.c.id == bindparam("id"), workspaces.c.revision == bindparam("if_revision"))
-    .returning(workspaces.c.revision)
+
+
+_SET_REQUIRED = _set_policy(
+    required_from=bindparam("required_from"), announced_at=func.coalesce(workspaces.c.announced_at, _now)
+)
+_SET_OFF = _set_policy(
+    required_from=None,
+    announced_at=None,
+    turned_off_at=case((workspaces.c.required_from <= _now, _now), else_=workspaces.c.turned_off_at),
 )
 
 _MADE_BY = Query(
@@ -106,14 +122,14 @@ def set_policy(
     by_name: str,
     if_revision: int,
 ) -> int | None:
-    """Set the policy if nobody changed it since `if_revision`; the new revision, else None."""
-    row = tx.one(
-        _SET_POLICY,
-        id=workspace_id,
-        required_from=required_from,
-        managed_by=managed_by,
-        by_name=by_name,
-        if_revision=if_revision,
-        now=tx.now,
-    )
+    """Set the policy if nobody changed it since `if_revision`; the new revision, else None.
+
+    `announced_at` is kept while a requirement stands, also when its date is moved: who joined after it has no grace.
+    `turned_off_at` is when a requirement that was in force was last turned off.
+    """
+    named = {"id": workspace_id, "managed_by": managed_by, "by_name": by_name, "if_revision": if_revision}
+    if required_from is None:
+        row = tx.one(_SET_OFF, **named, now=tx.now)
+    else:
+        row = tx.one(_SET_REQUIRED, **named, required_from=required_from, now=tx.now)
     return int(row.revision) if row is not None else None

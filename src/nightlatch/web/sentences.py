@@ -229,6 +229,7 @@ class _Words(dict[str, str]):
 _LABELS = {
     "before": "Was required from",
     "colour": "Colour",
+    "exceptions_ended": "Exceptions ended",
     "former_name": "Former name",
     "former_role": "Former role",
     "handle": "Handle",
@@ -239,6 +240,7 @@ _LABELS = {
     "keeps_people": "Keeps its own users",
     "left": "Recovery codes left",
     "logo": "Picture",
+    "mails_withdrawn": "Mails withdrawn",
     "managed_by": "Managed by",
     "email": "Address",
     "ends_at": "Until",

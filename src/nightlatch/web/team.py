@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from nightlatch.actions.mandate import PreviewFacts
+from nightlatch.actions.previewing import PreviewFacts
 from nightlatch.facts import Teammate
 from nightlatch.policy import permitted
 from nightlatch.refusals import not_found

@@ -27,11 +27,11 @@ class WorkspaceTwoFactor(Model):
 
 
 class Workspace(Model):
-    """A workspace, as one of its teammates sees it."""
+    """A workspace, as one of its teammates sees it. `role` is null for a service account, which has none."""
 
     slug: str
     name: str
-    role: RoleName
+    role: RoleName | None
     two_factor: WorkspaceTwoFactor
 
 
@@ -48,13 +48,18 @@ class TwoFactorPolicy(Model):
 
 
 class Policy(Model):
-    """`revision` is in the ETag too: a change names it in If-Match."""
+    """`revision` is in the ETag too: a change names it in If-Match. Who joins after `announced_at` has no grace.
+
+    `at_once_until`: it was in force and was turned off lately; until then it is required again at once or not at all.
+    """
 
     two_factor: TwoFactorPolicy
     in_force: bool
     revision: int
     changed_at: Instant | None
     changed_by: str | None
+    announced_at: Instant | None
+    at_once_until: Instant | None
 
 
 class TwoFactorChange(Model):

@@ -3,7 +3,7 @@
 import re
 from typing import NoReturn
 
-from nightlatch.actions import kinds, mandate, teammates, workspaces
+from nightlatch.actions import kinds, mandate, previewing, teammates, workspaces
 from nightlatch.actions.mandate import Policy
 from nightlatch.instants import Instant, to_text
 from nightlatch.policy import ManagedBy
@@ -51,7 +51,7 @@ async def show(context: Context) -> Answer:
         models.Workspace(
             slug=place.slug,
             name=place.name,
-            role=mine.role.value,
+            role=mine.role.value if context.facts.account is not None else None,
             two_factor=models.WorkspaceTwoFactor(
                 required=mine.mandate.required_from is not None,
                 required_from=text_or_none(mine.mandate.required_from),
@@ -88,6 +88,8 @@ def _answer(policy: Policy) -> Answer:
         revision=policy.revision,
         changed_at=text_or_none(policy.changed_at),
         changed_by=policy.changed_by,
+        announced_at=text_or_none(policy.announced_at),
+        at_once_until=text_or_none(policy.at_once_until),
     )
     return Answer(body, headers={"ETag": f'"{policy.revision}"'})
 
@@ -144,7 +146,7 @@ async def preview(context: Context) -> Answer:
     workspace_id = context.workspace_id
     facts, found, working = await context.query_store(
         lambda tx: (
-            mandate.preview_facts(tx, by=context.by, workspace_id=workspace_id),
+            previewing.preview_facts(tx, by=context.by, workspace_id=workspace_id),
             previews.preview(tx, workspace_id),
             previews.working_now(tx, workspace_id),
         )
@@ -187,7 +189,7 @@ ROUTES: list[Route] = [
     api(
         "GET",
         "/workspaces/{slug}",
-        kinds.USE,
+        kinds.READ_WORKSPACE,
         show,
         answer=models.Workspace,
         summary="A workspace",
@@ -222,6 +224,7 @@ ROUTES: list[Route] = [
             Code.REVISION_REQUIRED,
             Code.REVISION_CONFLICT,
             Code.MANDATE_IN_FORCE,
+            Code.GRACE_USED,
             Code.NOT_ENROLLED,
         ),
     ),

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from starlette.responses import RedirectResponse, Response
 
-from nightlatch.actions import kinds, mandate
+from nightlatch.actions import kinds, mandate, previewing
 from nightlatch.actions.mandate import Policy
 from nightlatch.actions.reasons import clean_reason
 from nightlatch.instants import DAY, Instant, from_datetime, to_datetime
@@ -39,7 +39,7 @@ async def _on(context: Context, *, status: int = 200, errors: dict[str, str] | N
     policy, facts, found, working = await context.query_store(
         lambda tx: (
             mandate.read_policy(tx, by=context.by, workspace_id=workspace_id),
-            mandate.preview_facts(tx, by=context.by, workspace_id=workspace_id),
+            previewing.preview_facts(tx, by=context.by, workspace_id=workspace_id),
             preview.preview(tx, workspace_id),
             preview.working_now(tx, workspace_id),
         )
