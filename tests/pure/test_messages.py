@@ -14,7 +14,17 @@ from nightlatch import instants
 from nightlatch.mail import words
 from nightlatch.mail.agents import readable_agent
 from nightlatch.mail.layout import STYLE, Message
-from nightlatch.mail.messages import MESSAGES, account, arguments, check, products, render, teams, two_factor
+from nightlatch.mail.messages import (
+    MESSAGES,
+    account,
+    arguments,
+    check,
+    exceptions,
+    products,
+    render,
+    teams,
+    two_factor,
+)
 from nightlatch.mail.messages.common import Keeper
 
 ORIGIN = "https://2fa.acme.example/2fa"
@@ -44,12 +54,16 @@ VALUES = {
     "where": "203.0.113.9",
     "agent": "Firefox on Windows",
     "app": "Acme Notes",
+    "asker": "Kim Lee",
+    "sponsor": "Kim Lee",
 }
 ADDRESSES = {"old", "new", "account"}
 TYPED = (
     "workspace",
     "inviter",
     "by",
+    "asker",
+    "sponsor",
     "role",
     "reason",
     "name",
@@ -274,7 +288,7 @@ def test_a_products_hostile_name_stays_a_name(typed):
 def test_the_registry_holds_every_message():
     written = {
         name
-        for module in (account, products, teams, two_factor)
+        for module in (account, exceptions, products, teams, two_factor)
         for name, found in inspect.getmembers(module, inspect.isfunction)
         if found.__module__ == module.__name__ and not name.startswith("_")
     }

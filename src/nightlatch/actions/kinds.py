@@ -1,11 +1,12 @@
 """The actions that routes and transactions ask about, each written once.
 
-A route names one of these; the action function inside the transaction asks about the very same one.
+A route names one of these; the action function inside the transaction asks about the very same one. Those with a scope
+read, and are all that an API token ever reaches (tests/web/test_tokens_reach.py walks the whole table of routes).
 """
 
 from nightlatch.access import Action, Purpose
 from nightlatch.facts import NOWHERE
-from nightlatch.vocabulary import Permission
+from nightlatch.vocabulary import Permission, Scope
 
 OPEN = Action(Purpose.OPEN)
 SEE_SESSION = Action(Purpose.SESSION)
@@ -16,6 +17,14 @@ ENROL = Action(Purpose.ENROL, fresh="authenticators")
 REPLACE = Action(Purpose.ENROL, fresh="authenticators", recovery=True)
 """A recovery code lets its owner replace what was lost."""
 READ_ACCOUNT = Action(Purpose.READ)
+READ_TOKEN = Action(Purpose.SESSION, scope=Scope.ACCOUNT)
+"""What an API token is. `GET /session` stays closed to it: who asks there takes the answer for a signed-in person's."""
+READ_PROFILE = Action(Purpose.READ, scope=Scope.ACCOUNT)
+"""Who one is; what is bound, and which sessions and tokens there are, is nothing for a token."""
+MAKE_TOKEN = Action(Purpose.CHANGE, fresh="tokens", weighty=True)
+"""Give it the reach of the token."""
+END_TOKEN = Action(Purpose.CHANGE, reach=NOWHERE)
+"""Ending one makes nothing weaker: no fresh proof."""
 END_SESSIONS = Action(Purpose.CHANGE, reach=NOWHERE)
 """Ending sessions makes nothing weaker: no fresh proof."""
 RENAME = Action(Purpose.CHANGE)
@@ -36,8 +45,10 @@ PASS_PROXY = Action(Purpose.WORK)
 """What a proxy asks for with each request to a protected host; roles and freshness come from registration and proxy."""
 
 USE = Action(Purpose.WORK)
-SEE_TEAM = Action(Purpose.WORK)
+READ_WORKSPACE = Action(Purpose.WORK, scope=Scope.WORKSPACE)
+SEE_TEAM = Action(Purpose.WORK, scope=Scope.TEAMMATES)
 INVITE = Action(Purpose.WORK, permission=Permission.INVITE)
+READ_INVITATIONS = Action(Purpose.WORK, permission=Permission.INVITE, scope=Scope.INVITATIONS)
 INVITE_MANAGERS = Action(Purpose.WORK, permission=Permission.INVITE, fresh="teammates", weighty=True)
 """Inviting owners or admins hands out power: fresh proof."""
 CHANGE_ROLE = Action(Purpose.WORK, permission=Permission.MANAGE_TEAMMATES, fresh="teammates", weighty=True)
@@ -46,14 +57,27 @@ REMOVE_TEAMMATE = Action(
 )
 LOOK_AT_TEAMMATE = Action(Purpose.WORK, permission=Permission.MANAGE_TEAMMATES)
 """What a role or a removal would mean: only the act itself asks for fresh proof."""
-SEE_POLICY = Action(Purpose.WORK)
+SEE_POLICY = Action(Purpose.WORK, scope=Scope.POLICY)
 CHANGE_POLICY = Action(
     Purpose.WORK, permission=Permission.MANAGE_AUTHENTICATION, fresh="policy", weighty=True
 )
 PREVIEW_POLICY = Action(Purpose.WORK, permission=Permission.MANAGE_AUTHENTICATION)
+SEE_EXCEPTIONS = Action(Purpose.WORK, permission=Permission.MANAGE_TEAMMATES)
+ASK_EXCEPTION = Action(Purpose.WORK, permission=Permission.MANAGE_TEAMMATES)
+"""Nothing changes before another one agrees."""
+APPROVE_EXCEPTION = Action(
+    Purpose.WORK, permission=Permission.MANAGE_AUTHENTICATION, fresh="teammates", weighty=True
+)
+END_EXCEPTION = Action(Purpose.WORK, permission=Permission.MANAGE_TEAMMATES, fresh="teammates", weighty=True)
 DISABLE_TWO_FACTOR = Action(Purpose.WORK, permission=Permission.RESET, fresh="teammates", weighty=True)
 LOOK_AT_RESET = Action(Purpose.WORK, permission=Permission.RESET)
-READ_AUDIT = Action(Purpose.WORK, permission=Permission.READ_AUDIT)
+READ_AUDIT = Action(Purpose.WORK, permission=Permission.READ_AUDIT, scope=Scope.AUDIT)
+READ_EVIDENCE = Action(Purpose.WORK, permission=Permission.READ_AUDIT, scope=Scope.EVIDENCE)
+SEE_SERVICES = Action(Purpose.WORK, permission=Permission.MANAGE_SERVICES)
+MANAGE_SERVICES = Action(Purpose.WORK, permission=Permission.MANAGE_SERVICES, fresh="tokens", weighty=True)
+"""A service account's token reads without a second step: making one asks for fresh proof."""
+END_SERVICE = Action(Purpose.WORK, permission=Permission.MANAGE_SERVICES)
+"""Ending what reads makes nothing weaker: no fresh proof."""
 SEE_APPS = Action(Purpose.WORK, permission=Permission.MANAGE_APPS)
 MANAGE_APPS = Action(Purpose.WORK, permission=Permission.MANAGE_APPS, fresh="apps", weighty=True)
 """A product's secret says who is who: registering, changing and removing products asks for fresh proof."""

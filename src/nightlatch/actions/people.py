@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from nightlatch.actions.by import By
+from nightlatch.actions.exceptions_ending import end_of_person
 from nightlatch.actions.mailing import every_address, mail_account, mail_address
 from nightlatch.actions.standing_notes import note_changed, note_if_secured, note_joined
 from nightlatch.addresses import Address
@@ -327,6 +328,8 @@ def _set_role(
     tx: Transaction, app: App, workspace: Row, teammate_id: int, who: tuple[int, str], old: Role, new: Role
 ) -> None:
     teammates.set_role(tx, teammate_id, old, new)
+    if new is not Role.MEMBER:
+        _end_exception(tx, app, workspace, who, "role")
     record(
         tx,
         Event.TEAMMATE_ROLE_CHANGED,
@@ -338,11 +341,17 @@ def _set_role(
     )
 
 
+def _end_exception(tx: Transaction, app: App, workspace: Row, who: tuple[int, str], why: str) -> None:
+    account_id, name = who
+    end_of_person(tx, by=app.by, account_id=account_id, name=name, workspace_id=workspace.id, why=why)
+
+
 def _remove(tx: Transaction, app: App, workspace: Row, teammate_id: int, account_id: int, role: str) -> None:
     """With the very next request nothing of theirs counts there (law 2)."""
     account = accounts.by_id(tx, account_id)
     if account is None or not teammates.remove(tx, teammate_id):
         return
+    _end_exception(tx, app, workspace, (account_id, account.name), "gone")
     standing.drop(tx, teammate_id)
     tickets.end_open(tx, account_id, workspace.id)
     record(

@@ -5,6 +5,7 @@ workspace gets an event of its own, so that its evidence can be rebuilt from its
 """
 
 from nightlatch.actions.by import By
+from nightlatch.actions.exceptions_ending import end_of_person
 from nightlatch.assurance import enrolled, relied
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
@@ -34,7 +35,13 @@ def note_joined(tx: Transaction, *, by: By, account_id: int, workspace_id: Works
 
 
 def note_secured(tx: Transaction, *, by: By, account: Row, facts: Facts, workspace_id: WorkspaceId) -> None:
-    """The workspace relies on something of the person now: by which methods. `account`: id and name."""
+    """The workspace relies on something of the person now: by which methods. `account`: id and name.
+
+    More time without 2FA, if they had any, ends with it.
+    """
+    end_of_person(
+        tx, by=by, account_id=account.id, name=account.name, workspace_id=workspace_id, why="set_up"
+    )
     here = {each.method for each in facts.authenticators if relied(each, workspace_id)}
     record(
         tx,

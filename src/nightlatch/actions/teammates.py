@@ -8,10 +8,13 @@ touches a person who ranks above them (rank is the highest role held within the 
 from nightlatch.access import Action
 from nightlatch.actions import kinds
 from nightlatch.actions.by import By
+from nightlatch.actions.exceptions import tell_ended
+from nightlatch.actions.exceptions_ending import end_of_person
 from nightlatch.actions.guard import allowed, person_of, place_of
 from nightlatch.actions.kept import not_by_product
 from nightlatch.actions.mailing import every_address, mail_account, mail_owners
 from nightlatch.actions.reasons import clean_reason
+from nightlatch.actions.service_accounts import suspend_of_sponsor
 from nightlatch.addresses import parse
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
@@ -44,6 +47,8 @@ def change_role(
         keep_an_owner(tx, workspace, target)
     told = _tell_owners(tx, by, workspace, reason, f"makes {target.name} ({target.email}) {role}")
     teammates.set_role(tx, target.id, old, role)
+    if role is not Role.MEMBER:
+        _end_exception(tx, by, workspace, target, "role")
     standing.refresh(tx, target.account_id, [workspace_id])
     subject = account_subject(target.account_id, target.name)
     record(
@@ -194,14 +199,25 @@ def keep_an_owner(tx: Transaction, workspace: Row, target: Row) -> None:
 def _end(tx: Transaction, by: By, workspace: Row, target: Row) -> None:
     """End what the person had in the workspace.
 
-    A reset that was not completed is kept: should they come back, still only its ticket binds there (law 14).
+    Their sessions and API tokens are turned away there by the membership itself. A reset that was not completed is
+    kept: should they come back, still only its ticket binds there (law 14).
     """
     if not teammates.remove(tx, target.id):
         raise not_found()
+    _end_exception(tx, by, workspace, target, "gone")
     standing.drop(tx, target.id)
     tickets.end_open(tx, target.account_id, workspace.id)
+    suspend_of_sponsor(tx, by=by, workspace=workspace, teammate=target)
     for email in every_address(tx, _account(tx, target.account_id)):
         _end_invitation(tx, by, workspace, parse(email).key)
+
+
+def _end_exception(tx: Transaction, by: By, workspace: Row, target: Row, why: str) -> None:
+    stood = end_of_person(
+        tx, by=by, account_id=target.account_id, name=target.name, workspace_id=workspace.id, why=why
+    )
+    if stood and why != "gone":
+        tell_ended(tx, by=by, workspace=workspace, account_id=target.account_id, name=target.name)
 
 
 def _end_invitation(tx: Transaction, by: By, workspace: Row, email_key: str) -> None:

@@ -127,7 +127,7 @@ _ENROLLED_OWNERS = Query(
     .order_by(teammates.c.account_id)
 )
 _MANAGERS = Query(
-    select(accounts.c.name, accounts.c.email, teammates.c.role)
+    select(teammates.c.account_id, accounts.c.name, accounts.c.email, teammates.c.role)
     .join(accounts, accounts.c.id == teammates.c.account_id)
     .where(
         teammates.c.workspace_id == bindparam("workspace_id"),

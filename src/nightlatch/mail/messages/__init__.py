@@ -11,7 +11,7 @@ from types import MappingProxyType, UnionType
 from typing import get_args, get_type_hints
 
 from nightlatch.mail.layout import Message
-from nightlatch.mail.messages import account, products, teams, two_factor
+from nightlatch.mail.messages import account, exceptions, machines, products, teams, two_factor
 from nightlatch.mail.messages.common import Common, Keeper
 
 MESSAGES: Mapping[str, Callable[..., Message]] = MappingProxyType(
@@ -44,8 +44,17 @@ MESSAGES: Mapping[str, Callable[..., Message]] = MappingProxyType(
             account.email_changed,
             account.email_undone,
             account.sign_in_unblock,
+            exceptions.exception_asked,
+            exceptions.exception_granted,
+            exceptions.exception_given,
+            exceptions.exception_refused,
+            exceptions.exception_ended,
+            exceptions.exception_over,
             products.person_email_changed,
             products.mandate_ownerless,
+            machines.token_made,
+            machines.service_account_suspended,
+            machines.service_account_sponsor,
         )
     }
 )
