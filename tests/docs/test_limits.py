@@ -4,6 +4,7 @@ import pytest
 
 from nightlatch import addresses, assurance, budget, facts, names, pictures, products, server
 from nightlatch.actions import (
+    api_tokens,
     app_flows,
     apps,
     email_mails,
@@ -14,8 +15,10 @@ from nightlatch.actions import (
     passwords,
     resets,
     second_step,
+    service_accounts,
     sign_in,
     sign_up,
+    snoozing,
     tickets,
     workspaces,
 )
@@ -66,6 +69,10 @@ FIGURES = {
     "Sign-up mails to one address, 24 hours": str(sign_up.MAILS_TO_AN_ADDRESS_A_DAY),
     "Workspaces made by one account, 24 hours": str(workspaces.MADE_A_DAY),
     "Authenticators of an account": str(enrolment.MOST_AUTHENTICATORS),
+    "Service accounts of a workspace": str(service_accounts.MOST_IN_A_WORKSPACE),
+    "API tokens of a person, or of a service account, at a time": str(api_tokens.MOST_TOKENS),
+    "An API token, unless said otherwise": lasting(api_tokens.DEFAULT_LIFE),
+    "An API token, at most": lasting(api_tokens.LONGEST_LIFE),
     "Products of a workspace": str(apps.MOST_IN_A_WORKSPACE),
     "Secrets of a product, valid at a time": str(stored_apps.SECRETS_AT_A_TIME),
     "Origins of a product": str(products.MOST_ORIGINS),
@@ -93,6 +100,8 @@ FIGURES = {
     "A form that was caught on the way": lasting(forms.KEPT_FOR),
     "What a recovery code opened, or bound, changes nothing weighty for": lasting(enrolment.LIMITED_FOR),
     "A role that was held still ranks for": lasting(teammates.RANK_MEMORY),
+    '"Remind me tomorrow" puts the banner away for': lasting(snoozing.SNOOZE),
+    "Before a mandate begins, the banner stays for the last": lasting(snoozing.LAST_DAY),
     "After a mandate was turned off, it can only be required again at once, for": lasting(
         mandate.GRACE_AGAIN_AFTER
     ),

@@ -44,8 +44,8 @@ def test_the_home_says_what_is_due_and_shows_numbers_to_managers_alone(world: Wo
     acme = world.workspace("acme", owner=olga, member=ana)
     world.require(acme, since=world.clock.now() + 3 * DAY)
     page = signed_in(app, ana).open("/w/acme")
-    assert "Acme asks everyone for 2FA" in page.text
-    assert page.read.links["Set up 2FA"] == "/set-up?workspace=acme&next=/w/acme"
+    assert "Acme asks you for 2FA in" in page.text
+    assert page.read.links["Set it up now"] == "/set-up?workspace=acme&next=/w/acme"
     assert "with 2FA" not in page.text
     page = signed_in(app, olga).open("/w/acme")
     assert "2 teammates 0 with 2FA 0 invited" in page.text

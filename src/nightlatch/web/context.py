@@ -26,6 +26,7 @@ from nightlatch.web.routes import Route
 
 if TYPE_CHECKING:
     from nightlatch.web.branding import Brand
+    from nightlatch.web.dues import Due
 
 
 @dataclass
@@ -43,6 +44,8 @@ class Context:
     """The product that asks, by its secret."""
     brand: "Brand | None" = None
     """page: the product whose face it wears."""
+    dues: "tuple[Due, ...]" = ()
+    """page: what the person has yet to set up, for the banner."""
     form: Mapping[str, str] = field(default_factory=dict)
     """page, POST: the fields, the CSRF value taken out and checked."""
     form_read: bool = False

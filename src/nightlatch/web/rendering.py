@@ -35,6 +35,8 @@ FLASHES = {
     "mandate-on": ("success", "2FA is now required of everyone here. Everybody is mailed."),
     "mandate-scheduled": ("success", "2FA will be required of everyone here. Everybody is mailed."),
     "mandate-off": ("success", "2FA is no longer required here. Everybody is mailed."),
+    "snoozed": ("info", "We remind you again tomorrow."),
+    "not-snoozed": ("info", "There is less than a day left, so this stays here."),
     "managed-by": ("success", "Saved who may change this."),
     "role-changed": ("success", "The role is changed."),
     "removed-teammate": ("success", "The teammate is removed."),
@@ -109,7 +111,7 @@ def environment() -> Environment:
 
 
 def when(instant: Instant, style: str = "full") -> Markup:
-    """A <time> element: "full" 24 Nov 2026, 09:14 UTC; "date" 24 Nov 2026; "time" 09:14 UTC."""
+    """A <time> element: "full" 24 Nov 2026, 09:14 UTC; "long" with the month in full; "date" 24 Nov 2026; "time" 09:14 UTC."""
     return Markup('<time datetime="{}">{}</time>').format(to_text(instant), spoken(instant, style))
 
 
@@ -117,6 +119,8 @@ def spoken(instant: Instant, style: str = "full") -> str:
     """The same as plain text."""
     moment = to_datetime(instant)
     date, time = f"{moment.day} {moment:%b} {moment.year}", f"{moment:%H:%M} UTC"
+    if style == "long":
+        return f"{moment.day} {moment:%B} {moment.year}, {time}"
     return {"date": date, "time": time}.get(style, f"{date}, {time}")
 
 
@@ -150,6 +154,7 @@ def page(
         if context.facts.account is not None
         else [],
         "current": _current(context),
+        "dues": context.dues,
         "flash": {"kind": said[0], "text": said[1]} if said else None,
         "refill": refill,
         "errors": dict(errors or {}),
@@ -174,6 +179,7 @@ def bare_page(front: Front, template: str, path: str, status: int, **values: Any
         "me": None,
         "workspaces": [],
         "current": None,
+        "dues": (),
         "flash": None,
         "refill": {},
         "errors": {},

@@ -9,9 +9,11 @@ from nightlatch.web.api import authenticators as api_authenticators
 from nightlatch.web.api import evidence as api_evidence
 from nightlatch.web.api import invitations as api_invitations
 from nightlatch.web.api import openapi
+from nightlatch.web.api import service_accounts as api_service_accounts
 from nightlatch.web.api import sign_in as api_sign_in
 from nightlatch.web.api import sign_up as api_sign_up
 from nightlatch.web.api import teammates as api_teammates
+from nightlatch.web.api import tokens as api_tokens
 from nightlatch.web.api import workspaces as api_workspaces
 from nightlatch.web.pages import apps as page_apps
 from nightlatch.web.pages import audit as page_audit
@@ -28,6 +30,7 @@ from nightlatch.web.pages import (
     set_up,
     settings,
     sign_up,
+    snooze,
     tickets,
     workspaces,
 )
@@ -49,6 +52,7 @@ ROUTES: list[Route] = [
     *page_team_member.ROUTES,
     *page_authentication.ROUTES,
     *page_authentication_turn.ROUTES,
+    *snooze.ROUTES,
     *page_apps.ROUTES,
     *page_audit.ROUTES,
     *page_evidence.ROUTES,
@@ -66,9 +70,11 @@ ROUTES: list[Route] = [
     *api_sign_up.ROUTES,
     *api_account.ROUTES,
     *api_authenticators.ROUTES,
+    *api_tokens.ROUTES,
     *api_workspaces.ROUTES,
     *api_teammates.ROUTES,
     *api_invitations.ROUTES,
+    *api_service_accounts.ROUTES,
     *api_app_registration.ROUTES,
     *api_audit.ROUTES,
     *api_evidence.ROUTES,

@@ -46,14 +46,15 @@ async def _invitation(context: Context, token: str, **more: Any) -> Response:
         "role": found.role.value,
         "email": found.email,
         "expires": found.expires_at,
-        "requires_two_factor": _requires(context, found),
+        "requires_two_factor": _requires(found),
         "sign_in_url": context.url("/sign-in?next=/invitation"),
     }
     return render(context, "invitation.html", **(values | more))
 
 
-def _requires(context: Context, found: Invitation) -> bool:
-    return found.required_from is not None and found.required_from <= context.now
+def _requires(found: Invitation) -> bool:
+    """Who joins after the announcement has no grace: also while its date is still to come."""
+    return found.required_from is not None
 
 
 def _state(context: Context, found: Invitation) -> str:
@@ -82,7 +83,7 @@ async def new_account_form(context: Context) -> Response:
     if errors:
         return await _invitation(context, token, errors=errors)
     session_token = new_token()
-    required = _requires(context, found)
+    required = _requires(found)
     try:
         accepted = await context.write(
             lambda tx: _accept(tx, context, hash_token(token), name, password_hash, session_token, required)

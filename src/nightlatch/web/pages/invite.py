@@ -47,7 +47,7 @@ def _invite(context: Context, *, status: int = 200, errors: dict[str, str] | Non
         slug=context.request.path_params["slug"],
         workspace_name=context.place.name if context.place is not None else "",
         roles=[each.value for each in _LOWEST_FIRST if may_grant(mine.role, each)],
-        required=mine.mandate.in_force(context.now),
+        required=mine.mandate.required_from is not None,
         expires_days=INVITATION_LIFE // DAY,
     )
 

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from nightlatch import addresses
 from nightlatch.access import Allow, Challenge, Enrol, decide_workspace
 from nightlatch.actions import apps, kinds, teammates, workspaces
+from nightlatch.actions.snoozing import due
 from nightlatch.assurance import enrolled
 from nightlatch.facts import Teammate
 from nightlatch.policy import permitted
@@ -60,11 +61,7 @@ def _membership(context: Context, teammate: Teammate) -> dict[str, Any]:
 
 def _due(context: Context, teammate: Teammate) -> int | None:
     """From when the workspace will require 2FA, where the person has none there yet."""
-    if not teammate.mandate.scheduled(context.now) or enrolled(
-        context.facts.authenticators, teammate.workspace
-    ):
-        return None
-    return teammate.mandate.required_from
+    return due(context.facts, teammate.workspace)
 
 
 # --- a new one ---
