@@ -26,7 +26,7 @@ from nightlatch.assurance import (
     usable_methods,
     usable_on,
 )
-from nightlatch.facts import EVERYWHERE, Facts, Reach, WorkspaceId
+from nightlatch.facts import EVERYWHERE, ApiToken, Facts, Reach, Teammate, WorkspaceId
 from nightlatch.instants import Duration
 from nightlatch.policy import permitted
 from nightlatch.vocabulary import Method, Permission, Reason
@@ -74,6 +74,8 @@ class Action:
     """It changes a mandate, an e-mail, a role or another person: a recovery code is not enough for 24 hours."""
     reach: Reach = EVERYWHERE
     """For CHANGE: where the act counts."""
+    scope: str | None = None
+    """What an API token must hold for it. None: no token does it, whatever it holds."""
 
     def at(self, workspace: WorkspaceId | None) -> "Action":
         """The same action in a plane."""
@@ -125,6 +127,8 @@ def decide(facts: Facts, action: Action) -> Decision:
         return ALLOW
     if purpose is Purpose.APP:
         return ALLOW if facts.app is not None else Challenge(Reason.NO_SESSION)
+    if facts.token is not None:
+        return _by_token(facts, facts.token, action)
     if facts.account is None:
         return Challenge(Reason.NO_SESSION)
     if action.workspace is not None and facts.teammate(action.workspace) is None:
@@ -141,6 +145,8 @@ def decide_workspace(facts: Facts, workspace: WorkspaceId) -> Decision:
     teammate = facts.teammate(workspace)
     if teammate is None:
         return Deny(Reason.NOT_A_TEAMMATE)
+    if facts.token is not None:
+        return _open_to_token(facts, facts.token, teammate)
     if facts.idle:
         return Challenge(Reason.IDLE, (facts.first,))
     proofs = counting(facts, workspace)
@@ -162,7 +168,7 @@ def decide_workspace(facts: Facts, workspace: WorkspaceId) -> Decision:
 def decide_account(facts: Facts) -> Decision:
     """Whether the account itself is open: it is when some workspace is; the best of them speaks otherwise."""
     if not facts.teammates:
-        return _without_workspace(facts)
+        return _without_workspace(facts) if facts.token is None else Deny(Reason.OLDER_TOKEN)
     return best(decide_workspace(facts, each.workspace) for each in facts.teammates)
 
 
@@ -190,6 +196,58 @@ def _without_workspace(facts: Facts) -> Decision:
         methods = usable_methods(facts, None)
         return Challenge(Reason.SECOND_FACTOR if methods else Reason.SUSPENDED, methods)
     return ALLOW
+
+
+# --- by an API token ---
+
+
+def _by_token(facts: Facts, token: ApiToken, action: Action) -> Decision:
+    """A token reads what its scopes name, where its maker could still come in; it never proves anything.
+
+    So whatever asks for fresh proof, or weighs, is closed to it whatever it holds.
+    """
+    if action.workspace is not None and facts.teammate(action.workspace) is None:
+        return Deny(Reason.NOT_A_TEAMMATE)
+    if action.scope is None or action.scope not in token.scopes or action.fresh is not None or action.weighty:
+        return Deny(Reason.SCOPE)
+    if action.purpose is Purpose.SESSION:
+        return ALLOW
+    if action.purpose is Purpose.READ and token.service is None:
+        return decide_account(facts)
+    if action.purpose is Purpose.WORK and action.workspace is not None:
+        return _work_by_token(facts, token, action, action.workspace)
+    return Deny(Reason.SCOPE)
+
+
+def _work_by_token(facts: Facts, token: ApiToken, action: Action, workspace: WorkspaceId) -> Decision:
+    """A service account has no role: its scopes, given by an owner or admin, say all that it may."""
+    teammate = facts.teammate(workspace)
+    decision = decide_workspace(facts, workspace)
+    if teammate is None or not isinstance(decision, Allow) or token.service is not None:
+        return decision
+    allowed = permitted(teammate.role, action.permission, teammate.mandate)
+    return ALLOW if allowed else Deny(Reason.PERMISSION)
+
+
+def _open_to_token(facts: Facts, token: ApiToken, teammate: Teammate) -> Decision:
+    """Whether a workspace is open to a token: where its maker, with all that they have, could come in today.
+
+    What was relied on when it was made does not matter, what is relied on now does. A removal, a return or a reset
+    there leaves it dead there. Service accounts are the one exemption from the mandate.
+    """
+    if token.service is not None:
+        return ALLOW if token.sponsored else Deny(Reason.SPONSOR)
+    if token.sequence < teammate.valid_after:
+        return Deny(Reason.OLDER_TOKEN)
+    if relied_on(facts, teammate.workspace):
+        return ALLOW if usable_on(facts, teammate.workspace) else Deny(Reason.SUSPENDED)
+    if teammate.mandate.in_force(facts.now):
+        reason = Reason.RESET if teammate.reset is not None else Reason.MANDATE
+        return Enrol(reason, "mail", teammate.workspace)
+    return ALLOW
+
+
+# --- by a session ---
 
 
 def _present_second(facts: Facts, action: Action) -> Decision:

@@ -16,6 +16,7 @@ AccountId: TypeAlias = int
 AuthenticatorId: TypeAlias = int
 ResetId: TypeAlias = int
 AppId: TypeAlias = int
+ServiceId: TypeAlias = int
 Sequence: TypeAlias = int
 """The order of things. Instants are for people and limits; which came first is told by sequence alone (law 12)."""
 
@@ -100,6 +101,22 @@ class RecentAct:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiToken:
+    """What a request by an API token comes with instead of a session. It proves nothing; it may read what it names.
+
+    A person's token knows of the workspaces that it was made for alone: the others are not among `teammates`.
+    """
+
+    scopes: frozenset[str]
+    sequence: Sequence = 0
+    """When it was made."""
+    service: ServiceId | None = None
+    """Of which service account it is; None: of the account. A service account is in its one workspace as a member."""
+    sponsored: bool = True
+    """Whether a teammate answers for the service account."""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything behind one decision, as of `now`."""
 
@@ -116,6 +133,8 @@ class Facts:
     """How this account shows a first factor: its password, or (PROVIDER) the sign-in of the product that keeps it."""
     app: AppId | None = None
     """The product that asks, by its secret. It stands for nobody."""
+    token: ApiToken | None = None
+    """The API token that asks: there is no session then."""
 
     def teammate(self, workspace: WorkspaceId) -> Teammate | None:
         """The membership in a workspace, if there is one."""

@@ -57,6 +57,7 @@ _HOLDERS = {
     Permission.RESET: _OWNERS_AND_ADMINS,
     Permission.READ_AUDIT: _OWNERS_AND_ADMINS,
     Permission.MANAGE_APPS: frozenset({Role.OWNER}),
+    Permission.MANAGE_SERVICES: _OWNERS_AND_ADMINS,
 }
 
 

@@ -20,6 +20,7 @@ from nightlatch.mail.messages import (
     arguments,
     check,
     exceptions,
+    machines,
     products,
     render,
     teams,
@@ -257,7 +258,7 @@ def test_names(typed, shown):
 
 OF_PRODUCTS = sorted(
     {*MESSAGES}
-    - {"invitation", "sign_in_unblock"}
+    - {"invitation", "sign_in_unblock", "token_made"}
     - {name for name in MESSAGES if name.startswith(("password_", "email_", "sign_up"))}
 )
 """What the people of a product are ever sent: the others are about passwords and addresses of our own."""
@@ -288,7 +289,7 @@ def test_a_products_hostile_name_stays_a_name(typed):
 def test_the_registry_holds_every_message():
     written = {
         name
-        for module in (account, exceptions, products, teams, two_factor)
+        for module in (account, exceptions, machines, products, teams, two_factor)
         for name, found in inspect.getmembers(module, inspect.isfunction)
         if found.__module__ == module.__name__ and not name.startswith("_")
     }
@@ -412,6 +413,8 @@ def test_the_new_mailbox_learns_the_old_address_only_masked():
 def test_nothing_more_technical_than_2fa(kind):
     message = rendered(kind)
     prose = without(message.text, LINK, ORIGIN).lower()
+    if kind in ("token_made", "service_account_suspended", "service_account_sponsor"):
+        prose = re.sub(r"api tokens?|service account", "", prose)  # to those who work with them
     for word in ("totp", "otp", "mfa", "aal", "credential", "token", "mandate", "bind", "unbound", "enrol"):
         assert not re.search(rf"\b{word}\b", prose), word
     assert "authenticator" not in without(prose, "authenticator app", "google authenticator")

@@ -152,6 +152,7 @@ def _check(stage: Stage, client: Client, route: Route, facts: Facts, what: str) 
         route.path.replace("{slug}", "acme")
         .replace("{id}", ID)
         .replace("{secret_id}", ID)
+        .replace("{token_id}", ID)
         .replace("{token}", "t" * 43)
     )
     action = route.action

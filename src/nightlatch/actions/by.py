@@ -10,7 +10,8 @@ class By:
     """Who acts, from where, and by which session. Only an account has a session; only it is asked by the gate."""
 
     kind: str
-    """`account`, `operator` (the command line), `system`, or `visitor` (nobody yet)."""
+    """`account`, `service` (by an API token, which only reads), `operator` (the command line), `system`, or `visitor`
+    (nobody yet)."""
     id: int | None
     name: str
     ip: str = ""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from nightlatch import addresses
 from nightlatch.actions import kinds
+from nightlatch.actions.api_tokens import end_of_account
 from nightlatch.actions.by import By
 from nightlatch.actions.email_mails import mail_confirm, mail_undo
 from nightlatch.actions.guard import allowed, person_of
@@ -60,7 +61,7 @@ class UndoLink:
 
 def pending(tx: Transaction, *, by: By) -> EmailChange | None:
     """The change of the session's account that waits for its new mailbox. Reads only."""
-    row = email_changes.pending(tx, person_of(allowed(tx, by, kinds.READ_ACCOUNT)).id)
+    row = email_changes.pending(tx, person_of(allowed(tx, by, kinds.READ_PROFILE)).id)
     if row is None or row.requested_at + tickets.LINK_LIVES["email_confirm"] <= tx.now:
         return None
     return _waiting(row.new_email, row.requested_at)
@@ -157,9 +158,9 @@ def look_undo(tx: Transaction, token_hash: bytes) -> UndoLink:
 def undo(tx: Transaction, *, by: By, token_hash: bytes) -> str:
     """The old mailbox alone takes the change back, and whatever was changed after it. Returns the restored address.
 
-    Every session of the account ends, and every link and ticket that is under way; nothing is bound or unbound, and
-    the password stays (the page leads to a new one). Raises Refused: a dead link, or an address that is another
-    account's now.
+    Every session and API token of the account ends, and every link and ticket that is under way; nothing is bound or
+    unbound, and the password stays (the page leads to a new one). Raises Refused: a dead link, or an address that is
+    another account's now.
     """
     link = live_link(tx, token_hash, "email_undo", _HELP)
     old = addresses.parse(_confirmed_change(tx, link).old_email)
@@ -173,6 +174,7 @@ def undo(tx: Transaction, *, by: By, token_hash: bytes) -> str:
     if account.email_key != old.key:
         accounts.set_email(tx, account.id, account.email_key, old)
     _end_everything(tx, account.id)
+    end_of_account(tx, account, by=by, how="an e-mail change undone")
     standing.refresh(tx, account.id)
     record(
         tx, Event.EMAIL_CHANGE_UNDONE, by=by, subject=_subject(account), old=account.email, new=old.display

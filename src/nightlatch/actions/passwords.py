@@ -7,6 +7,7 @@ binds nothing (design, "planes and reach"; F04).
 from dataclasses import dataclass
 
 from nightlatch.actions import kinds
+from nightlatch.actions.api_tokens import end_of_account
 from nightlatch.actions.by import By
 from nightlatch.actions.emails import end_pending_change
 from nightlatch.actions.guard import allowed, person_of, session_of
@@ -96,7 +97,8 @@ def look_reset(tx: Transaction, token_hash: bytes) -> ResetLink:
 
 
 def finish_reset(tx: Transaction, *, by: By, token_hash: bytes, password_hash: str) -> None:
-    """Spend the link and set the password. Every session ends; there is no new one. Raises Refused for a dead link.
+    """Spend the link and set the password. Every session and API token ends, and none begins. Raises Refused for a dead
+    link.
 
     Authenticators, their suspensions and their counters stay what they were. Open tickets stay too: they are good only
     with the new password. The browser has opened a mailed link, so that the wrong passwords of strangers do not keep it
@@ -107,6 +109,7 @@ def finish_reset(tx: Transaction, *, by: By, token_hash: bytes, password_hash: s
     spend(tx, link, _AGAIN)
     accounts.set_password(tx, account.id, password_hash)
     ended = sessions.end_others(tx, account.id, keep=None)
+    end_of_account(tx, account, by=by, how="a new password by mail")
     enrolments.drop_all(tx, account.id)
     _after_new_password(tx, account.id)
     sessions.remember_browser(tx, by.browser, account.id)

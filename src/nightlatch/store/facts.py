@@ -15,6 +15,7 @@ from nightlatch.facts import (
     Reach,
     RecentAct,
     Sequence,
+    ServiceId,
     Teammate,
     WorkspaceId,
     reach_of,
@@ -150,6 +151,20 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenUse:
+    """The API token that asks, in place of a session."""
+
+    id: int
+    name: str
+    holder: str
+    """The name of the person, or of the service account."""
+    service: ServiceId | None
+    created_at: Instant
+    expires_at: Instant
+    last_used_at: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What a request is known by: the facts to decide on, and the names to speak with."""
 
@@ -157,6 +172,7 @@ class Known:
     session: Session | None = None
     person: Person | None = None
     places: Mapping[WorkspaceId, Place] | None = None
+    token: TokenUse | None = None
 
     def place_by_slug(self, slug: str) -> Place | None:
         """The workspace of the account that has this slug."""
@@ -167,7 +183,14 @@ class Known:
 
 
 def read_known(tx: Transaction, token_hash: bytes | None, kind: Credential) -> Known:
-    """What is known of the holder of a session token. A dead session, or one of the other kind, is nobody's."""
+    """What is known of the holder of a session token. A dead session, or one of the other kind, is nobody's.
+
+    API tokens are told by their first letters, before any read, and are read elsewhere.
+    """
+    if kind is Credential.TOKEN and token_hash is not None:
+        from nightlatch.store.token_facts import read_known_token  # it is made of what is here
+
+        return read_known_token(tx, token_hash)
     row = tx.one(_SESSION, token_hash=token_hash) if token_hash is not None else None
     if row is None or row.kind != kind:
         return Known(Facts(now=tx.now))

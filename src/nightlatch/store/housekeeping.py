@@ -1,13 +1,15 @@
 """What is no longer needed goes: run hourly, by whichever process comes to it."""
 
 from nightlatch.instants import DAY, HOUR
-from nightlatch.store import enrolments, forms, grants, guesses, outbox, sessions, tickets
+from nightlatch.store import api_tokens, enrolments, forms, grants, guesses, outbox, sessions, tickets
 from nightlatch.store.engine import Transaction
 
 SESSIONS_KEPT = 7 * DAY
 """After they ran out."""
 LINKS_KEPT = 30 * DAY
 """After they ran out: for so long their page still says what became of them."""
+TOKENS_KEPT = 30 * DAY
+"""After they ran out or were ended: for so long their list says that they ran out."""
 MAILS_KEPT = 30 * DAY
 """Delivered or given up; what was in them is wiped at once."""
 
@@ -24,4 +26,5 @@ def tidy(tx: Transaction) -> None:
     guesses.forget_older(tx, "sign_up", tx.now - DAY)
     tickets.prune(tx, tx.now - LINKS_KEPT)
     grants.prune(tx, tx.now - SESSIONS_KEPT)
+    api_tokens.prune(tx, tx.now - TOKENS_KEPT)
     outbox.prune(tx, tx.now - MAILS_KEPT)

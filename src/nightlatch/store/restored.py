@@ -19,6 +19,7 @@ from nightlatch.store.schema import (
     standing,
     tickets,
 )
+from nightlatch.store.schema_team import tokens
 from nightlatch.vocabulary import Method
 
 _END: Mapping[str, Query] = {
@@ -40,6 +41,7 @@ _END: Mapping[str, Query] = {
         .values(revoked_at=bindparam("now"))
         .where(invitations.c.accepted_at.is_(None), invitations.c.revoked_at.is_(None))
     ),
+    "tokens": Query(update(tokens).values(ended_at=bindparam("now")).where(tokens.c.ended_at.is_(None))),
     "mails": Query(
         update(outbox)
         .values(
@@ -64,7 +66,7 @@ _RAISE_STEPS = Query(
 
 
 def end_everything(tx: Transaction, why: str) -> dict[str, int]:
-    """End sessions, tickets, links, invitations; withdraw waiting mails. How many of each."""
+    """End sessions, tickets, links, invitations and API tokens; withdraw waiting mails. How many of each."""
     ended = {
         name: tx.run(query, **({"now": tx.now, "why": why} if name == "mails" else {"now": tx.now}))
         for name, query in _END.items()

@@ -15,7 +15,7 @@ from nightlatch.actions.clock_watch import note_jump
 from nightlatch.instants import MINUTE, SECOND, Duration
 from nightlatch.mail import background
 from nightlatch.refusals import Code, Refused
-from nightlatch.store import sessions
+from nightlatch.store import api_tokens, sessions
 from nightlatch.web import fast, gate, origin, security
 from nightlatch.web.answers import problem
 from nightlatch.web.authz_door import Door
@@ -144,7 +144,7 @@ class App:
         await background.run(self.front.house.post(), wake=self.front.mail_wanted, chores=CHORES)
 
     async def _each_minute(self) -> None:
-        """When sessions were last seen (it may be lost: a failure waits a minute), and a clock that was set."""
+        """When sessions and tokens were last seen (it may be lost: a failure waits a minute); a clock that was set."""
         told: Duration | None = None
         while True:
             await asyncio.sleep(SEEN_EVERY / SECOND)
@@ -157,6 +157,9 @@ class App:
         seen = self.front.take_seen()
         if seen:
             await store.write(lambda tx: sessions.seen(tx, seen))
+        used = self.front.take_used()
+        if used:
+            await store.write(lambda tx: api_tokens.used(tx, used))
         if jump is not None and (told is None or abs(jump - told) > MINUTE):
             log.error("the clock of this machine was set: it moved by %d seconds", jump // SECOND)
             await store.write(lambda tx: note_jump(tx, by=SYSTEM, jump=jump))

@@ -36,13 +36,14 @@ def _denies(context: Context, refused: Refused) -> bool:
 
 def _told(context: Context, refused: Refused) -> dict[str, str]:
     by, route, decision = context.by, context.route, refused.decision
-    session, needs = context.known.session, route.action.permission
+    session, token, needs = context.known.session, context.known.token, route.action.permission
     slug = context.request.path_params.get("slug", "")
     target = from_text(str(context.request.path_params.get("id", "")))
     return {
         "by": by.kind,
         "id": to_text(by.id or 0),
         "session": to_text(session.id) if session is not None else "",
+        "token": to_text(token.id) if token is not None else "",
         "credential": by.credential.value,
         "ip": by.ip,
         "method": context.request.method,

@@ -6,7 +6,7 @@ from starlette.responses import RedirectResponse, Response
 from nightlatch.access import Allow, Challenge, Decision, Deny, Enrol, Purpose, decide
 from nightlatch.actions.by import By
 from nightlatch.actions.people import app_of
-from nightlatch.actions.tokens import hash_token, new_token
+from nightlatch.actions.tokens import API_TOKEN, hash_token, new_token
 from nightlatch.config import Config
 from nightlatch.facts import Facts
 from nightlatch.refusals import Code, Refused, WayOut, not_found, refusal_of
@@ -14,7 +14,7 @@ from nightlatch.store import apps, forms
 from nightlatch.store.engine import Unavailable
 from nightlatch.store.facts import Known, read_known
 from nightlatch.vocabulary import Credential, Reason
-from nightlatch.web import branding, cookies, denials, origin
+from nightlatch.web import branding, cookies, denials, dues, origin
 from nightlatch.web.answers import problem
 from nightlatch.web.context import Context, parse_form, safe_next, with_query
 from nightlatch.web.house import Front
@@ -34,6 +34,11 @@ async def enter(front: Front, route: Route, request: Request) -> Response:
             token, credential = app_secret_of(headers), Credential.APP
         else:
             token, credential = credential_of(front.config, headers, cookies_only=route.kind == "page")
+            if credential is Credential.TOKEN and route.action.purpose is Purpose.OPEN:
+                token, credential = (
+                    None,
+                    Credential.NONE,
+                )  # who needs nobody is nobody: a token signs nobody in
         if not route.safe and not for_apps and origin.foreign(front.config, headers):
             raise Refused(
                 Code.FOREIGN_ORIGIN,
@@ -49,9 +54,11 @@ async def enter(front: Front, route: Route, request: Request) -> Response:
         decision = _decide(context)
         if not isinstance(decision, Allow):
             return await _refuse(context, decision)
-        session = context.known.session
+        session, used = context.known.session, context.known.token
         if session is not None:
             front.saw(session.id, session.last_seen_at, context.now)
+        elif used is not None:
+            front.saw_token(used.id, used.last_used_at, context.now)
         closed = route.closed(front.config) if route.closed is not None else None
         if closed is not None:
             raise closed
@@ -70,7 +77,10 @@ def unavailable() -> Refused:
 def credential_of(
     config: Config, headers: origin.Headers, *, cookies_only: bool
 ) -> tuple[str | None, Credential]:
-    """The session token and its kind: a cookie or a bearer token, never both, and pages take cookies alone."""
+    """What was presented and its kind: a cookie or a bearer token, never both, and pages take cookies alone.
+
+    The bearer token of a session and an API token are different kinds, told by their first letters.
+    """
     cookie = cookies.cookie(origin.header(headers, b"cookie"), cookies.session_name(config))
     authorization = "" if cookies_only else origin.header(headers, b"authorization")
     if not authorization:
@@ -80,7 +90,8 @@ def credential_of(
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer" or not token.strip() or len(token) > 200:
         return None, Credential.NONE
-    return token.strip(), Credential.BEARER
+    token = token.strip()
+    return token, Credential.TOKEN if token.startswith(API_TOKEN) else Credential.BEARER
 
 
 def app_secret_of(headers: origin.Headers) -> str | None:
@@ -120,11 +131,11 @@ def _context(
         browser = new_token().text
     client = request.scope.get("client")
     asked = origin.asked(front.config, headers, request.scope["scheme"], client[0] if client else "")
-    person = known.person
+    kind, id, name = _who(known)
     by = By(
-        "account" if person is not None else "visitor",
-        person.id if person is not None else None,
-        person.name if person is not None else "",
+        kind,
+        id,
+        name,
         asked.ip,
         request.headers.get("user-agent", ""),
         token_hash,
@@ -135,6 +146,15 @@ def _context(
     place = known.place_by_slug(slug) if slug is not None else None
     action = route.action.at(place.id if place is not None else None)
     return Context(front, request, route, known, by, action, place, browser=browser, new_browser=fresh)
+
+
+def _who(known: Known) -> tuple[str, int | None, str]:
+    """Who acts, for the audit log: an account, the service account of an API token, or a visitor."""
+    if known.person is not None:
+        return "account", known.person.id, known.person.name
+    if known.token is not None and known.token.service is not None:
+        return "service", known.token.service, known.token.holder
+    return "visitor", None, ""
 
 
 def _decide(context: Context) -> Decision:
@@ -157,6 +177,7 @@ async def _serve(context: Context) -> Response:
         elif context.known.session is not None and context.query("refill"):
             context.refill = await _take_form(context)
         context.brand = await branding.look(context)
+        context.dues = await dues.look(context)
         response: Response = await route.handler(context)
     elif route.kind == "api":
         response = await call_api(context)

@@ -46,6 +46,7 @@ class Front:
         self.pool = Pool(threads=2, waiting=64)
         self.mail_wanted: asyncio.Event | None = None
         self._seen: dict[int, Instant] = {}
+        self._used: dict[int, Instant] = {}
 
     def url(self, path: str) -> str:
         """A path with the configured prefix."""
@@ -60,6 +61,16 @@ class Front:
         """A session was used. Written at most once a minute, in batches; a check itself only reads."""
         if now - last_seen_at >= SEEN_EVERY:
             self._seen[session_id] = now
+
+    def saw_token(self, token_id: int, last_used_at: Instant | None, now: Instant) -> None:
+        """An API token was used. Written as seldom as sessions are."""
+        if last_used_at is None or now - last_used_at >= SEEN_EVERY:
+            self._used[token_id] = now
+
+    def take_used(self) -> list[tuple[int, Instant]]:
+        """What is to be written of API tokens, once."""
+        used, self._used = self._used, {}
+        return list(used.items())
 
     def take_seen(self) -> list[tuple[int, Instant]]:
         """What is to be written, once."""

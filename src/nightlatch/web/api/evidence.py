@@ -23,7 +23,7 @@ ROUTES: list[Route] = [
     api(
         "GET",
         "/workspaces/{slug}/evidence",
-        kinds.READ_AUDIT,
+        kinds.READ_EVIDENCE,
         of_a_day,
         answer=Evidence,
         query={"on": {"type": "string", "format": "date", "description": "a day in UTC; today without it"}},

@@ -114,7 +114,7 @@ ROUTES: list[Route] = [
     api(
         "GET",
         _ALL,
-        kinds.INVITE,
+        kinds.READ_INVITATIONS,
         pending,
         answer=models.PendingInvitations,
         query=reading.PAGING,

@@ -68,8 +68,8 @@ def codes_of(route: Route) -> list[Code]:
         codes.append(Code.ENROLMENT_REQUIRED)
     if purpose is Purpose.ENROL:
         codes.append(Code.MAIL_PROOF_REQUIRED)
-    if purpose is Purpose.WORK or route.action.weighty:
-        codes.append(Code.NOT_PERMITTED)
+    if purpose not in (Purpose.OPEN, Purpose.APP):
+        codes.append(Code.NOT_PERMITTED)  # by role, or because an API token asks
     if "{" in route.path:
         codes.append(Code.NOT_FOUND)
     if not route.safe or purpose is Purpose.APP:
