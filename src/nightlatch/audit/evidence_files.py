@@ -5,7 +5,8 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from nightlatch.audit.evidence import Evidence, Gone, Policy, Reset, Restored, Teammate, Who
+from nightlatch.audit.csv_text import safe
+from nightlatch.audit.evidence import Evidence, Excepted, Gone, Policy, Reset, Restored, Teammate, Who
 from nightlatch.ids import to_text as id_text
 from nightlatch.instants import DAY, Instant, to_text
 
@@ -29,10 +30,14 @@ COLUMNS = (
     "number_waived",
     "completed_at",
     "replaced_at",
+    "asked_by",
+    "ends_at",
+    "ended_at",
+    "ended_by",
+    "ended_why",
 )
 """The header row. Later versions may add columns at its end, and kinds of records."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _ROWS_A_CHUNK = 1000
 
 
@@ -45,17 +50,12 @@ def csv_chunks(evidence: Evidence) -> Iterator[str]:
     writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\r\n")
     writer.writeheader()
     for number, row in enumerate(_rows(evidence), 1):
-        writer.writerow({name: _safe(value) for name, value in row.items()})
+        writer.writerow({name: safe(value) for name, value in row.items()})
         if number % _ROWS_A_CHUNK == 0:
             yield text.getvalue()
             text.seek(0)
             text.truncate()
     yield text.getvalue()
-
-
-def _safe(value: str) -> str:
-    """A spreadsheet takes a cell that begins so for a formula: an apostrophe before it makes it text (OWASP)."""
-    return f"'{value}" if value.startswith(_FORMULA) else value
 
 
 def _rows(evidence: Evidence) -> Iterator[dict[str, str]]:
@@ -70,6 +70,7 @@ def _rows(evidence: Evidence) -> Iterator[dict[str, str]]:
     yield from map(_gone_row, evidence.gone)
     yield from map(_reset_row, evidence.resets)
     yield from map(_restored_row, evidence.restored)
+    yield from map(_exception_row, evidence.exceptions)
 
 
 def _policy_rows(policy: Policy, at: Instant) -> Iterator[dict[str, str]]:
@@ -97,6 +98,7 @@ def _teammate_row(teammate: Teammate) -> dict[str, str]:
         "two_factor": teammate.state or NOT_KNOWN,
         "methods": " ".join(methods) if methods is not None else NOT_KNOWN,
         "since": _instant(teammate.since),
+        "ends_at": _happened(teammate.exempt_until),
     }
 
 
@@ -122,6 +124,22 @@ def _reset_row(reset: Reset) -> dict[str, str]:
         "number_waived": "yes" if reset.number_waived else "no",
         "completed_at": _happened(reset.completed_at),
         "replaced_at": _happened(reset.replaced_at),
+    }
+
+
+def _exception_row(exception: Excepted) -> dict[str, str]:
+    return {
+        "record": "exception",
+        "account": id_text(exception.account),
+        "name": exception.name,
+        "at": to_text(exception.at),
+        **_by(exception.by),
+        "reason": exception.reason or "",
+        "asked_by": exception.asked_by or NOT_KNOWN,
+        "ends_at": to_text(exception.ends_at),
+        "ended_at": _happened(exception.ended_at),
+        "ended_by": exception.ended_by.name if exception.ended_by is not None else "",
+        "ended_why": exception.why or "",
     }
 
 
@@ -180,6 +198,7 @@ def as_json(evidence: Evidence, slug: str) -> dict[str, Any]:
                 "two_factor": each.state,
                 "methods": list(each.methods) if each.methods is not None else None,
                 "since": _text(each.since),
+                "exempt_until": _text(each.exempt_until),
             }
             for each in evidence.teammates
         ],
@@ -194,6 +213,7 @@ def as_json(evidence: Evidence, slug: str) -> dict[str, Any]:
             for each in evidence.gone
         ],
         "resets": [_reset(each) for each in evidence.resets],
+        "exceptions": [_exception(each, evidence.at) for each in evidence.exceptions],
         "restored": [{"at": to_text(each.at), "by": _actor(each.by)} for each in evidence.restored],
     }
 
@@ -224,6 +244,23 @@ def _reset(reset: Reset) -> dict[str, Any]:
         "number_waived": reset.number_waived,
         "completed_at": _text(reset.completed_at),
         "replaced_at": _text(reset.replaced_at),
+    }
+
+
+def _exception(exception: Excepted, now: Instant) -> dict[str, Any]:
+    return {
+        "id": exception.id,
+        "account": id_text(exception.account),
+        "name": exception.name,
+        "stands": exception.stands(now),
+        "granted_at": to_text(exception.at),
+        "granted_by": _actor(exception.by),
+        "asked_by": exception.asked_by,
+        "reason": exception.reason,
+        "ends_at": to_text(exception.ends_at),
+        "ended_at": _text(exception.ended_at),
+        "ended_by": _actor(exception.ended_by),
+        "ended_why": exception.why,
     }
 
 

@@ -2,29 +2,75 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, exists, func, literal_column, select
+from sqlalchemy import and_, bindparam, exists, func, literal_column, select
 
 from nightlatch.instants import MINUTE, Duration
 from nightlatch.names import search_key
-from nightlatch.store import standing
+from nightlatch.store import exceptions, standing
 from nightlatch.store.engine import Transaction
-from nightlatch.store.query import Query
-from nightlatch.store.schema import sessions
+from nightlatch.store.query import Query, Row
+from nightlatch.store.schema import sessions, workspaces
 from nightlatch.store.schema import standing as table
+from nightlatch.store.schema_apps import apps
+from nightlatch.store.schema_team import service_accounts, token_workspaces, tokens
 
 MOST_NAMES = 50
 WORKING: Duration = 15 * MINUTE
 """Seen within this time, a session counts as somebody at work."""
 
+_here = table.c.workspace_id == bindparam("workspace_id")
+_by_name = (table.c.search_key, table.c.id)
+_MOST = literal_column(str(MOST_NAMES))
 _NAMES = Query(
     select(table.c.name, table.c.email)
-    .where(
-        table.c.workspace_id == bindparam("workspace_id"),
-        table.c.status == bindparam("status"),
-        table.c.state == bindparam("state"),
+    .where(_here, table.c.status == bindparam("status"), table.c.state == bindparam("state"))
+    .where(func.coalesce(table.c.exempt_until, 0) <= bindparam("now"))
+    .order_by(*_by_name)
+    .limit(_MOST)
+)
+_manager = and_(_here, table.c.status == "active", table.c.role_order < 2)
+_at_risk = {
+    "not_set_up": and_(_manager, table.c.state != "on"),
+    "without_codes": and_(_manager, table.c.state == "on", func.coalesce(table.c.recovery_left, 0) == 0),
+}
+_MANAGERS = {
+    risk: Query(select(table.c.name, table.c.email).where(which).order_by(*_by_name).limit(_MOST))
+    for risk, which in _at_risk.items()
+}
+_MANAGERS_COUNT = {
+    risk: Query(select(func.count().label("number")).select_from(table).where(which))
+    for risk, which in _at_risk.items()
+}
+_refused_tokens = (
+    select(table.c.name, table.c.email, tokens.c.name.label("token"))
+    .join_from(table, tokens, tokens.c.account_id == table.c.account_id)
+    .join(
+        token_workspaces,
+        and_(
+            token_workspaces.c.token_id == tokens.c.id,
+            token_workspaces.c.workspace_id == table.c.workspace_id,
+        ),
     )
-    .order_by(table.c.search_key, table.c.id)
-    .limit(literal_column(str(MOST_NAMES)))
+    .where(_here, table.c.status == "active", table.c.state != "on")
+    .where(tokens.c.ended_at.is_(None), tokens.c.expires_at > bindparam("now"))
+)
+_REFUSED_TOKENS = Query(_refused_tokens.order_by(*_by_name, tokens.c.id).limit(_MOST))
+_REFUSED_TOKENS_COUNT = Query(select(func.count().label("number")).select_from(_refused_tokens.subquery()))
+_SERVICES = Query(
+    select(service_accounts.c.name)
+    .where(service_accounts.c.workspace_id == bindparam("workspace_id"))
+    .where(service_accounts.c.removed_at.is_(None), service_accounts.c.suspended_at.is_(None))
+    .order_by(service_accounts.c.name, service_accounts.c.id)
+)
+_PRODUCTS = Query(
+    select(apps.c.name)
+    .where(apps.c.workspace_id == bindparam("workspace_id"), apps.c.removed_at.is_(None))
+    .order_by(apps.c.name, apps.c.id)
+)
+_PRODUCT_OF = Query(
+    select(apps.c.name)
+    .join_from(workspaces, apps, apps.c.id == workspaces.c.app_id)
+    .where(workspaces.c.id == bindparam("workspace_id"))
 )
 _SEEN = (
     select(sessions.c.account_id)
@@ -69,21 +115,68 @@ class Preview:
     will_be_asked: Group
     invited: Group
     """They set up while joining."""
+    exempt: Group
+    """They have an exception now: they are asked when it ends."""
+    managers_not_set_up: Group
+    """Owners and admins without 2FA: while they lack it they cannot help anybody. They are asked like everybody."""
+    managers_without_codes: Group
+    """Owners and admins with 2FA and no recovery code left: a lost phone locks them out."""
+    refused_tokens: Group
+    """Personal API tokens of people who are not set up, as "person: token": refused until they are."""
+    service_accounts: Group
+    """Their tokens keep working."""
+    products: Group
+    """Protected by this workspace: they open for nobody without 2FA."""
+    kept_by: str | None
+    """The product that these people sign in at, where the workspace is a product's."""
 
 
 def preview(tx: Transaction, workspace_id: int) -> Preview:
-    """Everybody in a workspace, by what a mandate would mean for them."""
+    """Everybody and everything in a workspace, by what a mandate would mean for them."""
     numbers = standing.counts(tx, workspace_id)
+    exempt, _ = exceptions.numbers(tx, workspace_id)
+    kept_by = tx.one(_PRODUCT_OF, workspace_id=workspace_id)
 
-    def group(status: str, *states: str) -> Group:
+    def group(status: str, *states: str, less: int = 0) -> Group:
         count = sum(row.number for row in numbers if row.status == status and row.state in states)
         names: list[str] = []
         for state in states:
-            rows = tx.all(_NAMES, workspace_id=workspace_id, status=status, state=state)
-            names += [row.name or row.email for row in rows]
-        return Group(count, tuple(sorted(names, key=search_key)[:MOST_NAMES]))
+            rows = tx.all(_NAMES, workspace_id=workspace_id, status=status, state=state, now=tx.now)
+            names += map(_name, rows)
+        return Group(max(0, count - less), tuple(sorted(names, key=search_key)[:MOST_NAMES]))
 
-    return Preview(group("active", "on"), group("active", "off", "reset"), group("invited", "off"))
+    return Preview(
+        group("active", "on"),
+        group("active", "off", "reset", less=exempt),
+        group("invited", "off"),
+        Group(exempt, tuple(map(_name, exceptions.in_effect(tx, workspace_id, MOST_NAMES)))),
+        _managers(tx, workspace_id, "not_set_up"),
+        _managers(tx, workspace_id, "without_codes"),
+        _tokens(tx, workspace_id),
+        _named(tx.all(_SERVICES, workspace_id=workspace_id)),
+        _named(tx.all(_PRODUCTS, workspace_id=workspace_id)),
+        kept_by.name if kept_by is not None else None,
+    )
+
+
+def _name(row: Row) -> str:
+    return str(row.name or row.email)
+
+
+def _named(rows: list[Row]) -> Group:
+    return Group(len(rows), tuple(row.name for row in rows[:MOST_NAMES]))
+
+
+def _managers(tx: Transaction, workspace_id: int, risk: str) -> Group:
+    (count,) = tx.all(_MANAGERS_COUNT[risk], workspace_id=workspace_id)
+    rows = tx.all(_MANAGERS[risk], workspace_id=workspace_id)
+    return Group(int(count.number), tuple(map(_name, rows)))
+
+
+def _tokens(tx: Transaction, workspace_id: int) -> Group:
+    (count,) = tx.all(_REFUSED_TOKENS_COUNT, workspace_id=workspace_id, now=tx.now)
+    rows = tx.all(_REFUSED_TOKENS, workspace_id=workspace_id, now=tx.now)
+    return Group(int(count.number), tuple(f"{_name(row)}: {row.token}" for row in rows))
 
 
 def working_now(tx: Transaction, workspace_id: int) -> int:

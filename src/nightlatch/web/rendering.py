@@ -111,7 +111,7 @@ def environment() -> Environment:
 
 
 def when(instant: Instant, style: str = "full") -> Markup:
-    """A <time> element: "full" 24 Nov 2026, 09:14 UTC; "long" with the month in full; "date" 24 Nov 2026; "time" 09:14 UTC."""
+    """A <time> element: "full" 24 Nov 2026, 09:14 UTC; "long" the month in full; "date" 24 Nov 2026; "time" 09:14."""
     return Markup('<time datetime="{}">{}</time>').format(to_text(instant), spoken(instant, style))
 
 
