@@ -58,6 +58,21 @@ def said(evidence: Evidence) -> Snapshot:
             for each in evidence.resets
         ),
         len(evidence.restored),
+        sorted(
+            (
+                each.account,
+                each.at,
+                each.by.name,
+                each.asked_by,
+                each.reason,
+                each.ends_at,
+                each.ended_at,
+                each.ended_by.name if each.ended_by is not None else None,
+                each.why,
+            )
+            for each in evidence.exceptions
+        ),
+        {each.account: each.exempt_until for each in evidence.teammates if each.exempt_until is not None},
     )
 
 

@@ -3,13 +3,14 @@
 import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nightlatch import addresses
 from nightlatch.actions import (
     authenticators,
     emails,
     enrolment,
+    exceptions,
     invitations,
     joining,
     mandate,
@@ -62,6 +63,8 @@ class Snapshot:
     gone: dict[int, tuple[object, ...]]
     resets: list[tuple[object, ...]]
     restores: int
+    exceptions: list[tuple[object, ...]]
+    exempt: dict[int, Instant]
 
 
 @dataclass
@@ -91,6 +94,9 @@ class History:
         self.product_says("first", Role.OWNER)
         (self.notes,) = {row.id for row in rows(self.world, "workspaces")} - set(self.ids)
         self.ids.append(self.notes)
+        self.act(
+            self.mandate_later
+        )  # from the day it was in force and turned off it is only required at once
 
     def makes(self, owner: int, slug: str) -> int:
         by = self.session(owner)
@@ -118,7 +124,10 @@ class History:
         self.world.wait(duration)
         for day in range(before, self.today):
             for workspace_id, snapshot in found.items():
-                self.snapshots[workspace_id, day_text(day)] = snapshot
+                self.snapshots[workspace_id, day_text(day)] = replace(
+                    snapshot,
+                    exempt={who: until for who, until in snapshot.exempt.items() if until >= (day + 1) * DAY},
+                )
 
     def play(self) -> None:
         """Everything that can happen, once, in an order of chance; hours pass before each."""
@@ -150,6 +159,12 @@ class History:
             self.sets_up_again,
             self.sets_up_again,
             self.is_suspended,
+            self.is_given_more_time,
+            self.is_given_more_time,
+            self.is_given_more_time_by_the_operator,
+            self.more_time_is_ended,
+            self.more_time_is_refused,
+            self.sets_up_in_more_time,
             self.mandate_now,
             self.mandate_later,
             self.mandate_off,
@@ -351,6 +366,8 @@ class History:
         return sorted(found, key=lambda row: row.id)
 
     def takes_the_app_away(self) -> None:
+        if self.required():
+            self.mandate_off()
         account_id = self.one(self.acme, state="on").account_id
         app, by = self.apps_of(account_id)[0], self.session(account_id)
         self.world.write(lambda tx: authenticators.unbind(tx, by=by, authenticator_id=app.id))
@@ -416,6 +433,10 @@ class History:
             )
         )
 
+    def required(self) -> bool:
+        row = self.world.read(lambda tx: store_workspaces.by_id(tx, self.acme))
+        return row is not None and row.required_from is not None
+
     def mandate_now(self) -> None:
         self.policy(self.session(self.dana), required=True, required_from=None)
 
@@ -431,6 +452,71 @@ class History:
 
     def managed_by_others(self) -> None:
         self.policy(self.session(self.dana), managed_by=self.chance.choice(list(ManagedBy)))
+
+    # --- exceptions ---
+
+    def asks_for_more_time(self, by: By, account_id: int) -> int:
+        target = self.member(account_id)
+        days = self.chance.randrange(1, 5)
+        return self.world.write(
+            lambda tx: exceptions.ask(
+                tx,
+                by=by,
+                workspace_id=self.acme,
+                teammate_id=target.id,
+                reason="Waits for a phone",
+                ends_at=tx.now + days * DAY,
+            )
+        ).id
+
+    def without_two_factor(self) -> Row:
+        """A member who needs more time: 2FA is required, and they have none."""
+        if not self.required():
+            self.mandate_now()
+        if not self.members(self.acme, state="off", role="member"):
+            self.joins_with_a_new_account()
+        return self.one(self.acme, state="off", role="member")
+
+    def member(self, account_id: int) -> Row:
+        (found,) = self.members(self.acme, account_id=account_id)
+        return found
+
+    def approves(self, by: By, id: int) -> None:
+        self.world.write(
+            lambda tx: exceptions.approve(
+                tx, by=by, workspace_id=self.acme, exception_id=id, reason="=It is true"
+            )
+        )
+
+    def is_given_more_time(self) -> None:
+        self.more_time_for(self.without_two_factor().account_id)
+
+    def more_time_for(self, account_id: int) -> int:
+        id = self.asks_for_more_time(OPERATOR, account_id)
+        self.approves(self.session(self.dana), id)
+        return id
+
+    def is_given_more_time_by_the_operator(self) -> None:
+        target = self.without_two_factor()
+        self.approves(OPERATOR, self.asks_for_more_time(self.session(self.dana), target.account_id))
+
+    def more_time_is_ended(self) -> None:
+        id = self.more_time_for(self.without_two_factor().account_id)
+        self.ends_more_time(id)
+
+    def more_time_is_refused(self) -> None:
+        target = self.without_two_factor()
+        self.ends_more_time(self.asks_for_more_time(OPERATOR, target.account_id))
+
+    def ends_more_time(self, id: int) -> None:
+        by = self.session(self.dana)
+        self.world.write(lambda tx: exceptions.end(tx, by=by, workspace_id=self.acme, exception_id=id))
+
+    def sets_up_in_more_time(self) -> None:
+        account_id = self.without_two_factor().account_id
+        self.more_time_for(account_id)
+        self.wait()
+        self.set_up(account_id, (Method.TICKET, self.acme, None))
 
     # --- names and addresses ---
 
@@ -551,6 +637,28 @@ class History:
                 if row.workspace_id == workspace_id
             ),
             self.restores,
+            sorted(
+                (
+                    row.account_id,
+                    row.approved_at,
+                    row.approver,
+                    row.requester,
+                    row.reason,
+                    row.ends_at,
+                    row.ended_at,
+                    row.ended_by,
+                    row.ended_why,
+                )
+                for row in rows(self.world, "exceptions")
+                if row.workspace_id == workspace_id and row.approved_at is not None
+            ),
+            {
+                row.account_id: row.exempt_until
+                for row in rows(self.world, "teammates")
+                if row.workspace_id == workspace_id
+                and row.removed_at is None
+                and (row.exempt_until or 0) > self.world.clock.now()
+            },
         )
 
 

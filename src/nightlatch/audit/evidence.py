@@ -70,6 +70,8 @@ class Teammate:
     """What the workspace relied on, recovery codes left out: they are no 2FA by themselves."""
     since: Instant | None
     """Since when the state is what it is."""
+    exempt_until: Instant | None = None
+    """They had leave to do without 2FA until then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,28 @@ class Reset:
 
 
 @dataclass(frozen=True, slots=True)
+class Excepted:
+    """Somebody was given more time to set up. `by` is who agreed to what another one had asked for."""
+
+    id: str
+    account: int
+    name: str
+    at: Instant
+    by: Who
+    asked_by: str | None
+    reason: str | None
+    ends_at: Instant
+    ended_at: Instant | None = None
+    """When it ended before that day, if it did."""
+    ended_by: Who | None = None
+    why: str | None = None
+
+    def stands(self, now: Instant) -> bool:
+        """Whether it stood at an instant."""
+        return self.ended_at is None and self.at <= now < self.ends_at
+
+
+@dataclass(frozen=True, slots=True)
 class Restored:
     """A backup was put in place: what had happened between it and this instant is in no event any more."""
 
@@ -127,6 +151,8 @@ class Evidence:
     """The latest first, as are these two."""
     resets: tuple[Reset, ...]
     restored: tuple[Restored, ...]
+    exceptions: tuple[Excepted, ...] = ()
+    """All that were granted until then, the latest first; `Excepted.stands` tells those that stood."""
 
     def count(self, state: State | None) -> int:
         """How many teammates were in a state."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
-from nightlatch.audit.evidence import Evidence, Gone, Policy, Reset, Restored, State, Teammate, Who
+from nightlatch.audit.evidence import Evidence, Excepted, Gone, Policy, Reset, Restored, State, Teammate, Who
 from nightlatch.instants import Instant, from_text
 from nightlatch.names import search_key
 from nightlatch.policy import ManagedBy
@@ -93,7 +93,7 @@ class _Person:
         if state is not self.state:
             self.state, self.since = state, at
 
-    def teammate(self) -> Teammate:
+    def teammate(self, exempt_until: Instant | None) -> Teammate:
         return Teammate(
             self.account,
             self.name,
@@ -103,6 +103,7 @@ class _Person:
             self.state,
             self.methods,
             self.since,
+            exempt_until,
         )
 
 
@@ -115,6 +116,7 @@ class _Rebuilding:
         self._policy = Policy()
         self._people: dict[int, _Person] = {}
         self._resets: list[Reset] = []
+        self._exceptions: dict[str, Excepted] = {}
         self._restored: list[Restored] = []
         self._words: dict[str, str] = {}
 
@@ -126,15 +128,17 @@ class _Rebuilding:
     def evidence(self, at: Instant) -> Evidence:
         people = sorted(self._people.values(), key=lambda each: (search_key(each.name), each.account))
         gone = [each.gone for each in people if each.gone is not None]
+        until = {each.account: each.ends_at for each in self._exceptions.values() if each.stands(at)}
         return Evidence(
             at,
             self._name,
             self._created_at,
             self._policy,
-            tuple(each.teammate() for each in people if each.gone is None),
+            tuple(each.teammate(until.get(each.account)) for each in people if each.gone is None),
             tuple(sorted(gone, key=lambda each: -each.at)),
             tuple(reversed(self._resets)),
             tuple(reversed(self._restored)),
+            tuple(reversed(self._exceptions.values())),
         )
 
     # --- the workspace ---
@@ -159,6 +163,9 @@ class _Rebuilding:
             reason=detail.get("reason"),
         )
         self._managers(told)
+        if required_from is None:
+            for each in self._exceptions.values():
+                self._end_exception(each, told, "mandate_off")
 
     def _managers(self, told: Told) -> None:
         managed_by = _detail(told).get("managed_by", self._policy.managed_by)
@@ -267,6 +274,36 @@ class _Rebuilding:
         person.pending = None
         person.settle(told.at)
 
+    # --- exceptions ---
+
+    def _granted(self, told: Told) -> None:
+        person, detail = self._person(told), _detail(told)
+        if person is None or "exception" not in detail or "ends_at" not in detail:
+            return
+        self._exceptions[detail["exception"]] = Excepted(
+            detail["exception"],
+            person.account,
+            person.name,
+            told.at,
+            _who(told),
+            detail.get("asked_by"),
+            detail.get("reason"),
+            from_text(detail["ends_at"]),
+        )
+
+    def _exception_ended(self, told: Told) -> None:
+        detail = _detail(told)
+        found = self._exceptions.get(detail.get("exception", ""))
+        if found is not None:
+            self._end_exception(found, told, detail.get("why"))
+
+    def _end_exception(self, exception: Excepted, told: Told, why: str | None) -> None:
+        """Before its day; what is over by the clock has no event of its own."""
+        if exception.stands(told.at):
+            self._exceptions[exception.id] = replace(
+                exception, ended_at=told.at, ended_by=_who(told), why=why
+            )
+
 
 _TAKES: Mapping[str, Callable[[_Rebuilding, Told], None]] = {
     Event.WORKSPACE_CREATED: _Rebuilding._created,
@@ -284,6 +321,8 @@ _TAKES: Mapping[str, Callable[[_Rebuilding, Told], None]] = {
     Event.TEAMMATE_UNSECURED: _Rebuilding._unsecured,
     Event.TEAMMATE_RESET: _Rebuilding._reset,
     Event.RESET_COMPLETED: _Rebuilding._completed,
+    Event.EXCEPTION_GRANTED: _Rebuilding._granted,
+    Event.EXCEPTION_ENDED: _Rebuilding._exception_ended,
     Event.DATABASE_RESTORED: _Rebuilding._put_back,
 }
 TAKEN = frozenset(_TAKES)

@@ -30,6 +30,7 @@ class EvidenceTeammate(Model):
     two_factor: Literal["on", "off", "reset"] | None
     methods: list[Method] | None
     since: Instant | None
+    exempt_until: Annotated[Instant | None, Field(description="leave to do without 2FA, until then")]
 
 
 class EvidenceRemoved(Model):
@@ -56,6 +57,23 @@ class EvidenceReset(Model):
     replaced_at: Instant | None
 
 
+class EvidenceException(Model):
+    """More time to set up: one asked, another one agreed. `stands`: at the end of that day."""
+
+    id: Id
+    account: Id
+    name: str
+    stands: bool
+    granted_at: Instant
+    granted_by: Actor
+    asked_by: str | None
+    reason: str | None
+    ends_at: Instant
+    ended_at: Annotated[Instant | None, Field(description="when it ended before `ends_at`, if it did")]
+    ended_by: Actor | None
+    ended_why: str | None
+
+
 class EvidenceRestored(Model):
     at: Instant
     by: Actor
@@ -73,4 +91,5 @@ class Evidence(Model):
     teammates: list[EvidenceTeammate]
     removed: list[EvidenceRemoved]
     resets: list[EvidenceReset]
+    exceptions: list[EvidenceException]
     restored: list[EvidenceRestored]

@@ -109,6 +109,21 @@ def _view(evidence: Evidence, number: int) -> dict[str, Any]:
             for each in evidence.resets[:A_PAGE]
         ],
         "reset_count": len(evidence.resets),
+        "exceptions": [
+            {
+                "name": each.name,
+                "stands": each.stands(evidence.at),
+                "at": each.at,
+                "by": _who(each.by),
+                "asked_by": each.asked_by,
+                "reason": each.reason,
+                "ends_at": each.ends_at,
+                "ended_at": each.ended_at,
+                "why": sentences.in_words("why", each.why, inside=True) or None,
+            }
+            for each in evidence.exceptions[:A_PAGE]
+        ],
+        "exception_count": len(evidence.exceptions),
         "gone": [
             {
                 "name": each.name,
