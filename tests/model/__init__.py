@@ -1,0 +1,1 @@
+"""A model of the whole life of two workspaces, beside the real actions."""

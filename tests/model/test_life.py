@@ -1,0 +1,248 @@
+"""The whole life of two workspaces at random, held against a model after every step (laws 2, 3, 7, 8, 9, 12 and 14).
+
+Each life is the same in every run. To look for new ones: `LIVES=200 pytest tests/model`.
+"""
+
+import os
+import random
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from nightlatch.instants import DAY, HOUR, MINUTE
+from nightlatch.vocabulary import Role
+from tests.model.life import OPERATOR, Life
+from tests.model.model import Place, Someone
+from tests.support.world import World
+
+LIVES = int(os.environ.get("LIVES", "10"))
+STEPS = 80
+
+
+class Fate:
+    """What happens next, by chance: who does it, where, and when."""
+
+    def __init__(self, world: World, chance: random.Random) -> None:
+        self.life = Life(world)
+        self.chance = chance
+        self.life.begin()
+        self.told: list[str] = []
+
+    def step(self) -> None:
+        acts, weights = zip(*self.acts(), strict=True)
+        act: Callable[[], None] = self.chance.choices(acts, weights)[0]
+        self.told.append(act.__name__)
+        act()
+        self.life.holds()
+
+    def acts(self) -> list[tuple[Callable[[], None], int]]:
+        """What can happen, and how often."""
+        return [
+            (self.somebody_comes, 4),
+            (self.shows_a_code, 4),
+            (self.asks_for_the_link, 3),
+            (self.enrols, 4),
+            (self.sets_up, 8),
+            (self.sets_up_again, 8),
+            (self.replaces, 3),
+            (self.takes_away, 3),
+            (self.is_suspended, 1),
+            (self.leaves, 1),
+            (self.comes_back, 5),
+            (self.mandate_now, 4),
+            (self.mandate_later, 3),
+            (self.mandate_off, 2),
+            (self.is_reset, 6),
+            (self.is_reset_by_anybody, 2),
+            (self.is_reset_by_the_operator, 1),
+            (self.is_removed, 3),
+            (self.has_another_role, 3),
+            (self.minutes_pass, 4),
+            (self.hours_pass, 2),
+            (self.the_clock_is_set_back, 1),
+            (self.a_backup_is_put_back, 1),
+            (self.looks_for_a_way_on, 2),
+        ]
+
+    # --- who and where ---
+
+    def one(self) -> Someone:
+        return self.chance.choice(self.life.people)
+
+    def place(self) -> Place:
+        return self.chance.choice(self.life.places)
+
+    def visit(self) -> int | None:
+        return self.chance.randrange(len(self.life.visits)) if self.life.visits else None
+
+    def there(self, place: Place, wanted: Callable[[Someone], bool]) -> Someone | None:
+        """Somebody of a workspace of whom it is true."""
+        found = [each for each in self.life.people if each.id in place.mates and wanted(each)]
+        return self.chance.choice(found) if found else None
+
+    def owner(self, place: Place) -> Someone:
+        """An owner who has 2FA there, else any owner."""
+
+        def owns(each: Someone) -> bool:
+            return place.mates[each.id].role == Role.OWNER
+
+        found = self.there(place, lambda each: owns(each) and each.enrolled(place)) or self.there(place, owns)
+        assert found is not None, "a workspace without any owner"
+        return found
+
+    # --- people ---
+
+    def somebody_comes(self) -> None:
+        self.life.comes(self.one())
+
+    def shows_a_code(self) -> None:
+        index = self.visit()
+        if index is not None:
+            self.life.shows_app(index, self.chance.randrange(5))
+
+    def asks_for_the_link(self) -> None:
+        index, place = self.visit(), self.place()
+        if index is not None:
+            self.life.asks_mail(index, place)
+
+    def enrols(self) -> None:
+        index = self.visit()
+        if index is not None:
+            self.life.enrols(index, self.chance.choice([None, *self.life.places]))
+
+    def sets_up(self, place: Place | None = None, who: Someone | None = None) -> None:
+        """At one go: in, the link, the app."""
+        place = place or self.place()
+        who = who or self.there(place, lambda each: not each.enrolled(place))
+        if who is not None:
+            index = self.life.comes(who)
+            self.life.asks_mail(index, place)
+            self.life.enrols(index, place)
+
+    def sets_up_again(self) -> None:
+        """Whom a reset waits for."""
+        for place in self.life.places:
+            waiting = self.there(place, lambda each: place.mates[each.id].reset is not None)  # noqa: B023
+            if waiting is not None:
+                self.sets_up(place, waiting)
+
+    def replaces(self) -> None:
+        who = self.one()
+        apps = [each for each in who.things.values() if each.kind == "app"]
+        if apps:
+            self.life.fully(who)
+            self.life.enrols(len(self.life.visits) - 1, None, replaces=self.chance.choice(apps).id)
+
+    def takes_away(self) -> None:
+        self.life.fully(self.one())
+        self.life.takes_away(len(self.life.visits) - 1)
+
+    def is_suspended(self) -> None:
+        self.life.is_suspended(self.one())
+
+    def leaves(self) -> None:
+        self.life.fully(self.one())
+        self.life.leaves(len(self.life.visits) - 1, self.place())
+
+    def comes_back(self) -> None:
+        """Or comes for the first time."""
+        place = self.place()
+        away = [each for each in self.life.people if each.id not in place.mates]
+        if away:
+            self.life.fully(self.chance.choice(away))
+            index = len(self.life.visits) - 1
+            self.life.returns(place, index, self.life.fully(self.owner(place)))
+
+    def looks_for_a_way_on(self) -> None:
+        for each in self.life.people:
+            self.life.way_on(each)
+
+    # --- admins and the operator ---
+
+    def mandate_now(self) -> None:
+        place = self.place()
+        who = self.chance.choice([self.owner(place), self.owner(place), self.one()])
+        self.life.policy(place, self.life.fully(who), required=True)
+
+    def mandate_later(self) -> None:
+        place = self.place()
+        at = self.life.now + self.chance.randrange(1, 60) * HOUR
+        self.life.policy(place, self.life.fully(self.owner(place)), required=True, at=at)
+
+    def mandate_off(self) -> None:
+        place = self.place()
+        by = OPERATOR if self.chance.random() < 0.3 else self.life.fully(self.owner(place))
+        self.life.policy(place, by, required=False)
+
+    def is_reset(self) -> None:
+        place = self.place()
+        who = self.there(
+            place, lambda each: each.enrolled(place) and place.mates[each.id].role == Role.MEMBER
+        )
+        if who is not None:
+            self.life.resets(place, who, self.life.fully(self.owner(place)))
+
+    def is_reset_by_anybody(self) -> None:
+        self.life.resets(self.place(), self.one(), self.life.fully(self.one()))
+
+    def is_reset_by_the_operator(self) -> None:
+        place = self.place()
+        who = self.there(place, lambda each: place.mates[each.id].role != Role.OWNER)
+        if who is not None:  # break-glass may leave nobody who can open: law 8 is about what people do
+            self.life.resets(place, who, OPERATOR)
+
+    def is_removed(self) -> None:
+        place = self.place()
+        by = self.chance.choice([self.owner(place), self.one()])
+        self.life.removes(place, self.one(), self.life.fully(by))
+
+    def has_another_role(self) -> None:
+        place = self.place()
+        by = self.chance.choice([self.owner(place), self.one()])
+        self.life.role(place, self.one(), self.chance.choice(list(Role)), self.life.fully(by))
+
+    # --- time ---
+
+    def minutes_pass(self) -> None:
+        self.life.world.wait(self.chance.randrange(1, 60) * MINUTE)
+
+    def hours_pass(self) -> None:
+        self.life.world.wait(self.chance.randrange(1, 30) * HOUR)
+
+    def the_clock_is_set_back(self) -> None:
+        """And put right again: what a decision sees never goes back (law 12)."""
+        back = self.chance.randrange(1, 8) * DAY
+        self.life.world.wait(-back)
+        self.life.holds()
+        self.life.world.wait(back)
+
+    def a_backup_is_put_back(self) -> None:
+        self.life.is_restored()
+
+
+def test_a_life(world: World) -> None:
+    seen: Counter[str] = Counter()
+    for number in range(LIVES):
+        fate = Fate(world, random.Random(number))
+        try:
+            for _ in range(STEPS):
+                fate.step()
+        except AssertionError:
+            pytest.fail(f"life {number}: {fate.told[-12:]}", pytrace=True)
+        seen += fate.life.seen
+    for what in ("said allow", "said challenge", "said enrol", "confirm", "code"):
+        assert seen[what] >= 20, f"{what}: too little happened"
+    for what in (
+        "led to set-up",
+        "reset",
+        "return",
+        "mandate now",
+        "mandate off",
+        "unbind",
+        "remove",
+        "role",
+        "restore",
+        "suspended",
+    ):
+        assert seen[what] >= 5, f"{what}: too little happened"
