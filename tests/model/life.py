@@ -122,8 +122,12 @@ class Life:
 
     # --- doing ---
 
+    def does(self, what: str, body: Body[object]) -> bool:
+        """A real action in its transaction; False where it was refused."""
+        return self.tries(what, lambda tx: (body(tx), True)) is not None
+
     def tries(self, what: str, body: Body[T]) -> T | None:
-        """A real action in its transaction; None where it was refused."""
+        """The same; what it answers, None where it was refused."""
         try:
             done = self.world.write(body)
         except Refused as refused:
@@ -286,9 +290,7 @@ class Life:
             and app in visit.who.relied(each)
             and not any(other.kind == "app" and other is not app for other in visit.who.relied(each))
         ]
-        gone = self.tries(
-            "unbind", lambda tx: authenticators.unbind(tx, by=by, authenticator_id=app.id) or True
-        )
+        gone = self.does("unbind", lambda tx: authenticators.unbind(tx, by=by, authenticator_id=app.id))
         if gone:
             assert not bound, "the last second factor went where it is required"
             self._forget_gone(visit.who)
@@ -374,9 +376,8 @@ class Life:
             return
         done = self.apart_from(
             place,
-            lambda: self.tries(
-                "remove",
-                lambda tx: teammates.remove(tx, by=by, workspace_id=place.id, teammate_id=mate.id) or True,
+            lambda: self.does(
+                "remove", lambda tx: teammates.remove(tx, by=by, workspace_id=place.id, teammate_id=mate.id)
             ),
         )
         if done:
@@ -386,7 +387,7 @@ class Life:
         visit, by = self.visits[index]
         if visit.who.id not in place.mates:
             return
-        if self.tries("leave", lambda tx: teammates.leave(tx, by=by, workspace_id=place.id) or True):
+        if self.does("leave", lambda tx: teammates.leave(tx, by=by, workspace_id=place.id)):
             self._is_gone(place, visit.who)
 
     def _is_gone(self, place: Place, who: Someone) -> None:
