@@ -10,6 +10,7 @@ from nightlatch.refusals import Code, Refused
 from nightlatch.store import listing, standing, teammates, workspaces
 from nightlatch.store.engine import Transaction
 from nightlatch.store.listing import SORTS, Page
+from nightlatch.store.listing_query import page_query
 from nightlatch.vocabulary import Role
 from tests.support.crowd import NAMES, Mate, add, some
 from tests.support.tables import rows
@@ -61,7 +62,13 @@ _REFERENCE = {
     "email": lambda each: (each.email_key, each.id),
     "role": lambda each: (each.role_order, each.search_key, each.id),
     "last_sign_in": lambda each: (each.last_sign_in_at or 0, each.search_key, each.id),
+    "state": lambda each: (_state_order(each), each.search_key, each.id),  # nothing is required
+    "due": lambda each: (each.search_key, each.id),
 }
+
+
+def _state_order(each: Any) -> int:
+    return 3 if each.status == "invited" else ["reset", "off", "on"].index(each.state)
 
 
 @pytest.mark.parametrize("limit", [1, 7, 200])
@@ -259,7 +266,7 @@ def test_search_filters_and_order_work_together(world, acme):
 @pytest.mark.parametrize("few", [0, 5, 10**9])
 def test_either_way_to_find_rows_finds_the_same(world, acme, monkeypatch, few):
     monkeypatch.setattr(listing, "FEW", few)
-    monkeypatch.setattr(listing, "_page_query", listing._page_query.__wrapped__)
+    monkeypatch.setattr(listing, "page_query", page_query.__wrapped__)
     add(world, acme, some(300))
     here = [each for each in rows(world, "standing") if each.workspace_id == acme]
     for sort in SORTS:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nightlatch.store.listing import Item
 
 _ROLES = click.Choice(["owner", "admin", "member"])
+_FLAGS = click.Choice(["recovery_codes_low", "reset_pending", "mail_bouncing"])
 _STATES = click.Choice(["on", "due", "overdue", "off", "reset", "sso", "exempt"])
 
 
@@ -29,10 +30,17 @@ def teammate() -> None:
 @click.option("--search", "q", default="", help="Words that must be in the name or e-mail.")
 @click.option("--role", type=_ROLES, help="Only this role.")
 @click.option("--two-factor", type=_STATES, help="Only this state of 2FA.")
+@click.option("--flag", type=_FLAGS, help="Only those who have this.")
 @click.option("--status", type=click.Choice(["active", "invited"]), help="Only these.")
 @options.json_option
 def list_them(
-    slug: str, q: str, role: str | None, two_factor: str | None, status: str | None, as_json: bool
+    slug: str,
+    q: str,
+    role: str | None,
+    two_factor: str | None,
+    flag: str | None,
+    status: str | None,
+    as_json: bool,
 ) -> None:
     """List the teammates of a workspace and those who are invited, by name."""
     from nightlatch.store import listing
@@ -46,6 +54,7 @@ def list_them(
                 q=q,
                 role=role or "",
                 two_factor=two_factor or "",
+                flag=flag or "",
                 status=status or "",
                 after=after,
                 limit=listing.MOST_A_PAGE,
@@ -142,7 +151,8 @@ _OUTCOMES = {
     "sent": "invited; good once, for 7 days",
     "already_teammate": "is a teammate already",
     "already_invited": "is invited already",
-    "limited": "not invited: that address, or the workspace, was sent all the invitations of a day",
+    "limited": "not invited: that address, or the workspace, was sent all the mails of a day",
+    "declined": "not invited: this address does not take invitations",
 }
 
 

@@ -3,48 +3,50 @@
 Pages are told by keys, not by numbers: a page begins after the last row of the one before it, in the order of the
 sort's columns and the id, so that a row is neither shown twice nor left out while others come and go. Every column to
 sort by is a key made in Python or an integer, and none of them is ever NULL (who has not signed in yet sorts as the
-oldest), so that both databases have one order.
+oldest), so that both databases have one order. By state and by due date the table is a row of parts, one kind of
+teammate after the other (store/table_states.py), each in an order that an index has.
 
 Where few rows match they are found by the filters and then sorted; where many do, the order is walked until the page is
 full. Left to guess, either database would now and then walk all of 100,000 row by row. How many match is known from the
-counts beside the table, but for a search, which finds out on its way.
+counts beside the table, but for a search or a flag, which find out on their way.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, literal_column, select, tuple_
+from sqlalchemy import bindparam, select
 
 from nightlatch.instants import Instant
 from nightlatch.names import search_key
-from nightlatch.policy import ManagedBy, Mandate
 from nightlatch.refusals import invalid, not_found
 from nightlatch.store import cursors, workspaces
 from nightlatch.store import standing as projection
 from nightlatch.store.engine import Transaction
+from nightlatch.store.listing_query import (
+    MULTI,
+    ORDERS,
+    Filter,
+    Part,
+    count_query,
+    page_query,
+    parts,
+    rows_query,
+)
 from nightlatch.store.query import Query, Row
 from nightlatch.store.schema import standing
+from nightlatch.store.table_states import FLAGS as FLAGS
+from nightlatch.store.table_states import STATES as STATES
+from nightlatch.store.table_states import Rule, due_of, flags_of, kinds, state_of
 from nightlatch.vocabulary import Role
 
 MOST_A_PAGE = 200
 FEW = 2_000
-LOW_RECOVERY_CODES = 3
-
-STATES = ("on", "due", "overdue", "off", "reset", "sso", "exempt")
-"""What a teammate's 2FA can be, as the table tells it; `sso` and `exempt` are nobody's yet."""
 STATUSES = ("active", "invited")
-
-_ORDERS = {
-    "name": ("search_key",),
-    "email": ("email_key",),
-    "role": ("role_order", "search_key"),
-    "last_sign_in": ("sign_in_key", "search_key"),
-}
-SORTS = tuple(sign + name for name in _ORDERS for sign in ("", "-"))
-"""By role, owners come first; by last sign-in, who never did. A minus turns the whole order round."""
+SORTS = tuple(sign + name for name in (*ORDERS, *MULTI) for sign in ("", "-"))
+"""By role, owners come first; by last sign-in, who never did; by state and by due, whatever is most urgent. A minus
+turns the whole order round."""
 
 _ONE = Query(
     select(standing).where(
@@ -68,10 +70,11 @@ class Item:
     state: str | None
     """One of STATES; None for an invitation."""
     due: Instant | None
-    """When the mandate bites or began to, for `due` and `overdue`."""
+    """When the mandate bites or began to, for `due` and `overdue`; when the exception ends, for `exempt`."""
     methods: tuple[str, ...]
     flags: tuple[str, ...]
-    """`recovery_codes_low`, where 2FA is on and fewer than three recovery codes are left, or none at all."""
+    """Some of FLAGS: `recovery_codes_low`, where 2FA is on and fewer than three recovery codes are left, or none at
+    all; `reset_pending`, where a reset is announced; `mail_bouncing`, where the newest mail could not be delivered."""
     since: Instant | None
     """Since when the stored state is what it is."""
     last_sign_in_at: Instant | None
@@ -91,6 +94,8 @@ class Counts:
     with_two_factor: int
     by_state: Mapping[str, int]
     """Teammates by STATES."""
+    by_flag: Mapping[str, int]
+    """Rows by FLAGS; invitations whose mail bounces are among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,29 +107,6 @@ class Page:
     counts: Counts
 
 
-@dataclass(frozen=True, slots=True)
-class _Filter:
-    """What is asked for, as the columns hold it; None: anything."""
-
-    words: tuple[str, ...] = ()
-    """Patterns of LIKE, each of which must match."""
-    role_order: int | None = None
-    status: str | None = None
-    state: str | None = None
-
-    @property
-    def shape(self) -> tuple[int, bool, bool, bool]:
-        """What the text of a statement depends on."""
-        return len(self.words), self.role_order is not None, self.status is not None, self.state is not None
-
-    @property
-    def values(self) -> dict[str, Any]:
-        """The parameters of a statement."""
-        columns = {"role_order": self.role_order, "status": self.status, "state": self.state}
-        words = {f"word_{number}": word for number, word in enumerate(self.words)}
-        return {name: value for name, value in columns.items() if value is not None} | words
-
-
 def page(
     tx: Transaction,
     workspace_id: int,
@@ -132,6 +114,7 @@ def page(
     q: str = "",
     role: str = "",
     two_factor: str = "",
+    flag: str = "",
     status: str = "",
     sort: str = "name",
     after: str | None = None,
@@ -139,53 +122,86 @@ def page(
 ) -> Page:
     """A page of the table; "" filters nothing. Every word of `q` must be in the name or e-mail, in whatever case.
 
-    Whether the reader may know about 2FA at all (the filter, the states, their counts) is the caller's to decide.
+    Whether the reader may know about 2FA at all (the filters, the states, their counts) is the caller's to decide.
     Raises Refused: `invalid` for an unknown filter or sort, or a cursor that is none of this sort's; `not_found`.
     """
-    workspace = workspaces.by_id(tx, workspace_id)
-    if workspace is None:
-        raise not_found()
-    mandate = Mandate(workspace.required_from, ManagedBy(workspace.managed_by))
+    rule = _rule(tx, workspace_id)
     _one_of("sort", sort, SORTS)
-    wanted = _filter(q, role, two_factor, status, mandate, tx.now)
-    position = _position(sort, after) if after else {}
+    wanted = _filter(q, role, two_factor, flag, status, rule)
     limit = max(1, min(limit, MOST_A_PAGE))
-    numbers = projection.counts(tx, workspace_id)
-    ask = _Ask(tx, workspace_id, wanted, sort, position, limit + 1)
-    matching, rows = _found(ask, None if wanted.words else _sum(numbers, wanted))
+    numbers, waiting = projection.table_counts(tx, workspace_id, rule), projection.waiting(tx, workspace_id)
+    ask = _Ask(tx, workspace_id, wanted, rule, sort, limit + 1)
+    known = None if wanted.words or wanted.flag else _sum(numbers, wanted, rule)
+    matching, rows, last = _found(ask, known, after)
     return Page(
-        tuple(_item(row, mandate, tx.now) for row in rows[:limit]),
-        _cursor(sort, rows[limit - 1]) if len(rows) > limit else None,
-        _counts(numbers, mandate, tx.now, matching),
+        tuple(_item(row, rule, waiting) for row in rows[:limit]),
+        last(rows[limit - 1]) if len(rows) > limit else None,
+        _counts(numbers, rule, waiting, matching),
     )
+
+
+def matching(
+    tx: Transaction,
+    workspace_id: int,
+    *,
+    q: str = "",
+    role: str = "",
+    two_factor: str = "",
+    flag: str = "",
+    status: str = "",
+    after: int = 0,
+    most: int = 1_000,
+) -> list[Row]:
+    """The next teammates that a filter finds, in order of id: `id` and `account_id`. For acts on all of them.
+
+    Raises Refused as `page` does.
+    """
+    rule = _rule(tx, workspace_id)
+    wanted = _filter(q, role, two_factor, flag, status, rule)
+    if wanted.kind == "":
+        return []
+    query = rows_query(wanted.shape, most)
+    return tx.all(query, workspace_id=workspace_id, after_id=after, **wanted.values, **rule.values)
 
 
 def one(tx: Transaction, workspace_id: int, id: int) -> Item | None:
     """One row of the table; None for anything of another workspace."""
-    workspace, row = workspaces.by_id(tx, workspace_id), tx.one(_ONE, id=id, workspace_id=workspace_id)
-    if workspace is None or row is None:
+    row = tx.one(_ONE, id=id, workspace_id=workspace_id)
+    if row is None:
         return None
-    return _item(row, Mandate(workspace.required_from, ManagedBy(workspace.managed_by)), tx.now)
+    return _item(row, _rule(tx, workspace_id), projection.waiting(tx, workspace_id))
 
 
 # --- what is asked for ---
 
 
-def _filter(q: str, role: str, two_factor: str, status: str, mandate: Mandate, now: Instant) -> _Filter:
+def _rule(tx: Transaction, workspace_id: int) -> Rule:
+    workspace = workspaces.by_id(tx, workspace_id)
+    if workspace is None:
+        raise not_found()
+    return Rule(workspace.required_from, workspace.announced_at, tx.now)
+
+
+def _filter(q: str, role: str, two_factor: str, flag: str, status: str, rule: Rule) -> Filter:
     if role:
         _one_of("role", role, [each.value for each in Role])
     if status:
         _one_of("status", status, STATUSES)
-    state = None
+    if flag:
+        _one_of("flag", flag, FLAGS)
+    kind = None
     if two_factor:  # of teammates alone; "": nobody is in that state now
         _one_of("two_factor", two_factor, STATES)
-        state = "" if status == "invited" else _stored(two_factor, mandate, now)
-        status = "active"
-    return _Filter(
+        found = [each.name for each in kinds(rule) if each.state == two_factor]
+        kind = found[0] if found and status != "invited" else ""
+        status = ""
+    return Filter(
         _words(q),
         projection.role_order(Role(role)) if role else None,
         status or None,
-        state,
+        kind,
+        flag or None,
+        rule.required_from is not None,
     )
 
 
@@ -205,7 +221,7 @@ def _one_of(field: str, value: str, allowed: Sequence[str]) -> None:
         raise invalid(field, f"This is one of: {', '.join(allowed)}.")
 
 
-# --- statements ---
+# --- asking ---
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,121 +230,163 @@ class _Ask:
 
     tx: Transaction
     workspace_id: int
-    wanted: _Filter
+    wanted: Filter
+    rule: Rule
     sort: str
-    position: Mapping[str, Any]
     limit: int
 
-    def rows(self, *, few: bool) -> list[Row]:
-        query = _page_query(self.sort, bool(self.position), few, self.wanted.shape, self.limit)
-        return self.tx.all(query, workspace_id=self.workspace_id, **self.wanted.values, **self.position)
+    @property
+    def values(self) -> dict[str, Any]:
+        return {"workspace_id": self.workspace_id, **self.wanted.values, **self.rule.values}
+
+    def rows(self, part: Part, position: Mapping[str, Any], limit: int, *, few: bool = False) -> list[Row]:
+        query = page_query(part, self.sort[:1] == "-", bool(position), few, self.wanted.shape, limit, FEW)
+        return self.tx.all(query, **self.values, **position)
+
+    def any_few(self) -> list[Row]:
+        """All that match, in no order, or more than FEW of them."""
+        return self.tx.all(rows_query(self.wanted.shape, FEW + 1, whole=True), **self.values, after_id=0)
 
     def count(self) -> int:
-        query = _count_query(self.wanted.shape)
-        return int(self.tx.all(query, workspace_id=self.workspace_id, **self.wanted.values)[0].number)
+        return int(self.tx.all(count_query(self.wanted.shape), **self.values)[0].number)
 
 
-def _found(ask: _Ask, matching: int | None) -> tuple[int, list[Row]]:
-    """How many rows match (None: not known yet), and those of the page."""
+_Found = tuple[int, list[Row], Any]
+
+
+def _found(ask: _Ask, matching: int | None, after: str | None) -> _Found:
+    """How many rows match (`matching`: what is known of it), those of the page, and how to make a row's cursor."""
+    if ask.wanted.kind == "":
+        return 0, [], None
+    name = ask.sort.removeprefix("-")
+    return _in_parts(ask, name, matching, after) if name in MULTI else _in_order(ask, name, matching, after)
+
+
+def _in_order(ask: _Ask, name: str, matching: int | None, after: str | None) -> _Found:
+    part = Part("", (), (*ORDERS[name], "id"))
+    position = _position(ask.sort, part, after) if after else {}
     rows: list[Row] = []
+
+    def cursor(row: Row) -> str:
+        return cursors.encode(ask.sort, [getattr(row, column) for column in part.columns])
+
     if matching is None or 0 < matching <= FEW:
-        rows = ask.rows(few=True)
+        rows = ask.rows(part, position, ask.limit, few=True)
     if matching is None:
         if rows and rows[0].number <= FEW:
-            return int(rows[0].number), rows
-        matching = ask.count() if rows or ask.position else 0
-    return matching, ask.rows(few=False) if matching > FEW else rows
+            return int(rows[0].number), rows, cursor
+        matching = ask.count() if rows or position else 0
+    return matching, ask.rows(part, position, ask.limit) if matching > FEW else rows, cursor
 
 
-@lru_cache(maxsize=1_000)
-def _page_query(sort: str, after: bool, few: bool, shape: tuple[int, bool, bool, bool], limit: int) -> Query:
-    """`few`: rows say in `number` how many match; where that is more than FEW, they are not those of the page."""
-    columns = [standing.c[name] for name in _columns(sort)]
-    down = sort.startswith("-")
-    if few:
-        matching = select(standing.c.id).where(*_conditions(shape)).limit(literal_column(str(FEW + 1)))
-        found = matching.cte("found").prefix_with("MATERIALIZED")
-        number = select(func.count()).select_from(found).scalar_subquery().label("number")
-        query = select(standing, number).join(found, found.c.id == standing.c.id)
-    else:
-        query = select(standing).where(*_conditions(shape))
-    if after:
-        here = tuple_(*columns)
-        there = tuple_(*(bindparam(f"after_{each.name}", type_=each.type) for each in columns))
-        query = query.where(here < there if down else here > there)
-    query = query.order_by(*(each.desc() if down else each.asc() for each in columns))
-    return Query(query.limit(literal_column(str(limit))))
-
-
-@lru_cache(maxsize=64)
-def _count_query(shape: tuple[int, bool, bool, bool]) -> Query:
-    return Query(select(func.count().label("number")).select_from(standing).where(*_conditions(shape)))
-
-
-def _conditions(shape: tuple[int, bool, bool, bool]) -> list[ColumnElement[bool]]:
-    words, *others = shape
-    conditions = [standing.c.workspace_id == bindparam("workspace_id")]
-    for name, filtered in zip(("role_order", "status", "state"), others, strict=True):
-        if filtered:
-            conditions.append(standing.c[name] == bindparam(name))
-    for number in range(words):
-        conditions.append(standing.c.search_key.like(bindparam(f"word_{number}"), escape="\\"))
-    return conditions
-
-
-def _columns(sort: str) -> tuple[str, ...]:
-    return (*_ORDERS[sort.removeprefix("-")], "id")
-
-
-def _cursor(sort: str, row: Row) -> str:
-    return cursors.encode(sort, [getattr(row, name) for name in _columns(sort)])
-
-
-def _position(sort: str, cursor: str) -> dict[str, Any]:
-    names = _columns(sort)
-    types = [str if name in ("search_key", "email_key") else int for name in names]
+def _position(sort: str, part: Part, cursor: str) -> dict[str, Any]:
+    types = [str if column in ("search_key", "email_key") else int for column in part.columns]
     found = cursors.decode(sort, cursor, types)
-    return {f"after_{name}": value for name, value in zip(names, found, strict=True)}
+    return {f"after_{column}": value for column, value in zip(part.columns, found, strict=True)}
+
+
+def _in_parts(ask: _Ask, name: str, matching: int | None, after: str | None) -> _Found:
+    """One kind of row after the other, each in its own order."""
+    every = parts(name, ask.rule)
+    down = ask.sort.startswith("-")
+    start = _start(ask.sort, every, after) if after else None
+
+    def cursor(row: Row) -> str:
+        part = next(each for each in every if each.holds(row, ask.rule))
+        return cursors.encode(ask.sort, [part.name, *part.key(row)])
+
+    if matching is None or matching <= FEW:
+        rows = ask.any_few()
+        if len(rows) <= FEW:
+            matching = len(rows)
+            rows.sort(key=lambda row: _place(every, row, ask.rule), reverse=down)
+            if start is not None:
+                begun = (every.index(start[0]), *start[1])
+                rows = [row for row in rows if _past(_place(every, row, ask.rule), begun, down=down)]
+            return matching, rows[: ask.limit], cursor
+        matching = ask.count()
+    return matching, _walked(ask, every, start, down=down), cursor
+
+
+def _place(every: Sequence[Part], row: Row, rule: Rule) -> tuple[Any, ...]:
+    part = next(each for each in every if each.holds(row, rule))
+    return (every.index(part), *part.key(row))
+
+
+def _past(place: tuple[Any, ...], begun: tuple[Any, ...], *, down: bool) -> bool:
+    return place < begun if down else place > begun
+
+
+def _start(sort: str, every: Sequence[Part], after: str) -> tuple[Part, list[Any]]:
+    name, *key = cursors.decode(sort, after, [str, int, str, int])
+    part = next((each for each in every if each.name == name), None)
+    if part is None:
+        raise invalid("cursor", "This place in the list is not known. Begin at the first page.")
+    return part, key
+
+
+def _walked(
+    ask: _Ask, every: Sequence[Part], start: tuple[Part, list[Any]] | None, *, down: bool
+) -> list[Row]:
+    found: list[Row] = []
+    ordered = list(reversed(every)) if down else list(every)
+    if start is not None:
+        ordered = ordered[ordered.index(start[0]) :]
+    for part in ordered:
+        if not part.may_hold(ask.wanted):
+            continue
+        position = part.position(start[1]) if start is not None and part is start[0] else {}
+        found += ask.rows(part, position, ask.limit - len(found))
+        if len(found) >= ask.limit:
+            break
+    return found
 
 
 # --- states and numbers ---
 
 
-def _derived(stored: str, mandate: Mandate, now: Instant) -> str:
-    """What the table calls a stored state under a mandate."""
-    if stored != "off" or mandate.required_from is None:
-        return stored
-    return "overdue" if mandate.in_force(now) else "due"
+def _sum(numbers: Sequence[Row], wanted: Filter, rule: Rule) -> int:
+    def fits(row: Row) -> int:
+        if wanted.role_order not in (None, row.role_order) or wanted.status not in (None, row.status):
+            return 0
+        return int(row.number) if wanted.kind is None else _of_kind(row, rule).get(wanted.kind, 0)
+
+    return sum(map(fits, numbers))
 
 
-def _stored(state: str, mandate: Mandate, now: Instant) -> str:
-    """The stored state that the table calls so now; "" where there is none."""
-    return next((each for each in ("on", "off", "reset") if _derived(each, mandate, now) == state), "")
+def _of_kind(row: Row, rule: Rule) -> dict[str, int]:
+    """How many of the rows of one status, stored state and role are of which kind now."""
+    if row.status != "active":
+        return {"invited": row.number}
+    if row.state == "on" or rule.required_from is None:
+        return {row.state: row.number}
+    left = row.number - row.exempt
+    if row.state != "off":
+        return {row.state: left, "exempt": row.exempt}
+    if rule.in_force:
+        return {"overdue": left, "exempt": row.exempt}
+    return {"late": row.late, "due": left - row.late, "exempt": row.exempt}
 
 
-def _sum(numbers: Sequence[Row], wanted: _Filter) -> int:
-    return sum(
-        row.number
-        for row in numbers
-        if wanted.role_order in (None, row.role_order)
-        and wanted.status in (None, row.status)
-        and wanted.state in (None, row.state)
-    )
-
-
-def _counts(numbers: Sequence[Row], mandate: Mandate, now: Instant, matching: int) -> Counts:
+def _counts(numbers: Sequence[Row], rule: Rule, waiting: frozenset[int], matching: int) -> Counts:
+    states = {each.name: each.state for each in kinds(rule)}
     by_state: Counter[str] = Counter()
-    invited = 0
+    invited = low = failed = 0
     for row in numbers:
-        if row.status == "active":
-            by_state[_derived(row.state, mandate, now)] += row.number
-        else:
-            invited += row.number
-    return Counts(by_state.total(), matching, invited, by_state["on"], dict(by_state))
+        failed += row.failed
+        low += row.low if row.status == "active" else 0
+        for kind, number in _of_kind(row, rule).items():
+            state = states[kind]
+            if state is None:
+                invited += number
+            elif number:
+                by_state[state] += number
+    by_flag = dict(zip(FLAGS, (low, len(waiting), failed), strict=True))
+    return Counts(by_state.total(), matching, invited, by_state["on"], dict(by_state), by_flag)
 
 
-def _item(row: Row, mandate: Mandate, now: Instant) -> Item:
-    state = _derived(row.state, mandate, now) if row.status == "active" else None
+def _item(row: Row, rule: Rule, waiting: frozenset[int]) -> Item:
+    state = state_of(row, rule) if row.status == "active" else None
     return Item(
         row.id,
         row.account_id,
@@ -337,14 +395,10 @@ def _item(row: Row, mandate: Mandate, now: Instant) -> Item:
         row.email,
         Role(row.role),
         state,
-        mandate.required_from if state in ("due", "overdue") else None,
+        due_of(row, rule) if state in ("due", "overdue") else row.exempt_until if state == "exempt" else None,
         tuple(row.methods.split()),
-        _flags(row) if state == "on" else (),
+        flags_of(row, waiting),
         row.since,
         row.last_sign_in_at,
         row.joined_at,
     )
-
-
-def _flags(row: Row) -> tuple[str, ...]:
-    return ("recovery_codes_low",) if (row.recovery_left or 0) < LOW_RECOVERY_CODES else ()

@@ -13,6 +13,7 @@ from sqlalchemy import and_, bindparam, delete, func, literal_column, or_, selec
 
 from nightlatch.ids import new_id, to_text
 from nightlatch.instants import MINUTE, Instant
+from nightlatch.store import standing
 from nightlatch.store.engine import Transaction
 from nightlatch.store.query import Query, Row, insert_into, set_columns
 from nightlatch.store.schema import campaigns, outbox
@@ -20,7 +21,7 @@ from nightlatch.store.schema import campaigns, outbox
 LEASE = 5 * MINUTE
 """How long one sender has a mail to itself; after a crash it is somebody else's."""
 
-_INSERT = Query(insert_into(outbox, without=("revision", "unasked_at")))
+_INSERT = Query(insert_into(outbox, without=("revision",)))
 _DUE = Query(
     select(outbox)
     .where(
@@ -48,6 +49,7 @@ _SENT = Query(
         attempts=outbox.c.attempts + 1,
     )
     .where(outbox.c.id == bindparam("id"))
+    .returning(outbox.c.account_id, outbox.c.workspace_id, outbox.c.address_key)
 )
 _RETRY = Query(
     update(outbox)
@@ -70,6 +72,7 @@ _GIVE_UP = Query(
         attempts=outbox.c.attempts + 1,
     )
     .where(outbox.c.id == bindparam("id"), outbox.c.next_at.is_not(None))
+    .returning(outbox.c.account_id, outbox.c.workspace_id, outbox.c.address_key)
 )
 _PRUNE = Query(delete(outbox).where(outbox.c.next_at.is_(None), outbox.c.created_at < bindparam("before")))
 _NEXT = Query(select(func.min(outbox.c.next_at).label("at")))
@@ -103,6 +106,17 @@ _INVITATIONS_OF = Query(
         outbox.c.created_at > bindparam("since"),
         outbox.c.kind == literal_column("'invitation'"),
     )
+)
+_UNASKED = Query(
+    select(outbox.c.unasked_at)
+    .where(
+        outbox.c.address_key == bindparam("address_key"),
+        outbox.c.unasked_at.is_not(None),
+        outbox.c.unasked_at > bindparam("since"),
+        outbox.c.failed_at.is_(None),
+    )
+    .order_by(outbox.c.unasked_at.desc())
+    .limit(bindparam("most"))
 )
 _WITHDRAW = Query(
     update(outbox)
@@ -158,8 +172,12 @@ def enqueue(
     address_key: str,
     account_id: int | None = None,
     workspace_id: int | None = None,
+    unasked_at: Instant | None = None,
 ) -> int:
-    """Queue one mail. `values` are the message's arguments, as JSON can hold them."""
+    """Queue one mail. `values` are the message's arguments, as JSON can hold them.
+
+    `unasked_at`: of a mail that nobody asked for, when it counts as sent; it leaves no earlier.
+    """
     mail_id = tx.next_sequence()  # mails leave in the order in which they were queued: owners first, say
     sealed = tx.keys.seal("outbox", to_text(mail_id), json.dumps(dict(values)).encode())
     tx.run(
@@ -173,12 +191,13 @@ def enqueue(
         message_id=f"{to_text(new_id())}@nightlatch",
         sealed=sealed,
         created_at=tx.now,
-        next_at=tx.now,
+        next_at=tx.now if unasked_at is None else max(tx.now, unasked_at),
         attempts=0,
         leased_until=None,
         sent_at=None,
         failed_at=None,
         error=None,
+        unasked_at=unasked_at,
     )
     tx.mail = True
     return mail_id
@@ -200,7 +219,9 @@ def lease(tx: Transaction, most: int) -> list[Row]:
 
 def sent(tx: Transaction, mail_id: int) -> None:
     """Delivered: the contents are wiped."""
-    tx.run(_SENT, id=mail_id, now=tx.now)
+    mail = tx.one(_SENT, id=mail_id, now=tx.now)
+    if mail is not None:
+        standing.mail_failed(tx, mail, None)
 
 
 def retry(tx: Transaction, mail_id: int, again_at: Instant, reason: str) -> None:
@@ -210,7 +231,9 @@ def retry(tx: Transaction, mail_id: int, again_at: Instant, reason: str) -> None
 
 def give_up(tx: Transaction, mail_id: int, reason: str) -> None:
     """Undeliverable for good: the contents are wiped."""
-    tx.run(_GIVE_UP, id=mail_id, now=tx.now, reason=reason)
+    mail = tx.one(_GIVE_UP, id=mail_id, now=tx.now, reason=reason)
+    if mail is not None:
+        standing.mail_failed(tx, mail, tx.now)
 
 
 def release(tx: Transaction, mail_id: int) -> None:
@@ -245,6 +268,14 @@ def count_to(tx: Transaction, address_key: str, kind: str, since: Instant) -> in
     """How many mails of a kind an address was sent since an instant."""
     row = tx.one(_COUNT_TO, address_key=address_key, kind=kind, since=since)
     return int(row.sent) if row is not None else 0
+
+
+def unasked_to(tx: Transaction, address_key: str, since: Instant, most: int) -> list[Instant]:
+    """When the newest mails count that an address did not ask for, the newest first; those put off are in the future.
+
+    What could not be delivered, or was taken back, does not count.
+    """
+    return [row.unasked_at for row in tx.all(_UNASKED, address_key=address_key, since=since, most=most)]
 
 
 def invitations_to(tx: Transaction, address_key: str, since: Instant) -> tuple[int, Instant]:

@@ -184,8 +184,14 @@ teammates = Table(
     big("exempt_until", null=True),
     big("snoozed_until", null=True),
     big("reminded_at", null=True),
+    big("waiting_reset_id", null=True),
+    big("brought_in_by", null=True),
+    big("role_given_by", null=True),
     UniqueConstraint("workspace_id", "account_id"),
 )
+"""`reset_id`: the reset after which they have not set up again; `waiting_reset_id`: one that is not done yet.
+`brought_in_by`, `role_given_by`: the accounts that invited them and gave them their present role, where known: whoever
+somebody brought in is no second person beside them (design section 6)."""
 
 former_roles = Table(
     "former_roles",
@@ -220,12 +226,39 @@ standing = Table(
     big("exempt_until", null=True),
     big("mail_failed_at", null=True),
     # The filters stand in the first one too, so that SQLite searches without touching the table.
-    Index("ix_standing_search", "workspace_id", "search_key", "id", "status", "state", "role_order"),
+    Index(
+        "ix_standing_search",
+        *("workspace_id", "search_key", "id", "status", "state", "role_order"),
+        *("recovery_left", "joined_at", "exempt_until", "mail_failed_at"),
+    ),
     Index("ix_standing_email", "workspace_id", "email_key", "id"),
     Index("ix_standing_role", "workspace_id", "role_order", "search_key", "id"),
     Index("ix_standing_sign_in", "workspace_id", "sign_in_key", "search_key", "id"),
-    Index("ix_standing_state", "workspace_id", "status", "state", "search_key", "id"),
-    Index("ix_standing_counts", "workspace_id", "status", "state", "role_order"),
+    Index(
+        "ix_standing_state",
+        *("workspace_id", "status", "state", "search_key", "id", "joined_at", "exempt_until"),
+    ),
+    Index("ix_standing_late", "workspace_id", "status", "state", "joined_at", "search_key", "id"),
+    Index(
+        "ix_standing_counts",
+        *("workspace_id", "status", "state", "role_order"),
+        *("recovery_left", "joined_at", "exempt_until", "mail_failed_at"),
+    ),
+    Index(
+        "ix_standing_exempt",
+        "workspace_id",
+        "exempt_until",
+        sqlite_where=text("exempt_until IS NOT NULL"),
+        postgresql_where=text("exempt_until IS NOT NULL"),
+    ),
+    Index(
+        "ix_standing_bouncing",
+        "workspace_id",
+        "search_key",
+        "id",
+        sqlite_where=text("mail_failed_at IS NOT NULL"),
+        postgresql_where=text("mail_failed_at IS NOT NULL"),
+    ),
 )
 """The Teammates table, one row a teammate or pending invitation (by its id): a projection for lists, written in the
 transaction of the change and recomputable. `access.decide` never reads it."""
@@ -281,6 +314,7 @@ resets = Table(
     txt("approver", null=True),
     big("approved_at", null=True),
     txt("ended_by", null=True),
+    big("held_at", null=True),
     Index(
         "ix_resets_waiting",
         "effective_at",
@@ -289,8 +323,11 @@ resets = Table(
     ),
 )
 """`rank` is the target's, the highest of the 7 days before. A reset waits until `effective_at`, is done at `done_at`
-(from then on its ticket works) and completed when the person has set up again. `ended_by`: why one ended before:
-`second_step` (the target showed it), `mail` (the mailed page), `withdrawn`, `owner`, `replaced`, `removed`."""
+(from then on its ticket works) and completed when the person has set up again. `held_at`: time alone does not do this
+one, a second owner has to approve it, and at `effective_at` it lapses. `ended_by`, why one ended before it was done:
+`second_step` (the target showed it), `mail` (the mailed page), `withdrawn`, `owner`, `replaced`, `removed`, `requester`
+(who asked may not any more), `role` (the target ranks higher now), `last_owner`, `nothing` (nothing left to turn off),
+`lapsed`."""
 
 # --- sessions -------------------------------------------------------------------------------------------------------
 
@@ -312,7 +349,9 @@ sessions = Table(
     txt("recent_kind", null=True),
     big("recent_at", null=True),
     big("alerted_at", null=True),
+    binary("browser", null=True),
 )
+"""`alerted_at`: it stopped half-way, and was looked at for that. `browser`: the hash of its browser's own cookie."""
 
 proofs = Table(
     "proofs",
@@ -333,8 +372,10 @@ browsers = Table(
     Column("token_hash", _BYTES, primary_key=True),
     id_column("account_id"),
     big("last_at"),
+    Index("ix_browsers_account_id", "account_id"),
     sqlite_with_rowid=False,
 )
+"""Browsers that have signed in fully to an account (or opened a mailed link for it); programs by network and name."""
 
 enrolments = Table(
     "enrolments",

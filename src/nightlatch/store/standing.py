@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, case, delete, func, literal_column, select, update
 
 from nightlatch.addresses import Address
 from nightlatch.assurance import enrolled, relied
@@ -12,8 +12,9 @@ from nightlatch.names import search_key
 from nightlatch.store import accounts, authenticators, teammates
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import read_account_facts
-from nightlatch.store.query import Query, Row, insert_into
-from nightlatch.store.schema import standing
+from nightlatch.store.query import Query, Row, insert_into, set_columns
+from nightlatch.store.schema import resets, standing
+from nightlatch.store.table_states import SUMS, Rule
 from nightlatch.vocabulary import Method, Role
 
 BETWEEN = "\x1f"
@@ -33,6 +34,35 @@ _COUNTS = Query(
     select(standing.c.status, standing.c.state, standing.c.role_order, func.count().label("number"))
     .where(standing.c.workspace_id == bindparam("workspace_id"))
     .group_by(standing.c.status, standing.c.state, standing.c.role_order)
+)
+
+_TABLE_COUNTS = Query(
+    select(
+        standing.c.status,
+        standing.c.state,
+        standing.c.role_order,
+        func.count().label("number"),
+        *(func.count(case((each, literal_column("1")))).label(name) for name, each in SUMS),
+    )
+    .where(standing.c.workspace_id == bindparam("workspace_id"))
+    .group_by(standing.c.status, standing.c.state, standing.c.role_order)
+)
+_WAITING = Query(
+    select(resets.c.account_id)
+    .where(
+        resets.c.workspace_id == bindparam("workspace_id"),
+        resets.c.done_at.is_(None),
+        resets.c.ended_at.is_(None),
+    )
+    .order_by(resets.c.account_id)
+)
+_MAIL = Query(set_columns(standing, "mail_failed_at").where(standing.c.account_id == bindparam("account_id")))
+_MAIL_OF_INVITED = Query(
+    set_columns(standing, "mail_failed_at").where(
+        standing.c.workspace_id == bindparam("workspace_id"),
+        standing.c.email_key == bindparam("email_key"),
+        standing.c.status == "invited",
+    )
 )
 
 
@@ -91,6 +121,30 @@ def signed_in(tx: Transaction, account_id: int, workspace_id: int) -> None:
 def counts(tx: Transaction, workspace_id: int) -> list[Row]:
     """Numbers of rows by status, state and role (`role_order`: 0 owners, 1 admins, 2 members)."""
     return tx.all(_COUNTS, workspace_id=workspace_id)
+
+
+def table_counts(tx: Transaction, workspace_id: int, rule: Rule) -> list[Row]:
+    """The same, and how many of each have few recovery codes (`low`), are excepted (`exempt`), joined late (`late`, the
+    excepted left out), or whose newest mail failed (`failed`)."""
+    return tx.all(_TABLE_COUNTS, workspace_id=workspace_id, **rule.values)
+
+
+def waiting(tx: Transaction, workspace_id: int) -> frozenset[int]:
+    """The accounts whose reset in a workspace is announced and not done."""
+    return frozenset(row.account_id for row in tx.all(_WAITING, workspace_id=workspace_id))
+
+
+def mail_failed(tx: Transaction, mail: Row, failed_at: Instant | None) -> None:
+    """The newest mail to somebody could not be delivered, or was (None). `mail`: its row of the outbox."""
+    if mail.account_id is not None:
+        tx.run(_MAIL, account_id=mail.account_id, new_mail_failed_at=failed_at)
+    elif mail.workspace_id is not None:
+        tx.run(
+            _MAIL_OF_INVITED,
+            workspace_id=mail.workspace_id,
+            email_key=mail.address_key,
+            new_mail_failed_at=failed_at,
+        )
 
 
 def _write(tx: Transaction, account: Row, membership: Row, facts: Facts, teammate: Teammate) -> None:

@@ -180,6 +180,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("approver", TEXT, nullable=True))
         batch_op.add_column(sa.Column("approved_at", BIG, nullable=True))
         batch_op.add_column(sa.Column("ended_by", TEXT, nullable=True))
+        batch_op.add_column(sa.Column("held_at", BIG, nullable=True))
         batch_op.create_index(
             "ix_resets_waiting",
             ["effective_at"],
@@ -190,19 +191,59 @@ def upgrade() -> None:
 
     with op.batch_alter_table("sessions", schema=None) as batch_op:
         batch_op.add_column(sa.Column("alerted_at", BIG, nullable=True))
+        batch_op.add_column(sa.Column("browser", sa.LargeBinary(), nullable=True))
+
+    with op.batch_alter_table("browsers", schema=None) as batch_op:
+        batch_op.create_index("ix_browsers_account_id", ["account_id"], unique=False)
 
     with op.batch_alter_table("standing", schema=None) as batch_op:
         batch_op.add_column(sa.Column("exempt_until", BIG, nullable=True))
         batch_op.add_column(sa.Column("mail_failed_at", BIG, nullable=True))
+        for name in ("search", "state", "counts"):
+            batch_op.drop_index(f"ix_standing_{name}")
+
+    with op.batch_alter_table("standing", schema=None) as batch_op:
+        shown = ["recovery_left", "joined_at", "exempt_until", "mail_failed_at"]
+        kind = ["workspace_id", "status", "state"]
+        key = ["search_key", "id"]
+        batch_op.create_index(
+            "ix_standing_search", ["workspace_id", *key, "status", "state", "role_order", *shown], unique=False
+        )
+        batch_op.create_index("ix_standing_state", [*kind, *key, "joined_at", "exempt_until"], unique=False)
+        batch_op.create_index("ix_standing_late", [*kind, "joined_at", *key], unique=False)
+        batch_op.create_index("ix_standing_counts", [*kind, "role_order", *shown], unique=False)
+        batch_op.create_index(
+            "ix_standing_exempt",
+            ["workspace_id", "exempt_until"],
+            unique=False,
+            sqlite_where=sa.text("exempt_until IS NOT NULL"),
+            postgresql_where=sa.text("exempt_until IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_standing_bouncing",
+            ["workspace_id", *key],
+            unique=False,
+            sqlite_where=sa.text("mail_failed_at IS NOT NULL"),
+            postgresql_where=sa.text("mail_failed_at IS NOT NULL"),
+        )
 
     with op.batch_alter_table("teammates", schema=None) as batch_op:
         batch_op.add_column(sa.Column("exempt_until", BIG, nullable=True))
         batch_op.add_column(sa.Column("snoozed_until", BIG, nullable=True))
         batch_op.add_column(sa.Column("reminded_at", BIG, nullable=True))
+        batch_op.add_column(sa.Column("waiting_reset_id", BIG, nullable=True))
+        batch_op.add_column(sa.Column("brought_in_by", BIG, nullable=True))
+        batch_op.add_column(sa.Column("role_given_by", BIG, nullable=True))
 
     with op.batch_alter_table("workspaces", schema=None) as batch_op:
         batch_op.add_column(sa.Column("announced_at", BIG, nullable=True))
         batch_op.add_column(sa.Column("turned_off_at", BIG, nullable=True))
 
     op.execute("UPDATE resets SET rank = 1, done_at = created_at")
+    op.execute(
+        "UPDATE teammates SET brought_in_by = (SELECT max(invitations.invited_by) FROM invitations"
+        " JOIN accounts ON accounts.email_key = invitations.email_key"
+        " WHERE accounts.id = teammates.account_id AND invitations.workspace_id = teammates.workspace_id"
+        " AND invitations.accepted_at IS NOT NULL)"
+    )
     op.execute("UPDATE workspaces SET announced_at = policy_changed_at WHERE required_from IS NOT NULL")

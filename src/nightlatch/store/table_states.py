@@ -1,0 +1,140 @@
+"""What the Teammates table calls a teammate's 2FA: by the row, the mandate and the clock, in Python and in SQL alike.
+
+Rows keep what changes with a person (`state` on, off or reset, `joined_at`, `exempt_until`); what changes with the
+mandate or the clock alone is worked out when the table is read, so that nothing has to be rewritten for it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select
+
+from nightlatch.instants import Instant
+from nightlatch.policy import Mandate, binding_from
+from nightlatch.store.query import Row
+from nightlatch.store.schema import resets, standing
+
+STATES = ("on", "due", "overdue", "off", "reset", "sso", "exempt")
+"""What a teammate's 2FA can be, as the table tells it; `sso` is nobody's yet."""
+FLAGS = ("recovery_codes_low", "reset_pending", "mail_bouncing")
+LOW_RECOVERY_CODES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a workspace requires, and the moment it is looked at."""
+
+    required_from: Instant | None
+    announced_at: Instant | None
+    now: Instant
+
+    @property
+    def in_force(self) -> bool:
+        return Mandate(self.required_from).in_force(self.now)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The parameters that the conditions below name; those of a mandate that is off are used by none."""
+        return {
+            "now": self.now,
+            "announced_at": self.announced_at if self.announced_at is not None else 1 << 62,
+            "required_from": self.required_from or 0,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of row in the order of the work list: a name for cursors, and the state that it is shown as."""
+
+    name: str
+    state: str | None
+
+
+def state_of(row: Row, rule: Rule) -> str:
+    """The state of a teammate's row."""
+    if row.state == "on" or rule.required_from is None:
+        return str(row.state)
+    if (row.exempt_until or 0) > rule.now:
+        return "exempt"
+    if row.state != "off":
+        return str(row.state)
+    return "overdue" if (due_of(row, rule) or 0) <= rule.now else "due"
+
+
+def due_of(row: Row, rule: Rule) -> Instant | None:
+    """From when the mandate binds (or began to bind) this teammate; None while it is off."""
+    return binding_from(rule.required_from, rule.announced_at, row.joined_at, row.exempt_until)
+
+
+def flags_of(row: Row, waiting: frozenset[int]) -> tuple[str, ...]:
+    """The flags of a row; `waiting`: the accounts of the workspace whose reset waits."""
+    low = row.status == "active" and row.state == "on" and (row.recovery_left or 0) < LOW_RECOVERY_CODES
+    pending = row.account_id is not None and row.account_id in waiting
+    found = zip(FLAGS, (low, pending, row.mail_failed_at is not None), strict=True)
+    return tuple(name for name, there in found if there)
+
+
+def kinds(rule: Rule) -> tuple[Kind, ...]:
+    """Every kind of row there can be now, in the order of the work list: whatever is most urgent comes first."""
+    if rule.required_from is None:
+        found = ["reset", "off", "on"]
+    elif rule.in_force:
+        found = ["overdue", "reset", "exempt", "on"]
+    else:
+        found = ["late", "due", "reset", "exempt", "on"]
+    states = {"late": "overdue"}
+    return (*(Kind(name, states.get(name, name)) for name in found), Kind("invited", None))
+
+
+def condition(name: str, *, required: bool) -> list[ColumnElement[bool]]:
+    """The rows of one kind, or of one flag, as conditions on the table."""
+    return _FREE[name] if not required and name in _FREE else _CONDITIONS[name]
+
+
+_row = standing.c
+_exempt = and_(_row.exempt_until.is_not(None), _row.exempt_until > bindparam("now"))
+_not_exempt = or_(_row.exempt_until.is_(None), _row.exempt_until <= bindparam("now"))
+_active, _off = _row.status == "active", _row.state == "off"
+_late = _row.joined_at > bindparam("announced_at")
+_early = and_(_late, _row.joined_at < bindparam("required_from"))
+_low = or_(_row.recovery_left.is_(None), _row.recovery_left < LOW_RECOVERY_CODES)
+_waiting = select(resets.c.account_id).where(
+    resets.c.workspace_id == bindparam("workspace_id"),
+    resets.c.done_at.is_(None),
+    resets.c.ended_at.is_(None),
+)
+_CONDITIONS: dict[str, list[ColumnElement[bool]]] = {
+    "on": [_active, _row.state == "on"],
+    "overdue": [_active, _off, _not_exempt],
+    "late": [_active, _off, _late, _not_exempt],
+    "due": [_active, _off, _row.joined_at <= bindparam("announced_at"), _not_exempt],
+    "reset": [_active, _row.state == "reset", _not_exempt],
+    "exempt": [_active, _row.state != "on", _exempt],
+    "invited": [_row.status == "invited"],
+    # for the order by due dates
+    "early": [_active, _off, _early, _not_exempt],
+    "not_early": [
+        _active,
+        _off,
+        or_(_row.joined_at <= bindparam("announced_at"), _row.joined_at >= bindparam("required_from")),
+        _not_exempt,
+    ],
+    "nothing_due": [or_(_row.status != "active", _row.state != "off"), or_(_row.state == "on", _not_exempt)],
+    # flags
+    "recovery_codes_low": [_active, _row.state == "on", _low],
+    "reset_pending": [_active, _row.account_id.in_(_waiting)],
+    "mail_bouncing": [_row.mail_failed_at.is_not(None)],
+}
+_FREE: dict[str, list[ColumnElement[bool]]] = {
+    "off": [_active, _off],
+    "reset": [_active, _row.state == "reset"],
+}
+"""Where nothing is required there is nothing to be excepted from."""
+SUMS: Sequence[tuple[str, ColumnElement[bool]]] = (
+    ("low", and_(_row.state == "on", _low)),
+    ("exempt", _exempt),
+    ("late", and_(_off, _late, _not_exempt)),
+    ("failed", _row.mail_failed_at.is_not(None)),
+)
+"""What is counted of the rows of one stored state and role."""
