@@ -192,6 +192,7 @@ def _begun(tx: Transaction, by: By, before: Known, account: Row, token: Token) -
         ip=by.ip,
         user_agent=by.user_agent[:400],
         pending=True,
+        browser=by.browser,
     )
 
 

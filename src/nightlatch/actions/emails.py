@@ -10,7 +10,7 @@ from nightlatch.actions.email_mails import mail_confirm, mail_undo
 from nightlatch.actions.guard import allowed, person_of
 from nightlatch.actions.kept import refuse_person
 from nightlatch.actions.links import live_link, spend, used
-from nightlatch.actions.mailing import UNDO_WINDOW, every_address, mail_account, mail_address
+from nightlatch.actions.mailing import UNDO_WINDOW, every_address, mail_account, mail_address, mail_copies
 from nightlatch.actions.standing_notes import note_changed
 from nightlatch.addresses import Address, masked
 from nightlatch.audit.events import account as account_subject
@@ -142,6 +142,7 @@ def confirm(tx: Transaction, *, by: By, token_hash: bytes) -> None:
     note_changed(tx, by=by, account_id=account.id)
     for each in email_changes.confirmed_since(tx, account.id, tx.now - UNDO_WINDOW):
         mail_undo(tx, by, account.id, each, new)
+    mail_copies(tx, "email_changed", _account(tx, account.id), by=by, new=new.display)
 
 
 # --- the old mailbox undoes ---
@@ -182,6 +183,7 @@ def undo(tx: Transaction, *, by: By, token_hash: bytes) -> str:
     note_changed(tx, by=by, account_id=account.id)
     for email in told:
         mail_address(tx, "email_undone", email, by=by, account_id=account.id, account=old.display)
+    mail_copies(tx, "email_undone", _account(tx, account.id), by=by, account=old.display)
     return old.display
 
 
@@ -233,5 +235,5 @@ def _end_everything(tx: Transaction, account_id: int) -> None:
     enrolments.drop_all(tx, account_id)
     tickets.end_all(tx, account_id)
     end_pending_change(tx, account_id)
-    for purpose in ("password_reset", "unblock", "lift"):
+    for purpose in ("password_reset", "unblock", "lift", "notify_confirm"):
         tickets.end_links(tx, account_id, purpose)

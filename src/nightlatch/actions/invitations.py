@@ -6,7 +6,9 @@ taken back in between:
 
 - at most 3 invitation mails within 24 hours to one address, all workspaces together;
 - at most 1,000 within 24 hours from one workspace (the operator alone is free of this one);
-- one invitation is sent again at most once in 10 minutes.
+- one invitation is sent again at most once in 10 minutes;
+- none to an address whose holder said "never again" (`declining`), nor past what an address is sent unasked in a day,
+  whatever it is (`mailing`).
 """
 
 from collections.abc import Sequence
@@ -15,9 +17,10 @@ from enum import StrEnum
 
 from nightlatch.actions import kinds
 from nightlatch.actions.by import By
+from nightlatch.actions.declining import new_link
 from nightlatch.actions.guard import allowed, person_of, place_of
 from nightlatch.actions.kept import not_by_product
-from nightlatch.actions.mailing import mail_address
+from nightlatch.actions.mailing import mail_address, unasked_slot
 from nightlatch.actions.tokens import Token, new_token
 from nightlatch.addresses import Address
 from nightlatch.audit.events import address as address_subject
@@ -26,7 +29,7 @@ from nightlatch.ids import to_text
 from nightlatch.instants import DAY, MINUTE, Duration
 from nightlatch.policy import may_grant
 from nightlatch.refusals import Code, Refused, WayOut, invalid, not_found
-from nightlatch.store import accounts, invitations, outbox, standing, teammates, workspaces
+from nightlatch.store import accounts, declined, invitations, outbox, standing, teammates, workspaces
 from nightlatch.store.engine import Transaction
 from nightlatch.store.locks import address_name, lock
 from nightlatch.store.query import Row
@@ -46,7 +49,10 @@ class Outcome(StrEnum):
     ALREADY_INVITED = "already_invited"
     """A pending invitation is there: send that one again."""
     LIMITED = "limited"
-    """No mail: too many invitation mails, to this address or from this workspace, within a day."""
+    """No mail: too many invitation mails, to this address or from this workspace, within a day; or the address was sent
+    all the mails nobody asked for that it gets in a day."""
+    DECLINED = "declined"
+    """This address does not take invitations: its holder said so, and can take it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +141,9 @@ def resend(tx: Transaction, *, by: By, workspace_id: int, invitation_id: int) ->
         raise _too_many(
             "This address was sent all the invitation mails that it gets in a day.", workspace, oldest + DAY
         )
+    free_at = unasked_slot(tx, row.email_key)
+    if free_at > tx.now:
+        raise _too_many("This address was sent all the mails that it gets in a day.", workspace, free_at)
     room_today(tx, by, workspace)
     token, address, role = new_token(), Address(row.email, row.email_key), Role(row.role)
     invitations.renew(tx, row.id, token_hash=token.hash, invited_by=inviter.account_id, inviter=inviter.name)
@@ -163,8 +172,10 @@ def invite_one(
     pending = invitations.pending_for(tx, workspace.id, address.key)
     if pending is not None and pending.expires_at > tx.now:
         return Result(address, Outcome.ALREADY_INVITED, pending.id)
+    if declined.is_declined(tx, address.key):
+        return Result(address, Outcome.DECLINED)
     sent, _ = outbox.invitations_to(tx, address.key, tx.now - DAY)
-    if room <= 0 or sent >= MAILS_TO_AN_ADDRESS_A_DAY:
+    if room <= 0 or sent >= MAILS_TO_AN_ADDRESS_A_DAY or unasked_slot(tx, address.key) > tx.now:
         return Result(address, Outcome.LIMITED)
     if pending is not None:  # it has run out: the new one takes its place
         invitations.revoke(tx, pending.id, workspace.id)
@@ -259,6 +270,7 @@ def _mail(
         inviter=inviter.name,
         role=role.value,
         link=f"/invitations/{token.text}",
+        never_link=f"/never-again/{new_link(tx, address).text}",
         expires=tx.now + invitations.INVITATION_LIFE,
     )
 

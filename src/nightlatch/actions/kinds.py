@@ -12,6 +12,8 @@ OPEN = Action(Purpose.OPEN)
 SEE_SESSION = Action(Purpose.SESSION)
 PRESENT_FIRST = Action(Purpose.PRESENT_FIRST)
 PRESENT_SECOND = Action(Purpose.PRESENT_SECOND)
+ASK_HELP = Action(Purpose.PRESENT_SECOND)
+"""Whoever has shown the first factor may ask the admins for help: it is they who must not believe it at once."""
 ASK_TICKET = Action(Purpose.TICKET)
 ENROL = Action(Purpose.ENROL, fresh="authenticators")
 REPLACE = Action(Purpose.ENROL, fresh="authenticators", recovery=True)
@@ -32,6 +34,8 @@ CHANGE_PASSWORD = Action(Purpose.CHANGE, fresh="account")
 CHANGE_EMAIL = Action(Purpose.CHANGE, fresh="account", weighty=True)
 CANCEL_EMAIL_CHANGE = Action(Purpose.CHANGE, reach=NOWHERE)
 """What is pending and is taken back changes nothing: no fresh proof."""
+CHANGE_NOTIFY = Action(Purpose.CHANGE, fresh="account")
+"""Who else is told what happens to an account: fresh proof, for adding and for removing."""
 CHANGE_AUTHENTICATOR = Action(Purpose.CHANGE, fresh="authenticators")
 """Unbinding: give it the reach of what is unbound."""
 JOIN = Action(Purpose.JOIN)
@@ -70,6 +74,15 @@ APPROVE_EXCEPTION = Action(
 )
 END_EXCEPTION = Action(Purpose.WORK, permission=Permission.MANAGE_TEAMMATES, fresh="teammates", weighty=True)
 DISABLE_TWO_FACTOR = Action(Purpose.WORK, permission=Permission.RESET, fresh="teammates", weighty=True)
+ACCEPT_AUTHENTICATOR = Action(Purpose.WORK, permission=Permission.RESET, fresh="teammates", weighty=True)
+SETTLE_HELP = Action(Purpose.WORK, permission=Permission.RESET)
+"""Setting a call for help aside makes nothing weaker: no fresh proof."""
+APPROVE_RESET = Action(Purpose.WORK, permission=Permission.RESET, fresh="teammates", weighty=True)
+STOP_RESET = Action(Purpose.WORK, permission=Permission.RESET, weighty=True)
+"""Stopping one makes nothing weaker: no fresh proof."""
+SEE_OWN_RESET = Action(Purpose.WORK)
+STOP_OWN_RESET = Action(Purpose.WORK, fresh="authenticators", recovery=True)
+"""Whoever can show a second factor is not locked out."""
 LOOK_AT_RESET = Action(Purpose.WORK, permission=Permission.RESET)
 READ_AUDIT = Action(Purpose.WORK, permission=Permission.READ_AUDIT, scope=Scope.AUDIT)
 READ_EVIDENCE = Action(Purpose.WORK, permission=Permission.READ_AUDIT, scope=Scope.EVIDENCE)

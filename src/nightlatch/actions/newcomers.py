@@ -1,11 +1,12 @@
 """A new account, made by a link in its own mailbox, and the first session of its person."""
 
+from nightlatch.actions.alerts import browser_of
 from nightlatch.actions.by import By
 from nightlatch.actions.tokens import Token
 from nightlatch.addresses import Address
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
-from nightlatch.store import accounts, sessions
+from nightlatch.store import accounts, declined, sessions
 from nightlatch.store.engine import Transaction
 from nightlatch.vocabulary import Credential, Event, Method
 
@@ -27,6 +28,7 @@ def new_account(
     """
     account_id = accounts.create(tx, name=name, address=address, password_hash=password_hash)
     new = By("account", account_id, name, by.ip, by.user_agent, session_token.hash, kind, by.browser)
+    declined.forget(tx, address.key)  # whoever comes by themself, or accepts, takes invitations again
     record(tx, Event.ACCOUNT_CREATED, by=new, subject=account_subject(account_id, name), how=how)
     return new
 
@@ -41,8 +43,9 @@ def first_session(tx: Transaction, *, by: By, account_id: int, session_token: To
         ip=by.ip,
         user_agent=by.user_agent[:400],
         pending=False,
+        browser=by.browser,
     )
     sessions.add_proof(tx, session_id, Method.PASSWORD)
     sessions.add_proof(tx, session_id, Method.INVITATION)  # the mailbox: a first binding takes it (law 14)
-    sessions.remember_browser(tx, by.browser, account_id)
+    sessions.remember_browser(tx, browser_of(by), account_id)
     return session_id

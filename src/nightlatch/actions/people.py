@@ -12,7 +12,9 @@ from functools import lru_cache
 
 from nightlatch.actions.by import By
 from nightlatch.actions.exceptions_ending import end_of_person
-from nightlatch.actions.mailing import every_address, mail_account, mail_address
+from nightlatch.actions.help_closing import closed
+from nightlatch.actions.mailing import every_address, mail_account, mail_address, mail_copies
+from nightlatch.actions.reset_ending import person_gone, role_changed
 from nightlatch.actions.standing_notes import note_changed, note_if_secured, note_joined
 from nightlatch.addresses import Address
 from nightlatch.audit.events import account as account_subject
@@ -304,6 +306,15 @@ def _note_email(tx: Transaction, app: App, account: Row, person: Person) -> None
             new=person.address.display,
             account=person.address.display,
         )
+    mail_copies(
+        tx,
+        "person_email_changed",
+        account,
+        by=app.by,
+        app=app.name,
+        new=person.address.display,
+        account=person.address.display,
+    )
 
 
 def _note_teammate(tx: Transaction, app: App, workspace: Row, account_id: int, person: Person) -> bool:
@@ -328,6 +339,7 @@ def _set_role(
     tx: Transaction, app: App, workspace: Row, teammate_id: int, who: tuple[int, str], old: Role, new: Role
 ) -> None:
     teammates.set_role(tx, teammate_id, old, new)
+    role_changed(tx, app.by, workspace.id, who[0])
     if new is not Role.MEMBER:
         _end_exception(tx, app, workspace, who, "role")
     record(
@@ -353,6 +365,8 @@ def _remove(tx: Transaction, app: App, workspace: Row, teammate_id: int, account
         return
     _end_exception(tx, app, workspace, (account_id, account.name), "gone")
     standing.drop(tx, teammate_id)
+    person_gone(tx, app.by, workspace.id, account_id)
+    closed(tx, by=app.by, account_id=account_id, workspace_id=workspace.id, why="gone")
     tickets.end_open(tx, account_id, workspace.id)
     record(
         tx,

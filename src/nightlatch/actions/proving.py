@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from nightlatch.access import Allow, Challenge, decide_account, decide_workspace
+from nightlatch.actions.alerts import browser_of, tell_new_browser
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import session_of
 from nightlatch.actions.tokens import Token
@@ -79,7 +80,8 @@ def _opened(tx: Transaction, by: By, known: Known) -> None:
     """The account is open: the browser is known from now on, and the workspaces see a sign-in."""
     if known.person is None:
         return
-    sessions.remember_browser(tx, by.browser, known.person.id)
+    if sessions.remember_browser(tx, browser_of(by), known.person.id):
+        tell_new_browser(tx, by, known)
     for teammate in known.facts.teammates:
         if isinstance(decide_workspace(known.facts, teammate.workspace), Allow):
             teammates.signed_in(tx, known.person.id, teammate.workspace)

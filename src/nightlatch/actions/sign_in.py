@@ -103,6 +103,7 @@ def sign_in(
         ip=by.ip,
         user_agent=by.user_agent[:400],
         pending=True,
+        browser=by.browser,
     )
     sessions.add_proof(tx, session_id, Method.PASSWORD, supersedes=False)
     return _proved(tx, by, read_known(tx, token.hash, kind), token)

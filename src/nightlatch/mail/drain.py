@@ -14,7 +14,7 @@ from nightlatch.ids import to_text
 from nightlatch.instants import DAY, HOUR, MINUTE, Duration, Instant
 from nightlatch.keyring import SealError, Tampered
 from nightlatch.mail.layout import Message
-from nightlatch.mail.messages import render
+from nightlatch.mail.messages import is_link, render
 from nightlatch.mail.messages.common import Keeper
 from nightlatch.mail.outgoing import OutgoingMail, Sender, Undeliverable
 from nightlatch.store import keepers, outbox
@@ -27,7 +27,6 @@ TRIED_FOR: Duration = 3 * DAY
 _LONGEST_WAIT: Duration = HOUR
 _LONGEST_WAIT_FOR_SERVER: Duration = 5 * MINUTE
 """Where nothing leaves at all it is the server's trouble: mails go soon after it is mended."""
-_LINKS = ("link", "undo_link", "lift_link")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +149,7 @@ def _send(post: Post, sender: Sender, mail: _Leased) -> Undeliverable | None:
                 html=message.html,
                 sender=post.mail_from,
                 at=mail.created_at,
+                unsubscribe=message.unsubscribe,
             )
         )
     except Undeliverable as trouble:
@@ -163,7 +163,10 @@ def _send(post: Post, sender: Sender, mail: _Leased) -> Undeliverable | None:
 
 def _rendered(post: Post, mail: _Leased) -> Message:
     base = post.base_url.rstrip("/")
-    values = {name: base + value if name in _LINKS else value for name, value in (mail.values or {}).items()}
+    values = {
+        name: base + value if is_link(name) and value is not None else value
+        for name, value in (mail.values or {}).items()
+    }
     return render(mail.kind, values, product=post.product, origin=base, keeper=mail.keeper)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from html import escape
 
 _WIDTH = 72
+_NEVER = "No more invitations to this address, from anybody here"
 _REST_OF_LINK = re.compile(r"[A-Za-z0-9._~:/?#&=%+-]+")
 _DOT_OR_AT = re.compile(r"(?<=\S)([.@])(?=\S)")
 
@@ -22,6 +23,8 @@ class Message:
     subject: str
     text: str
     html: str
+    unsubscribe: str = ""
+    """The link for List-Unsubscribe (RFC 8058), in mails that people may not want."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,13 @@ class Letter:
     not_you: str = ""
     through: str = ""
     """The installation by which `product` looks after 2FA, where that is another's."""
+    unsubscribe: str = ""
+    """A second link, small and last: never again."""
 
 
 def compose(letter: Letter) -> Message:
     """The mail a letter makes. Text and HTML say the same, in the same order."""
-    return Message(letter.subject, _text(letter), _html(letter))
+    return Message(letter.subject, _text(letter), _html(letter), letter.unsubscribe)
 
 
 def checked_link(link: str, origin: str) -> str:
@@ -92,6 +97,7 @@ def _text(letter: Letter) -> str:
         "\n".join(_wrapped(f"{label + ':':<{width}} {value}", width + 1) for label, value in letter.facts),
         _wrapped(letter.not_you),
         *(button if last else []),
+        f"{_NEVER}:\n{letter.unsubscribe}" if letter.unsubscribe else "",
         "-- \n" + _wrapped(_footer(letter)),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -119,6 +125,7 @@ def _html(letter: Letter) -> str:
         f"<dl>\n{facts}</dl>\n" if facts else "",
         f'<p class="not-you">{_escaped(letter.not_you)}</p>\n' if letter.not_you else "",
         button if last else "",
+        _never(letter.unsubscribe) if letter.unsubscribe else "",
     ]
     return _PAGE.format(
         title=escape(letter.subject),
@@ -135,6 +142,10 @@ def _button(button: Button) -> str:
         f'<p><a class="button" href="{link}">{_escaped(button.label)}</a></p>\n'
         f'<p class="link">If the button does nothing, copy this address:<br><a href="{link}">{link}</a></p>\n'
     )
+
+
+def _never(link: str) -> str:
+    return f'<p class="link">{_NEVER}:<br><a href="{escape(link)}">{escape(link)}</a></p>\n'
 
 
 def _paragraph(text: str) -> str:

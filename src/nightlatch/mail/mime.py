@@ -1,4 +1,4 @@
-"""A mail as the octets that go over the wire (RFC 5322, RFC 2045, RFC 3834)."""
+"""A mail as the octets that go over the wire (RFC 5322, RFC 2045, RFC 3834, RFC 8058)."""
 
 import hashlib
 import re
@@ -46,6 +46,9 @@ def pack(mail: OutgoingMail) -> Packed:
         message["Subject"] = _one_line(mail.subject, "the subject")
         message["Auto-Submitted"] = "auto-generated"
         message["X-Auto-Response-Suppress"] = "All"
+        if mail.unsubscribe:
+            message["List-Unsubscribe"] = f"<{_one_line(mail.unsubscribe, 'the link to unsubscribe')}>"
+            message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     except (ValueError, HeaderParseError):
         raise Undeliverable(permanent=True, reason="a header of the mail cannot be written") from None
     _body(message, mail)

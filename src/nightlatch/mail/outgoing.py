@@ -22,6 +22,8 @@ class OutgoingMail:
     """`Nightlatch <no-reply@example.com>` or the address alone."""
     at: Instant
     """When it was put into the outbox: its Date, the same each time it is tried."""
+    unsubscribe: str = ""
+    """Where one POST says "never again" (RFC 8058); empty where there is nothing to unsubscribe from."""
 
 
 class Undeliverable(Exception):

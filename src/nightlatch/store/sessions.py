@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, exists, select, update
 
 from nightlatch.ids import new_id
 from nightlatch.instants import DAY, Instant
@@ -52,6 +52,29 @@ _DROP_PROOFS_OF = Query(
         proofs.c.authenticator_id == bindparam("authenticator_id"),
     )
 )
+_HOLDING = Query(
+    update(sessions)
+    .values(ended_at=bindparam("now"))
+    .where(
+        sessions.c.account_id == bindparam("account_id"),
+        *_LIVE,
+        exists(
+            select(proofs.c.sequence).where(
+                proofs.c.session_id == sessions.c.id,
+                proofs.c.authenticator_id == bindparam("authenticator_id"),
+            )
+        ),
+    )
+    .returning(sessions.c.id)
+)
+_FORGET_PROOFS_OF = Query(
+    delete(proofs).where(
+        proofs.c.authenticator_id == bindparam("authenticator_id"),
+        proofs.c.session_id.in_(
+            select(sessions.c.id).where(sessions.c.account_id == bindparam("account_id"))
+        ),
+    )
+)
 _DROP_OLDER = Query(
     delete(proofs).where(
         proofs.c.session_id == bindparam("session_id"),
@@ -64,6 +87,9 @@ _BROWSER = Query(
     select(browsers.c.last_at).where(
         browsers.c.token_hash == bindparam("token_hash"), browsers.c.account_id == bindparam("account_id")
     )
+)
+_ANY_BROWSER = Query(
+    select(browsers.c.last_at).where(browsers.c.account_id == bindparam("account_id")).limit(1)
 )
 _ADD_BROWSER = Query(insert_into(browsers))
 _SEE_BROWSER = Query(
@@ -88,8 +114,10 @@ def create(
     ip: str,
     user_agent: str,
     pending: bool,
+    browser: bytes | None = None,
 ) -> int:
-    """A new session. `pending`: it waits for its second step, for ten minutes at most."""
+    """A new session. `pending`: it waits for its second step, for ten minutes at most. `browser`: the hash of the
+    browser's own cookie."""
     session_id = new_id()
     tx.run(
         _INSERT,
@@ -107,6 +135,7 @@ def create(
         user_agent=user_agent,
         recent_kind=None,
         recent_at=None,
+        browser=browser,
     )
     return session_id
 
@@ -197,6 +226,17 @@ def end_others(tx: Transaction, account_id: int, keep: int | None) -> Sequence[i
     return [row.id for row in tx.all(_END_OTHERS, account_id=account_id, keep=keep or 0, now=tx.now)]
 
 
+def end_holding(tx: Transaction, account_id: int, authenticator_id: int) -> Sequence[int]:
+    """End every session of an account that holds a proof given with an authenticator. Returns the ended ones."""
+    rows = tx.all(_HOLDING, account_id=account_id, authenticator_id=authenticator_id, now=tx.now)
+    return [row.id for row in rows]
+
+
+def forget_proofs_of(tx: Transaction, account_id: int, authenticator_id: int) -> None:
+    """Whatever was shown with an authenticator so far counts nowhere any more."""
+    tx.run(_FORGET_PROOFS_OF, account_id=account_id, authenticator_id=authenticator_id)
+
+
 def browser_known(tx: Transaction, token_hash: bytes | None, account_id: int) -> bool:
     """Whether this browser has signed in fully to this account before."""
     if token_hash is None:
@@ -206,13 +246,14 @@ def browser_known(tx: Transaction, token_hash: bytes | None, account_id: int) ->
 
 
 def remember_browser(tx: Transaction, token_hash: bytes | None, account_id: int) -> bool:
-    """A full sign-in happened in this browser. True if it is new to this account."""
+    """A full sign-in happened in this browser. True if it is new to this account, and not the account's first."""
     if token_hash is None:
         return False
     if tx.run(_SEE_BROWSER, token_hash=token_hash, account_id=account_id, new_last_at=tx.now):
         return False
+    others = tx.one(_ANY_BROWSER, account_id=account_id) is not None
     tx.run(_ADD_BROWSER, token_hash=token_hash, account_id=account_id, last_at=tx.now)
-    return True
+    return others
 
 
 def prune(tx: Transaction, before: Instant) -> int:

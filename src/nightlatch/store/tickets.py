@@ -1,12 +1,12 @@
-"""Tickets (the mailed links that let their holder bind), other mailed links, and resets."""
+"""Tickets (the mailed links that let their holder bind), and other mailed links."""
 
 from sqlalchemy import bindparam, delete, select, update
 
 from nightlatch.ids import new_id
 from nightlatch.instants import DAY, HOUR, Duration, Instant
 from nightlatch.store.engine import Transaction
-from nightlatch.store.query import Query, Row, insert_into, set_columns
-from nightlatch.store.schema import links, resets, tickets
+from nightlatch.store.query import Query, Row, insert_into
+from nightlatch.store.schema import links, tickets
 from nightlatch.vocabulary import TicketPurpose
 
 TICKET_LIFE: Duration = 24 * HOUR
@@ -87,6 +87,17 @@ _END_LINKS = Query(
         links.c.ended_at.is_(None),
     )
 )
+_END_LINKS_ABOUT = Query(
+    update(links)
+    .values(ended_at=bindparam("now"))
+    .where(
+        links.c.account_id == bindparam("account_id"),
+        links.c.purpose == bindparam("purpose"),
+        links.c.reference == bindparam("reference"),
+        links.c.spent_at.is_(None),
+        links.c.ended_at.is_(None),
+    )
+)
 _END_LINKS_TO = Query(
     update(links)
     .values(ended_at=bindparam("now"))
@@ -99,51 +110,6 @@ _END_LINKS_TO = Query(
 )
 _PRUNE_LINKS = Query(delete(links).where(links.c.expires_at < bindparam("before")))
 _PRUNE_TICKETS = Query(delete(tickets).where(tickets.c.expires_at < bindparam("before")))
-
-_INSERT_RESET = Query(
-    insert_into(
-        resets, without=("approved_by", "approver", "approved_at", "completed_at", "ended_at", "ended_by")
-    )
-)
-_RESET = Query(select(resets).where(resets.c.id == bindparam("id")))
-_RESET_LOCKED = Query(select(resets).where(resets.c.id == bindparam("id")).with_for_update())
-_RESET_FAILED = Query(
-    update(resets)
-    .values(number_failures=resets.c.number_failures + 1)
-    .where(resets.c.id == bindparam("id"))
-    .returning(resets.c.number_failures)
-)
-_RENEW_RESET = Query(
-    set_columns(resets, "number_tag", "number_failures").where(resets.c.id == bindparam("id"))
-)
-_COMPLETE = Query(
-    update(resets)
-    .values(completed_at=bindparam("now"))
-    .where(
-        resets.c.account_id == bindparam("account_id"),
-        resets.c.workspace_id == bindparam("workspace_id"),
-        resets.c.completed_at.is_(None),
-        resets.c.ended_at.is_(None),
-    )
-    .returning(resets.c.id)
-)
-_END_RESETS = Query(
-    update(resets)
-    .values(ended_at=bindparam("now"))
-    .where(
-        resets.c.account_id == bindparam("account_id"),
-        resets.c.workspace_id == bindparam("workspace_id"),
-        resets.c.completed_at.is_(None),
-        resets.c.ended_at.is_(None),
-    )
-)
-_RECENT_RESETS = Query(
-    select(resets.c.id).where(
-        resets.c.workspace_id == bindparam("workspace_id"),
-        resets.c.requested_by == bindparam("requested_by"),
-        resets.c.created_at > bindparam("since"),
-    )
-)
 
 
 # --- tickets ---
@@ -210,7 +176,11 @@ LINK_LIVES: dict[str, Duration] = {
     "email_undo": 7 * DAY,
     "unblock": HOUR,
     "lift": DAY,
+    "reset_stop": 7 * DAY,
     "sign_up": DAY,
+    "notify_confirm": DAY,
+    "never_again": 365 * DAY,
+    "not_me": 3 * DAY,
 }
 """How long each kind of mailed link works."""
 
@@ -264,6 +234,11 @@ def end_links(tx: Transaction, account_id: int, purpose: str) -> None:
     tx.run(_END_LINKS, account_id=account_id, purpose=purpose, now=tx.now)
 
 
+def end_links_about(tx: Transaction, account_id: int, purpose: str, reference: int) -> None:
+    """Kill an account's open links of a purpose that are about one thing."""
+    tx.run(_END_LINKS_ABOUT, account_id=account_id, purpose=purpose, reference=reference, now=tx.now)
+
+
 def end_links_to(tx: Transaction, email_key: str, purpose: str) -> None:
     """Kill the open links of a purpose that went to an address without an account."""
     tx.run(_END_LINKS_TO, email_key=email_key, purpose=purpose, now=tx.now)
@@ -272,75 +247,3 @@ def end_links_to(tx: Transaction, email_key: str, purpose: str) -> None:
 def prune(tx: Transaction, before: Instant) -> int:
     """Delete mailed links and tickets that ran out before an instant."""
     return tx.run(_PRUNE_LINKS, before=before) + tx.run(_PRUNE_TICKETS, before=before)
-
-
-# --- resets ---
-
-
-def create_reset(
-    tx: Transaction,
-    *,
-    workspace_id: int,
-    account_id: int,
-    requested_by: int | None,
-    requester: str,
-    reason: str,
-    recognised_by: str,
-    number_tag: bytes,
-    rank: int,
-    id: int,
-) -> None:
-    """A reset that is done at once. An older unfinished one of the same person there is over."""
-    tx.run(_END_RESETS, account_id=account_id, workspace_id=workspace_id, now=tx.now)
-    tx.run(
-        _INSERT_RESET,
-        id=id,
-        workspace_id=workspace_id,
-        account_id=account_id,
-        requested_by=requested_by,
-        requester=requester,
-        reason=reason,
-        recognised_by=recognised_by,
-        number_tag=number_tag,
-        number_failures=0,
-        created_at=tx.now,
-        effective_at=tx.now,
-        rank=rank,
-        done_at=tx.now,
-    )
-
-
-def reset(tx: Transaction, reset_id: int) -> Row | None:
-    """One reset, as it stands."""
-    return tx.one(_RESET, id=reset_id)
-
-
-def take_reset(tx: Transaction, reset_id: int) -> Row | None:
-    """One reset, locked until the commit: wrong numbers are charged to it one after the other."""
-    return tx.one(_RESET_LOCKED, id=reset_id)
-
-
-def reset_number_failed(tx: Transaction, reset_id: int) -> int:
-    """One more wrong number; how many there have been."""
-    row = tx.one(_RESET_FAILED, id=reset_id)
-    return int(row.number_failures) if row is not None else 0
-
-
-def renew_reset(tx: Transaction, reset_id: int, number_tag: bytes) -> None:
-    """A new number, with its five tries."""
-    tx.run(_RENEW_RESET, id=reset_id, new_number_tag=number_tag, new_number_failures=0)
-
-
-def complete_resets(tx: Transaction, account_id: int, workspace_id: int) -> bool:
-    """The person has set up again: the reset is over. True if there was one."""
-    return tx.one(_COMPLETE, account_id=account_id, workspace_id=workspace_id, now=tx.now) is not None
-
-
-def end_resets(tx: Transaction, account_id: int, workspace_id: int) -> None:
-    """An unfinished reset is over without being completed (the person was removed)."""
-    tx.run(_END_RESETS, account_id=account_id, workspace_id=workspace_id, now=tx.now)
-
-
-def recent_resets(tx: Transaction, workspace_id: int, requested_by: int, since: int) -> int:
-    """How many resets somebody asked for in a workspace since an instant."""
-    return len(tx.all(_RECENT_RESETS, workspace_id=workspace_id, requested_by=requested_by, since=since))

@@ -11,7 +11,17 @@ from types import MappingProxyType, UnionType
 from typing import get_args, get_type_hints
 
 from nightlatch.mail.layout import Message
-from nightlatch.mail.messages import account, exceptions, machines, products, teams, two_factor
+from nightlatch.mail.messages import (
+    account,
+    alerts,
+    exceptions,
+    helping,
+    machines,
+    products,
+    resets,
+    teams,
+    two_factor,
+)
 from nightlatch.mail.messages.common import Common, Keeper
 
 MESSAGES: Mapping[str, Callable[..., Message]] = MappingProxyType(
@@ -28,12 +38,28 @@ MESSAGES: Mapping[str, Callable[..., Message]] = MappingProxyType(
             two_factor.ticket,
             two_factor.reset,
             two_factor.reset_notice,
+            resets.reset_waiting,
+            resets.reset_waiting_owner,
+            resets.reset_done,
+            resets.reset_ended,
             two_factor.authenticator_bound,
             two_factor.authenticator_replaced,
             two_factor.authenticator_unbound,
             two_factor.recovery_code_used,
             two_factor.recovery_codes_renewed,
             two_factor.second_factor_suspended,
+            helping.help_requested,
+            helping.help_contested,
+            helping.help_asked,
+            helping.contested,
+            helping.authenticator_lost,
+            helping.authenticator_found,
+            helping.authenticator_accepted,
+            alerts.second_step_missing,
+            alerts.new_browser,
+            alerts.notify_confirm,
+            alerts.notify_added,
+            alerts.notify_removed,
             account.sign_up,
             account.sign_up_known,
             account.password_reset,
@@ -77,18 +103,28 @@ def render(
 
 
 def check(kind: str, values: Mapping[str, object]) -> None:
-    """That `values` are what a kind takes: its own arguments, and `when`, `where` and `agent`.
+    """That `values` are what a kind takes: its own arguments, `when`, `where` and `agent`, and in a copy `copy_of`.
 
     Raises KeyError for an unknown kind, TypeError for a missing, unknown or wrongly typed argument.
     """
     taken, required = _SIGNATURES[kind]
     if missing := required - values.keys():
         raise TypeError(f"mail {kind}: {', '.join(sorted(missing))} missing")
-    if unknown := values.keys() - taken.keys():
+    if unknown := values.keys() - taken.keys() - {"copy_of"}:
         raise TypeError(f"mail {kind}: {', '.join(sorted(unknown))} unknown")
     for argument, value in values.items():
-        if type(value) not in taken[argument]:
+        if type(value) not in taken.get(argument, (str,)):
             raise TypeError(f"mail {kind}: {argument} is a {type(value).__name__}")
+
+
+def is_link(argument: str) -> bool:
+    """Whether an argument of a mail is a link: kept as a path, sent below the configured origin."""
+    return argument == "link" or argument.endswith("_link")
+
+
+def needs_link(kind: str) -> bool:
+    """Whether a kind cannot be written without its link."""
+    return any(is_link(argument) for argument in _SIGNATURES[kind][1])
 
 
 def arguments(kind: str) -> Mapping[str, tuple[type, ...]]:

@@ -118,14 +118,27 @@ def email_changing(*, new: str, **common: Unpack[Common]) -> Message:
 
 
 def email_changed(
-    *, new: str, undo_link: str, expires: Instant | None = None, **common: Unpack[Common]
+    *, new: str, undo_link: str | None = None, expires: Instant | None = None, **common: Unpack[Common]
 ) -> Message:
-    """To the old address, when it has been replaced."""
+    """To the old address, when it has been replaced; without the link to undo it in copies."""
+    said = (
+        f"Your account now uses {words.address(new)}, and you sign in with that. Was it you? Then there is nothing to "
+        "do."
+    )
+    if undo_link is None:
+        return letter(
+            common,
+            "Your e-mail address was changed",
+            said,
+            facts=own_act(common),
+            not_you="Not you? The former address got a link to undo it: open that within 7 days, take a new password, "
+            "and tell an admin of your workspace.",
+            button=look(common, "Go to the sign-in page", SIGN_IN),
+        )
     return letter(
         common,
         "Your e-mail address was changed",
-        f"Your account now uses {words.address(new)}, and you sign in with that. Was it you? Then there "
-        "is nothing to do.",
+        said,
         facts=own_act(common),
         not_you="Not you? Undo it with the link below, take a new password, and tell an admin of your "
         f"workspace. {good_until(expires)}",

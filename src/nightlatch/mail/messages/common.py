@@ -33,10 +33,16 @@ class Common(TypedDict):
     """The network address it came from, or ""."""
     agent: str
     """The browser in words (`readable_agent`), or ""."""
+    copy_of: NotRequired[str | None]
+    """In a copy to an address that is only told: the account's own address."""
 
 
 SETTINGS = "/settings/user"
 SIGN_IN = "/sign-in"
+_COPY = (
+    "This is a copy: you get it because this address was given for notices about the account, whose holder was told "
+    "the same."
+)
 
 
 def not_you(common: Common) -> str:
@@ -108,9 +114,9 @@ def device(text: str) -> str:
     return f"“{named}”" if named else "without a name"
 
 
-def act(common: Common, label: str, link: str) -> Button:
+def act(common: Common, label: str, link: str, *, last: bool = False) -> Button:
     """The button that the mail is for."""
-    return Button(label, checked_link(link, common["origin"]))
+    return Button(label, checked_link(link, common["origin"]), last)
 
 
 def look(common: Common, label: str, path: str) -> Button:
@@ -119,6 +125,13 @@ def look(common: Common, label: str, path: str) -> Button:
     if keeper is not None:
         path = by_way_of(keeper.id, path)
     return Button(label, checked_link(common["origin"].rstrip("/") + path, common["origin"]), last=True)
+
+
+def not_me_button(common: Common, link: str | None) -> Button:
+    """For whoever reads of something that they did not do; without a link, the way to one's settings."""
+    if link is None:
+        return look(common, "Look at your 2FA", SETTINGS)
+    return Button("This was not me", checked_link(link, common["origin"]), last=True)
 
 
 def by_way_of(keeper: str, path: str) -> str:
@@ -155,10 +168,19 @@ def letter(
     notes: tuple[str, ...] = (),
     facts: tuple[tuple[str, str], ...] = (),
     not_you: str = "",
+    unsubscribe: str = "",
 ) -> Message:
-    """Composes a message."""
+    """Composes a message. `unsubscribe`: the link by which its reader is never written to like this again."""
     through = installation(common) if common.get("keeper") is not None else ""
-    return compose(Letter(product(common), subject, opening, button, notes, facts, not_you, through))
+    copied = common.get("copy_of")
+    if copied:
+        facts = (("Account", words.address(copied)), *(each for each in facts if each[0] != "Account"))
+        notes = (*notes, _COPY)
+    if unsubscribe:
+        unsubscribe = checked_link(unsubscribe, common["origin"])
+    return compose(
+        Letter(product(common), subject, opening, button, notes, facts, not_you, through, unsubscribe)
+    )
 
 
 def _when(common: Common) -> tuple[tuple[str, str], ...]:

@@ -30,20 +30,34 @@ _YOURS_ALONE = (
 
 
 def invitation(
-    *, workspace: str, inviter: str, role: str, link: str, expires: Instant, **common: Unpack[Common]
+    *,
+    workspace: str,
+    inviter: str,
+    role: str,
+    link: str,
+    never_link: str,
+    expires: Instant,
+    **common: Unpack[Common],
 ) -> Message:
-    """To an invited address. Its reader may know nobody here: no name stands in the subject."""
+    """To an invited address. Its reader may know nobody here: no name that anybody typed stands in the subject."""
     return letter(
         common,
-        f"You are invited to a workspace on {product(common)}",
-        f"{words.name(inviter, 'Somebody')} invites you to join {words.name(workspace, 'a workspace')} "
+        f"You are invited to a workspace on {installation(common)}",
+        f"{_quoted(inviter, 'Somebody')} invites you to join {_quoted(workspace, 'a workspace')} "
         f"as {words.role(role)}.",
         button=act(common, "See the invitation", link),
         notes=(good_until(expires),),
         facts=done_by(common, None),
         not_you="You do not know what this is about? Then leave it: nothing happens, and the invitation "
         "runs out.",
+        unsubscribe=never_link,
     )
+
+
+def _quoted(text: str, otherwise: str) -> str:
+    """A name of a stranger's, in quotation marks: it is theirs, not ours."""
+    named = words.name(text, "")
+    return f"“{named}”" if named else otherwise
 
 
 def mandate_enrol(

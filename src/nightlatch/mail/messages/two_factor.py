@@ -6,14 +6,13 @@ from nightlatch.instants import Instant
 from nightlatch.mail import words
 from nightlatch.mail.layout import Message
 from nightlatch.mail.messages.common import (
-    SETTINGS,
     Common,
     act,
     device,
     done_by,
     good_until,
     letter,
-    look,
+    not_me_button,
     not_you,
     not_your_2fa,
     own_act,
@@ -24,6 +23,8 @@ from nightlatch.mail.messages.common import (
 )
 from nightlatch.mail.messages.common import workspace as named
 
+LOW = 3
+"""Fewer recovery codes than this are low."""
 _SUSPENDED = {
     "totp": "Codes from your authenticator app",
     "recovery_code": "Your recovery codes",
@@ -95,7 +96,9 @@ def reset_notice(*, workspace: str, by: str, account: str | None = None, **commo
     )
 
 
-def authenticator_bound(*, name: str, account: str | None = None, **common: Unpack[Common]) -> Message:
+def authenticator_bound(
+    *, name: str, account: str | None = None, not_me_link: str | None = None, **common: Unpack[Common]
+) -> Message:
     """An authenticator app was set up."""
     return letter(
         common,
@@ -104,11 +107,13 @@ def authenticator_bound(*, name: str, account: str | None = None, **common: Unpa
         "be asked when you sign in.",
         facts=own_act(common, account),
         not_you=not_your_2fa(common),
-        button=look(common, "Look at your 2FA", SETTINGS),
+        button=not_me_button(common, not_me_link),
     )
 
 
-def authenticator_replaced(*, name: str, account: str | None = None, **common: Unpack[Common]) -> Message:
+def authenticator_replaced(
+    *, name: str, account: str | None = None, not_me_link: str | None = None, **common: Unpack[Common]
+) -> Message:
     """A new authenticator app took the place of an old one."""
     return letter(
         common,
@@ -117,11 +122,13 @@ def authenticator_replaced(*, name: str, account: str | None = None, **common: U
         "no longer work.",
         facts=own_act(common, account),
         not_you=not_your_2fa(common),
-        button=look(common, "Look at your 2FA", SETTINGS),
+        button=not_me_button(common, not_me_link),
     )
 
 
-def authenticator_unbound(*, name: str, account: str | None = None, **common: Unpack[Common]) -> Message:
+def authenticator_unbound(
+    *, name: str, account: str | None = None, not_me_link: str | None = None, **common: Unpack[Common]
+) -> Message:
     """An authenticator app was removed by its owner."""
     return letter(
         common,
@@ -129,27 +136,35 @@ def authenticator_unbound(*, name: str, account: str | None = None, **common: Un
         f"The authenticator app {device(name)} was removed from your account. Codes from it no longer work.",
         facts=own_act(common, account),
         not_you=not_you(common),
-        button=look(common, "Look at your 2FA", SETTINGS),
+        button=not_me_button(common, not_me_link),
     )
 
 
-def recovery_code_used(*, left: int, account: str | None = None, **common: Unpack[Common]) -> Message:
+def recovery_code_used(
+    *, left: int, account: str | None = None, not_me_link: str | None = None, **common: Unpack[Common]
+) -> Message:
     """A recovery code was spent; `left` are unused."""
     remain = "that was the last one" if left == 0 else f"{left} left"
     have = "You have none left." if left == 0 else f"You have {left} left."
-    advice = " Make new ones in your settings now." if left < 3 else ""
+    low = (
+        "That is few: make new ones in your settings now. Without any, a lost phone keeps you out until an admin "
+        "helps.",
+    )
     return letter(
         common,
-        f"A recovery code was used: {remain}",
-        f"One of your recovery codes was used for your account, and it does not work again. {have}{advice}",
+        f"A recovery code was used: {remain}" + (", make new ones" if left < LOW else ""),
+        f"One of your recovery codes was used for your account, and it does not work again. {have}",
+        *(low if left < LOW else ()),
         "Is your phone gone? Set up the new one in your settings: then you need no further recovery code.",
         facts=own_act(common, account),
         not_you=not_you(common),
-        button=look(common, "Look at your 2FA", SETTINGS),
+        button=not_me_button(common, not_me_link),
     )
 
 
-def recovery_codes_renewed(*, account: str | None = None, **common: Unpack[Common]) -> Message:
+def recovery_codes_renewed(
+    *, account: str | None = None, not_me_link: str | None = None, **common: Unpack[Common]
+) -> Message:
     """A new set of recovery codes took the place of the old one."""
     return letter(
         common,
@@ -158,16 +173,30 @@ def recovery_codes_renewed(*, account: str | None = None, **common: Unpack[Commo
         "away.",
         facts=own_act(common, account),
         not_you=not_your_2fa(common),
-        button=look(common, "Look at your 2FA", SETTINGS),
+        button=not_me_button(common, not_me_link),
     )
 
 
 def second_factor_suspended(
-    *, lift_link: str, method: str = "totp", expires: Instant | None = None, **common: Unpack[Common]
+    *,
+    lift_link: str | None = None,
+    method: str = "totp",
+    expires: Instant | None = None,
+    **common: Unpack[Common],
 ) -> Message:
     """Too many wrong codes in a row, each after the right password: they are not accepted until the person
-    lifts it."""
+    lifts it. Without the link in copies to addresses that are only told."""
     what = _SUSPENDED.get(method, "Your codes")
+    if lift_link is None:
+        return letter(
+            common,
+            "Too many wrong codes: signing in to your account is paused",
+            f"Somebody {_got_in(common)} and then entered many wrong codes in a row. {what} are not accepted "
+            "for now. A link to use them again went to the account's own address.",
+            facts=own_act(common),
+            not_you=f"Not you? Then somebody {who_knows(common)}. Your 2FA has kept them out. "
+            f"{take_new_password(common)}.",
+        )
     return letter(
         common,
         "Too many wrong codes: signing in to your account is paused",

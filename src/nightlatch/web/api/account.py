@@ -1,10 +1,11 @@
 """The account of the session: name, password, e-mail, sessions, and the links that were mailed about them."""
 
-from nightlatch.actions import emails, joining, kinds, passwords, profile, sessions
+from nightlatch.actions import emails, joining, kinds, notify_addresses, passwords, profile, sessions
 from nightlatch.actions.tokens import hash_token, new_token
 from nightlatch.ids import to_text as id_text
 from nightlatch.instants import to_text
 from nightlatch.refusals import Code, invalid, not_found
+from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import read_known
 from nightlatch.web import flows
 from nightlatch.web.answers import Answer
@@ -16,10 +17,11 @@ from nightlatch.web.session_view import view
 
 
 async def _account(context: Context) -> models.Account:
-    known, change = await context.read(
+    known, change, told = await context.read(
         lambda tx: (
             read_known(tx, context.by.token_hash, context.by.credential),
             emails.pending(tx, by=context.by),
+            notify_addresses.own(tx, by=context.by),
         )
     )
     if known.person is None:
@@ -30,6 +32,7 @@ async def _account(context: Context) -> models.Account:
         email=known.person.email,
         locale=known.person.locale,
         pending_email=change.email if change is not None else None,
+        notify=[models.NotifyAddress(email=each.email, confirmed=each.confirmed) for each in told],
     )
 
 
@@ -37,9 +40,23 @@ async def me(context: Context) -> Answer:
     return Answer(await _account(context))
 
 
-async def rename(context: Context, body: models.NameBody) -> Answer:
-    await context.write(lambda tx: profile.rename(tx, by=context.by, name=body.name))
+async def change(context: Context, body: models.MeBody) -> Answer:
+    wanted = [address(each, "notify") for each in body.notify] if body.notify is not None else None
+
+    def act(tx: Transaction) -> None:
+        if wanted is not None:
+            notify_addresses.set_all(tx, by=context.by, wanted=wanted)
+        if body.name is not None:
+            profile.rename(tx, by=context.by, name=body.name)
+
+    await context.write(act)
     return Answer(await _account(context))
+
+
+async def confirm_notify(context: Context, body: models.TokenBody) -> Answer:
+    token_hash = hash_token(body.token)
+    await context.write(lambda tx: notify_addresses.confirm(tx, by=context.by, token_hash=token_hash))
+    return Answer(status=204)
 
 
 async def change_password(context: Context, body: models.Password) -> Answer:
@@ -194,10 +211,21 @@ ROUTES: list[Route] = [
         "PATCH",
         "/me",
         kinds.RENAME,
-        rename,
-        body=models.NameBody,
+        change,
+        body=models.MeBody,
         answer=models.Account,
-        summary="Change the name",
+        summary="Change the name, or who else is told what happens to the account (that behind step-up)",
+        codes=(Code.STEP_UP_REQUIRED, Code.TOO_MANY_ATTEMPTS),
+    ),
+    api(
+        "POST",
+        "/me/notify/confirm",
+        kinds.OPEN,
+        confirm_notify,
+        body=models.TokenBody,
+        status=204,
+        summary="Confirm a further address for notices by the link in its mailbox",
+        codes=_DEAD,
     ),
     api(
         "POST",

@@ -78,14 +78,25 @@ class TokenBody(Model):
     token: Annotated[str, Field(max_length=200)]
 
 
+class NotifyAddress(Model):
+    """A further address that is told what happens to the account, once its mailbox has confirmed it."""
+
+    email: str
+    confirmed: bool
+
+
 class Account(SessionAccount):
     """The account of the session."""
 
     pending_email: str | None
+    notify: list[NotifyAddress]
 
 
-class NameBody(Model):
-    name: Text
+class MeBody(Model):
+    """What is not named stays as it is. `notify` is the whole list: at most two addresses."""
+
+    name: Text | None = None
+    notify: Annotated[list[Email], Field(max_length=2)] | None = None
 
 
 class Authenticator(Model):

@@ -36,7 +36,10 @@ CONFIRM = Mailed("email_confirm", "email_confirm")
 UNDO = Mailed("undo", "email_undo")
 UNBLOCK = Mailed("unblock", "unblock")
 LIFT = Mailed("lift", "lift")
+NOT_ME = Mailed("not_me", "not_me")
 SIGN_UP = Mailed("sign_up", "sign_up")
+NOTIFY = Mailed("notify", "notify_confirm")
+NEVER_AGAIN = Mailed("never_again", "never_again")
 
 
 def dead_link(

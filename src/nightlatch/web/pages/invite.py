@@ -23,6 +23,7 @@ _OUTCOMES = {
     Outcome.ALREADY_TEAMMATE: "teammate",
     Outcome.ALREADY_INVITED: "invited",
     Outcome.LIMITED: "limited",
+    Outcome.DECLINED: "declined",
 }
 
 
