@@ -146,6 +146,7 @@ class Person(Guest):
         self.open(self.in_team("team"))
         self.follow("Two-factor authentication")
         self.page.get_by_role("link", name=re.compile("Require all teammates", re.IGNORECASE)).click()
+        self.page.get_by_label("Now", exact=True).check()
         self.press("Require it")
         self.page.wait_for_load_state()
         if "/step-up" in self.page.url:

@@ -54,6 +54,7 @@ def test_the_switch_bites_on_a_real_page(pair: DemoPair, open_page: Pages) -> No
     dana.get_by_role("link", name="Team").click()
     dana.get_by_role("link", name="Two-factor authentication").first.click()
     dana.get_by_role("link", name="Require all teammates").click()
+    dana.get_by_label("Now", exact=True).check()
     _press(dana, "Require it")
     expect(dana.get_by_text("2FA is now required").first).to_be_visible()
 

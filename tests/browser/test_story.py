@@ -67,6 +67,7 @@ def test_a_workspace_turns_mandatory_2fa_on(
     dana.open("/w/acme/settings/team/authentication")
     dana.page.get_by_role("link", name=re.compile("Require all teammates", re.IGNORECASE)).click()
     dana.sees("will be asked at their next click")
+    dana.page.get_by_label("Now", exact=True).check()
     dana.press("Require it")
     dana.at("/w/acme/settings/team/authentication")
     dana.sees("required")

@@ -61,6 +61,7 @@ def walk(
     olga.follow("Two-factor authentication")
     olga.page.get_by_role("link", name=re.compile("Require all teammates", re.IGNORECASE)).click()
     olga.sees("will be asked at their next click")
+    olga.page.get_by_label("Now", exact=True).check()
     olga.press("Require it")
     olga.sees("2FA is now required")
     mia.press("Add")

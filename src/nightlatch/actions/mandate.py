@@ -54,6 +54,11 @@ def read_policy(tx: Transaction, *, by: By, workspace_id: int) -> Policy:
     return _policy(tx, _workspace(tx, workspace_id))
 
 
+def policy_now(tx: Transaction, workspace_id: int) -> Policy:
+    """The policy, for an action that has asked the gate already."""
+    return _policy(tx, _workspace(tx, workspace_id))
+
+
 def change_policy(
     tx: Transaction,
     *,

@@ -1,7 +1,17 @@
 """What is no longer needed goes: run hourly, by whichever process comes to it."""
 
 from nightlatch.instants import DAY, HOUR
-from nightlatch.store import api_tokens, enrolments, forms, grants, guesses, outbox, sessions, tickets
+from nightlatch.store import (
+    api_tokens,
+    enrolments,
+    forms,
+    grants,
+    guesses,
+    outbox,
+    progress,
+    sessions,
+    tickets,
+)
 from nightlatch.store.engine import Transaction
 
 SESSIONS_KEPT = 7 * DAY
@@ -28,3 +38,4 @@ def tidy(tx: Transaction) -> None:
     grants.prune(tx, tx.now - SESSIONS_KEPT)
     api_tokens.prune(tx, tx.now - TOKENS_KEPT)
     outbox.prune(tx, tx.now - MAILS_KEPT)
+    progress.prune(tx)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import and_, bindparam, exists, func, literal_column, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, literal_column, select
 
 from nightlatch.instants import MINUTE, Duration
 from nightlatch.names import search_key
@@ -20,7 +20,7 @@ WORKING: Duration = 15 * MINUTE
 
 _here = table.c.workspace_id == bindparam("workspace_id")
 _by_name = (table.c.search_key, table.c.id)
-_MOST = literal_column(str(MOST_NAMES))
+_MOST: ColumnElement[int] = literal_column(str(MOST_NAMES))
 _NAMES = Query(
     select(table.c.name, table.c.email)
     .where(_here, table.c.status == bindparam("status"), table.c.state == bindparam("state"))
@@ -54,6 +54,7 @@ _refused_tokens = (
     .where(_here, table.c.status == "active", table.c.state != "on")
     .where(tokens.c.ended_at.is_(None), tokens.c.expires_at > bindparam("now"))
 )
+_ALL_REFUSED_TOKENS = Query(_refused_tokens.order_by(*_by_name, tokens.c.id))
 _REFUSED_TOKENS = Query(_refused_tokens.order_by(*_by_name, tokens.c.id).limit(_MOST))
 _REFUSED_TOKENS_COUNT = Query(select(func.count().label("number")).select_from(_refused_tokens.subquery()))
 _SERVICES = Query(
@@ -153,8 +154,8 @@ def preview(tx: Transaction, workspace_id: int) -> Preview:
         _managers(tx, workspace_id, "not_set_up"),
         _managers(tx, workspace_id, "without_codes"),
         _tokens(tx, workspace_id),
-        _named(tx.all(_SERVICES, workspace_id=workspace_id)),
-        _named(tx.all(_PRODUCTS, workspace_id=workspace_id)),
+        _named(services(tx, workspace_id)),
+        _named(products(tx, workspace_id)),
         kept_by.name if kept_by is not None else None,
     )
 
@@ -163,8 +164,8 @@ def _name(row: Row) -> str:
     return str(row.name or row.email)
 
 
-def _named(rows: list[Row]) -> Group:
-    return Group(len(rows), tuple(row.name for row in rows[:MOST_NAMES]))
+def _named(names: list[str]) -> Group:
+    return Group(len(names), tuple(names[:MOST_NAMES]))
 
 
 def _managers(tx: Transaction, workspace_id: int, risk: str) -> Group:
@@ -176,7 +177,26 @@ def _managers(tx: Transaction, workspace_id: int, risk: str) -> Group:
 def _tokens(tx: Transaction, workspace_id: int) -> Group:
     (count,) = tx.all(_REFUSED_TOKENS_COUNT, workspace_id=workspace_id, now=tx.now)
     rows = tx.all(_REFUSED_TOKENS, workspace_id=workspace_id, now=tx.now)
-    return Group(int(count.number), tuple(f"{_name(row)}: {row.token}" for row in rows))
+    return Group(int(count.number), tuple(map(_token, rows)))
+
+
+def _token(row: Row) -> str:
+    return f"{_name(row)}: {row.token}"
+
+
+def every_refused_token(tx: Transaction, workspace_id: int) -> list[str]:
+    """All personal API tokens of people who are not set up there."""
+    return [_token(row) for row in tx.all(_ALL_REFUSED_TOKENS, workspace_id=workspace_id, now=tx.now)]
+
+
+def services(tx: Transaction, workspace_id: int) -> list[str]:
+    """The service accounts of a workspace that are not suspended."""
+    return [row.name for row in tx.all(_SERVICES, workspace_id=workspace_id)]
+
+
+def products(tx: Transaction, workspace_id: int) -> list[str]:
+    """The products without users of their own that this workspace protects."""
+    return [row.name for row in tx.all(_PRODUCTS, workspace_id=workspace_id)]
 
 
 def working_now(tx: Transaction, workspace_id: int) -> int:

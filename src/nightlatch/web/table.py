@@ -9,6 +9,7 @@ from nightlatch.web.api import authenticators as api_authenticators
 from nightlatch.web.api import evidence as api_evidence
 from nightlatch.web.api import invitations as api_invitations
 from nightlatch.web.api import openapi
+from nightlatch.web.api import policy as api_policy
 from nightlatch.web.api import service_accounts as api_service_accounts
 from nightlatch.web.api import sign_in as api_sign_in
 from nightlatch.web.api import sign_up as api_sign_up
@@ -18,6 +19,7 @@ from nightlatch.web.api import workspaces as api_workspaces
 from nightlatch.web.pages import apps as page_apps
 from nightlatch.web.pages import audit as page_audit
 from nightlatch.web.pages import authentication as page_authentication
+from nightlatch.web.pages import authentication_files as page_authentication_files
 from nightlatch.web.pages import authentication_turn as page_authentication_turn
 from nightlatch.web.pages import (
     brand_files,
@@ -36,6 +38,7 @@ from nightlatch.web.pages import (
 )
 from nightlatch.web.pages import evidence as page_evidence
 from nightlatch.web.pages import invite as page_invite
+from nightlatch.web.pages import progress as page_progress
 from nightlatch.web.pages import sign_in as page_sign_in
 from nightlatch.web.pages import step_up as page_step_up
 from nightlatch.web.pages import team as page_team
@@ -52,6 +55,8 @@ ROUTES: list[Route] = [
     *page_team_member.ROUTES,
     *page_authentication.ROUTES,
     *page_authentication_turn.ROUTES,
+    *page_authentication_files.ROUTES,
+    *page_progress.ROUTES,
     *snooze.ROUTES,
     *page_apps.ROUTES,
     *page_audit.ROUTES,
@@ -72,6 +77,7 @@ ROUTES: list[Route] = [
     *api_authenticators.ROUTES,
     *api_tokens.ROUTES,
     *api_workspaces.ROUTES,
+    *api_policy.ROUTES,
     *api_teammates.ROUTES,
     *api_invitations.ROUTES,
     *api_service_accounts.ROUTES,

@@ -76,33 +76,6 @@ class PolicyChange(Model):
     reason: Reason | None = None
 
 
-class Group(Model):
-    """How many, and the first fifty names (of invitations, the addresses)."""
-
-    count: int
-    names: list[str]
-
-
-class MailHealth(Model):
-    state: Literal["works", "untried", "failing", "demo"]
-    at: Instant | None
-    trouble: str | None
-
-
-class PolicyPreview(Model):
-    """Whom a mandate would meet now, and whether this person could turn it on."""
-
-    set_up: Group
-    will_be_asked: Group
-    invited: Group
-    working_now: int
-    owners: int
-    enrolled_owners: int
-    only_owner: bool
-    i_am_enrolled: bool
-    mail: MailHealth
-
-
 # --- teammates ---
 
 

@@ -3,12 +3,11 @@
 import re
 from typing import NoReturn
 
-from nightlatch.actions import kinds, mandate, previewing, teammates, workspaces
+from nightlatch.actions import kinds, mandate, teammates, workspaces
 from nightlatch.actions.mandate import Policy
 from nightlatch.instants import Instant, to_text
 from nightlatch.policy import ManagedBy
 from nightlatch.refusals import Code, Refused, WayOut, invalid, not_found
-from nightlatch.store import preview as previews
 from nightlatch.store.engine import Transaction
 from nightlatch.web.answers import Answer
 from nightlatch.web.api import team_models as models
@@ -16,7 +15,7 @@ from nightlatch.web.api.reading import parsed_instant
 from nightlatch.web.context import Context
 from nightlatch.web.routes import Route, api
 from nightlatch.web.sign_up import is_open, no_workspaces
-from nightlatch.web.team import mail_state, myself
+from nightlatch.web.team import myself
 
 _TAG = re.compile(r'"([0-9]{1,18})"', re.ASCII)
 """A strong entity tag of a policy (RFC 9110 section 8.8.3): its revision."""
@@ -142,35 +141,6 @@ def _no_revision(context: Context) -> NoReturn:
     )
 
 
-async def preview(context: Context) -> Answer:
-    workspace_id = context.workspace_id
-    facts, found, working = await context.query_store(
-        lambda tx: (
-            previewing.preview_facts(tx, by=context.by, workspace_id=workspace_id),
-            previews.preview(tx, workspace_id),
-            previews.working_now(tx, workspace_id),
-        )
-    )
-    mail = mail_state(context, facts)
-    return Answer(
-        models.PolicyPreview(
-            set_up=_group(found.set_up),
-            will_be_asked=_group(found.will_be_asked),
-            invited=_group(found.invited),
-            working_now=working,
-            owners=facts.owners,
-            enrolled_owners=facts.enrolled_owners,
-            only_owner=facts.only_owner,
-            i_am_enrolled=facts.i_am_enrolled,
-            mail=models.MailHealth(state=mail["state"], at=text_or_none(mail["at"]), trouble=mail["trouble"]),
-        )
-    )
-
-
-def _group(group: previews.Group) -> models.Group:
-    return models.Group(count=group.count, names=list(group.names))
-
-
 _IF_MATCH = {"If-Match": {"type": "string", "description": "the ETag of the policy as it was read"}}
 
 ROUTES: list[Route] = [
@@ -227,13 +197,5 @@ ROUTES: list[Route] = [
             Code.GRACE_USED,
             Code.NOT_ENROLLED,
         ),
-    ),
-    api(
-        "GET",
-        "/workspaces/{slug}/policy/preview",
-        kinds.PREVIEW_POLICY,
-        preview,
-        answer=models.PolicyPreview,
-        summary="Whom requiring 2FA would meet",
     ),
 ]

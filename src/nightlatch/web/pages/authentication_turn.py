@@ -4,25 +4,20 @@ from datetime import UTC, datetime
 
 from starlette.responses import RedirectResponse, Response
 
-from nightlatch.actions import kinds, mandate, previewing
+from nightlatch.actions import kinds, mandate
 from nightlatch.actions.mandate import Policy
 from nightlatch.actions.reasons import clean_reason
-from nightlatch.instants import DAY, Instant, from_datetime, to_datetime
+from nightlatch.instants import Instant, from_datetime, to_datetime
 from nightlatch.refusals import invalid
-from nightlatch.store import preview
 from nightlatch.store.engine import Transaction
 from nightlatch.web.context import Context, with_query
 from nightlatch.web.fields import form_errors
 from nightlatch.web.pages.sign_in import go
 from nightlatch.web.rendering import page as render
+from nightlatch.web.rollout import chat_text, groups_of, look, suggested
 from nightlatch.web.routes import Route, form, page
 from nightlatch.web.switch import PATH, Seen, attempt, blocked, change, read_seen, refusal_text, switch_path
 from nightlatch.web.team import mail_state
-
-NOTICE = 14 * DAY
-"""How much notice the date field suggests: enough for a holiday."""
-_HOUR_OF_DAY = 9
-
 
 # --- turning it on ---
 
@@ -35,16 +30,8 @@ async def on_page(context: Context) -> Response:
 
 
 async def _on(context: Context, *, status: int = 200, errors: dict[str, str] | None = None) -> Response:
-    workspace_id = context.workspace_id
-    policy, facts, found, working = await context.query_store(
-        lambda tx: (
-            mandate.read_policy(tx, by=context.by, workspace_id=workspace_id),
-            previewing.preview_facts(tx, by=context.by, workspace_id=workspace_id),
-            preview.preview(tx, workspace_id),
-            preview.working_now(tx, workspace_id),
-        )
-    )
-    groups = {"set_up": found.set_up, "will_be_asked": found.will_be_asked, "invited": found.invited}
+    met = await look(context)
+    policy, begins = met.policy, suggested(context.now, met.policy)
     return render(
         context,
         "authentication_confirm.html",
@@ -52,22 +39,17 @@ async def _on(context: Context, *, status: int = 200, errors: dict[str, str] | N
         errors=errors,
         slug=context.request.path_params["slug"],
         workspace_name=context.place.name if context.place is not None else "",
-        preview={name: each.count for name, each in groups.items()} | {"working_now": working},
-        people={name: list(each.names) for name, each in groups.items()},
-        mail=mail_state(context, facts),
-        only_owner=facts.only_owner,
+        groups=groups_of(context, met),
+        kept_by=met.people.kept_by,
+        working_now=met.working_now,
+        mail=mail_state(context, met.facts),
+        only_owner=met.facts.only_owner,
         scheduled_from=policy.required_from,
-        suggested_from=_suggested(context.now, policy.required_from),
+        at_once_until=policy.at_once_until,
+        suggested_from=f"{to_datetime(begins):%Y-%m-%dT%H:%M}" if begins is not None else None,
+        chat=chat_text(context, begins),
         revision=str(policy.revision),
     )
-
-
-def _suggested(now: Instant, scheduled: Instant | None) -> str:
-    """For the date field: the date that stands, or two weeks from now in the morning."""
-    if scheduled is not None:
-        return f"{to_datetime(scheduled):%Y-%m-%dT%H:%M}"
-    day = to_datetime(now + NOTICE)
-    return f"{day:%Y-%m-%d}T{_HOUR_OF_DAY:02d}:00"
 
 
 async def on_form(context: Context) -> Response:

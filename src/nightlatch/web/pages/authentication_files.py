@@ -1,0 +1,104 @@
+"""Settings > Team > Authentication: the preview, and who has yet to set up, as CSV files."""
+
+from collections.abc import AsyncIterator, Iterable
+
+from starlette.responses import Response
+
+from nightlatch.actions import kinds
+from nightlatch.instants import Instant, to_text
+from nightlatch.store import preview
+from nightlatch.store.query import Row
+from nightlatch.store.standing import role_order
+from nightlatch.vocabulary import Role
+from nightlatch.web.context import Context
+from nightlatch.web.csv_files import Cells, download, everybody
+from nightlatch.web.routes import Route, page
+from nightlatch.web.switch import PATH
+
+PREVIEW_COLUMNS = (
+    "group",
+    "name",
+    "email",
+    "role",
+    "two_factor",
+    "methods",
+    "recovery_codes_left",
+    "exempt_until",
+    "at_risk",
+    "last_sign_in_at",
+)
+"""The header row of the preview. Later versions may add columns at its end, and groups."""
+LEFT_COLUMNS = ("name", "email", "role", "two_factor", "exempt_until", "last_sign_in_at", "joined_at")
+
+
+async def preview_csv(context: Context) -> Response:
+    """Everybody and everything that a mandate would meet."""
+    return download(context, "preview", PREVIEW_COLUMNS, _preview(context))
+
+
+async def _preview(context: Context) -> AsyncIterator[Iterable[Cells]]:
+    async for batch in everybody(context):
+        yield [_previewed(row, context.now) for row in batch]
+    workspace_id = context.workspace_id
+    yield await context.query_store(
+        lambda tx: [
+            *({"group": "token_refused", "name": each} for each in preview.every_refused_token(tx, workspace_id)),
+            *({"group": "service_account", "name": each} for each in preview.services(tx, workspace_id)),
+            *({"group": "product", "name": each} for each in preview.products(tx, workspace_id)),
+        ]
+    )
+
+
+def _previewed(row: Row, now: Instant) -> Cells:
+    exempt = (row.exempt_until or 0) > now
+    if row.status == "invited":
+        group = "invited"
+    elif row.state == "on":
+        group = "set_up"
+    else:
+        group = "exempt" if exempt else "will_be_asked"
+    return {"group": group, "at_risk": _at_risk(row), **_person(row, now)}
+
+
+def _at_risk(row: Row) -> str:
+    """Of owners and admins: what could lock them out, and with them those whom they would help."""
+    if row.status == "invited" or row.role_order > role_order(Role.ADMIN):
+        return ""
+    if row.state != "on":
+        return "not_set_up"
+    return "" if row.recovery_left else "no_recovery_codes"
+
+
+def _person(row: Row, now: Instant) -> dict[str, str]:
+    exempt = row.exempt_until if (row.exempt_until or 0) > now and row.state != "on" else None
+    return {
+        "name": row.name,
+        "email": row.email,
+        "role": row.role,
+        "two_factor": row.state if row.status == "active" else "",
+        "methods": row.methods,
+        "recovery_codes_left": str(row.recovery_left) if row.recovery_left is not None else "",
+        "exempt_until": to_text(exempt) if exempt is not None else "",
+        "last_sign_in_at": to_text(row.last_sign_in_at) if row.last_sign_in_at is not None else "",
+    }
+
+
+async def left_csv(context: Context) -> Response:
+    """Teammates without 2FA."""
+    return download(context, "left", LEFT_COLUMNS, _left(context))
+
+
+async def _left(context: Context) -> AsyncIterator[Iterable[Cells]]:
+    async for batch in everybody(context, left=True):
+        yield [_left_one(row, context.now) for row in batch]
+
+
+def _left_one(row: Row, now: Instant) -> Cells:
+    cells = {**_person(row, now), "joined_at": to_text(row.joined_at)}
+    return {name: cells[name] for name in LEFT_COLUMNS}
+
+
+ROUTES: list[Route] = [
+    page(f"{PATH}/preview.csv", kinds.PREVIEW_POLICY, preview_csv),
+    page(f"{PATH}/progress.csv", kinds.PREVIEW_POLICY, left_csv),
+]
