@@ -4,9 +4,10 @@ from hashlib import sha256
 
 from nightlatch.actions.by import By
 from nightlatch.actions.mailing import mail_account
+from nightlatch.actions.not_me import not_me_link
 from nightlatch.instants import DAY, Duration
 from nightlatch.sources import source_of
-from nightlatch.store import accounts, alerts, outbox
+from nightlatch.store import accounts, alerts, outbox, tickets
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import Known
 from nightlatch.store.locks import lock
@@ -26,8 +27,14 @@ def browser_of(by: By) -> bytes | None:
 def tell_new_browser(tx: Transaction, by: By, known: Known) -> None:
     """The account was opened, for the first time, in this browser; it was opened in others before."""
     account = accounts.by_id(tx, known.person.id) if known.person is not None else None
-    if account is not None:
-        mail_account(tx, "new_browser", account, by=by, account=account.email)
+    if account is None:
+        return
+    second = _second_shown(known)
+    link = not_me_link(tx, account.id, second)
+    expires = tx.now + tickets.LINK_LIVES["not_me"]
+    mail_account(
+        tx, "new_browser", account, by=by, account=account.email, not_me_link=link, expires=expires
+    )
 
 
 def half_done_waits(tx: Transaction) -> bool:
@@ -51,6 +58,12 @@ def tell_half_done(tx: Transaction, *, most: int = 50) -> bool:
 
 
 # --- inside ---
+
+
+def _second_shown(known: Known) -> int | None:
+    """What was shown beside the first factor, last: what "not me" is about."""
+    shown = [each for each in known.facts.proofs if each.authenticator is not None]
+    return max(shown, key=lambda each: each.sequence).authenticator if shown else None
 
 
 def _tell(tx: Transaction, row: Row) -> None:

@@ -67,9 +67,8 @@ def new_browser(
         opening,
         fine,
         facts=own_act(common, account),
-        not_you="Not you? Then somebody has your second factor as well. Say so with the link below: it ends that "
-        f"sign-in, and what was used for it is not accepted any more. {take_new_password(common)}. "
-        f"{good_until(expires)}",
+        not_you="Not you? Say so with the link below: that ends the sign-in, and what was used beside the password is "
+        f"not accepted any more. {take_new_password(common)}. {good_until(expires)}",
         button=act(common, "It was not me", not_me_link, last=True),
     )
 
