@@ -62,11 +62,11 @@ class Acme:
             complete["teammate_id"] = self.teammate(person or self.ana, complete["workspace_id"])
         return self.world.write(lambda tx: resets.disable_two_factor(tx, by=by or self.admin, **complete))
 
-    def join(self, name: str) -> Person:
-        """Another member, without 2FA."""
+    def join(self, name: str, role: Role = Role.MEMBER) -> Person:
+        """Another teammate, without 2FA."""
         person = self.world.person(name)
         self.world.write(
-            lambda tx: store_teammates.join(tx, workspace_id=self.id, account_id=person.id, role=Role.MEMBER)
+            lambda tx: store_teammates.join(tx, workspace_id=self.id, account_id=person.id, role=role)
         )
         return person
 
@@ -344,10 +344,13 @@ def test_nobody_resets_themself(acme: Acme) -> None:
     assert "their own" in acme.refused(Code.NOT_PERMITTED, acme.admin, acme.adam).detail
 
 
-def test_a_higher_rank_is_left_to_the_operator(acme: Acme) -> None:
-    """F31."""
-    acme.refused(Code.NOT_PERMITTED, acme.admin, acme.dana)
-    acme.refused(Code.NOT_PERMITTED, acme.owner, acme.adam)
+def test_an_admin_is_not_reset_by_an_admin(acme: Acme) -> None:
+    """F31; all the ranks: tests/actions/test_resets_by_rank.py."""
+    eve = acme.join("Eve", Role.ADMIN)
+    acme.world.bind_totp(eve)
+    refusal = acme.refused(Code.NOT_PERMITTED, acme.admin, eve)
+    assert refusal.way_out is not None
+    assert "owner" in refusal.way_out.path
 
 
 def test_rank_is_the_highest_of_the_last_seven_days(acme: Acme) -> None:
@@ -359,7 +362,10 @@ def test_rank_is_the_highest_of_the_last_seven_days(acme: Acme) -> None:
             tx, by=acme.owner, workspace_id=acme.id, teammate_id=target, role=Role.MEMBER
         )
     )
-    acme.refused(Code.NOT_PERMITTED, acme.owner, acme.adam)
+    acme.refused(Code.NOT_PERMITTED, acme.admin, acme.adam)
+    eve = acme.join("Eve", Role.ADMIN)
+    eves, _ = world.bind_totp(eve)
+    acme.refused(Code.NOT_PERMITTED, world.signed_in(eve, eves), acme.adam)
     world.wait(7 * DAY + HOUR)
     acme.owner = world.signed_in(acme.dana, acme.app)
     assert acme.reset(acme.owner, acme.adam).number is not None

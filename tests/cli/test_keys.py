@@ -9,7 +9,8 @@ from nightlatch.clock import Clock
 from nightlatch.facts import EVERYWHERE
 from nightlatch.ids import to_text
 from nightlatch.keyring import KeyRing
-from nightlatch.store import accounts, authenticators, forms, meta, outbox, sessions, teammates, tickets
+from nightlatch.store import accounts, authenticators, forms, meta, outbox, sessions, teammates
+from nightlatch.store import resets as store_resets
 from nightlatch.vocabulary import Event, Method
 from nightlatch.wiring import open_store
 from tests.cli.conftest import Cli
@@ -122,7 +123,7 @@ def test_the_number_of_a_reset_outlives_rotation(cli: Cli, world: World, data: P
         cli.ok("keys", "rotate", step)
     ring = KeyRing.load(data / "keys")
     assert world.keys.current_id in ring.ids
-    row = world.read(lambda tx: tickets.reset(tx, done.reset_id))
+    row = world.read(lambda tx: store_resets.by_id(tx, done.reset_id))
     assert row is not None
     assert ring.tag_matches("reset_number", f"{done.reset_id}:{done.number}".encode(), row.number_tag)
 

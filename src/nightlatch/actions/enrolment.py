@@ -9,6 +9,7 @@ from nightlatch.actions import guard, kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, person_of, session_of
 from nightlatch.actions.mailing import mail_account
+from nightlatch.actions.not_me import not_me_link
 from nightlatch.actions.proving import accept
 from nightlatch.actions.recovery_sets import drop_orphaned
 from nightlatch.actions.standing_notes import note_secured
@@ -28,6 +29,7 @@ from nightlatch.store import (
     enrolments,
     guesses,
     outbox,
+    resets,
     sessions,
     standing,
     teammates,
@@ -166,7 +168,7 @@ def confirm(
     now = accept(tx, by, guard.known(tx, by), token)
     drop_orphaned(tx, account.id, now.facts, now.facts.authenticators)
     _fresh_guesses(tx, account.id, now)
-    _tell(tx, by, account, pending.name, old, before, now.facts)
+    _tell(tx, by, account, bound, pending.name, old, before, now.facts)
     return Confirmed(
         now, token, bound, pending.name, first, old.name if old is not None else None, codes_kept
     )
@@ -288,7 +290,7 @@ def _after(
         tickets.end_open(tx, account.id, teammate.workspace)
         if teammate.reset is not None:
             teammates.finish_reset(tx, account.id, teammate.workspace)
-            tickets.complete_resets(tx, account.id, teammate.workspace)
+            resets.complete(tx, account.id, teammate.workspace)
             record(
                 tx,
                 Event.RESET_COMPLETED,
@@ -318,7 +320,7 @@ def _fresh_guesses(tx: Transaction, account_id: int, now: Known) -> None:
 
 
 def _tell(
-    tx: Transaction, by: By, account: Row, name: str, old: Row | None, before: Facts, after: Facts
+    tx: Transaction, by: By, account: Row, bound: int, name: str, old: Row | None, before: Facts, after: Facts
 ) -> None:
     standing.refresh(tx, account.id)
     event = Event.AUTHENTICATOR_REPLACED if old is not None else Event.AUTHENTICATOR_BOUND
@@ -328,4 +330,4 @@ def _tell(
         if needs_secured_note(before, after, teammate.workspace):
             note_secured(tx, by=by, account=account, facts=after, workspace_id=teammate.workspace)
     kind = "authenticator_replaced" if old is not None else "authenticator_bound"
-    mail_account(tx, kind, account, by=by, name=name)
+    mail_account(tx, kind, account, by=by, name=name, not_me_link=not_me_link(tx, account.id, bound))

@@ -226,7 +226,11 @@ def _spend(tx: Transaction, row: Row, token_hash: bytes) -> None:
 
 def _join(tx: Transaction, by: By, row: Row, account_id: int) -> int:
     teammate_id = teammates.join(
-        tx, workspace_id=row.workspace_id, account_id=account_id, role=Role(row.role)
+        tx,
+        workspace_id=row.workspace_id,
+        account_id=account_id,
+        role=Role(row.role),
+        brought_in_by=row.invited_by,
     )
     standing.drop(tx, row.id)
     subject = account_subject(account_id, by.name)

@@ -1,8 +1,7 @@
-"""The reset of a locked-out teammate's 2FA: members at once; owners and admins by the operator (design section 6).
+"""Asking for the reset of a locked-out teammate's 2FA, approving it, renewing its number (design section 6).
 
-What the workspace relied on is void in it, and nowhere else; what sessions held for it counts no longer; a ticket goes
-out to the present address and works only with the number that the admin reads to the person. Nothing in any other
-workspace changes (law 7).
+Whom one may ask for, and how long it waits, is in `reset_rules`; doing it in `reset_doing`,
+ending it in `reset_ending`.
 """
 
 import secrets
@@ -12,23 +11,17 @@ from nightlatch.actions import kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed
 from nightlatch.actions.reasons import clean_reason
-from nightlatch.actions.reset_mails import mail_notices, mail_ticket, tell_owners_first
-from nightlatch.assurance import enrolled, relied_on
-from nightlatch.audit.events import account as account_subject
+from nightlatch.actions.reset_doing import do_reset, finish, found, why_not
+from nightlatch.actions.reset_ending import end_reset, over
+from nightlatch.actions.reset_mails import announce, mail_ticket, tell_owners_first
+from nightlatch.actions.reset_rules import HELD_FOR, Plan, Target, asks, not_second_owner, plan, rank_of
+from nightlatch.assurance import relied_on
 from nightlatch.audit.events import record
 from nightlatch.ids import new_id, to_text
-from nightlatch.instants import HOUR
+from nightlatch.instants import HOUR, Instant
+from nightlatch.instants import to_text as instant_text
 from nightlatch.refusals import Code, Refused, WayOut, not_found
-from nightlatch.store import (
-    accounts,
-    authenticators,
-    enrolments,
-    outbox,
-    standing,
-    teammates,
-    tickets,
-    workspaces,
-)
+from nightlatch.store import accounts, outbox, resets, standing, teammates, workspaces
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import Known, read_account_facts
 from nightlatch.store.locks import lock
@@ -41,28 +34,25 @@ RESETS_AN_HOUR = 10
 
 @dataclass(frozen=True, slots=True)
 class ResetDone:
-    """Done. `number` is shown to the admin once, to be read out; None where an owner waived it."""
+    """Done, or waiting. `number` is shown to the admin once, to be read out; None where an owner waived it."""
 
     reset_id: int
     number: str | None
     name: str
     email: str
+    done: bool = True
+    effective_at: Instant | None = None
+    """When it was, or will be, done; None: only a second owner's approval does it."""
+    lapses_at: Instant | None = None
+    """When a reset that waits for approval is over."""
+
+    @property
+    def state(self) -> str:
+        """`done` or `waiting`."""
+        return "done" if self.done else "waiting"
 
     def __repr__(self) -> str:
         return f"ResetDone({self.reset_id})"
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Who, where: read under the locks."""
-
-    workspace: Row
-    teammate: Row
-    account: Row
-
-    @property
-    def subject(self) -> tuple[str, int | None, str]:
-        return account_subject(self.account.id, self.account.name)
 
 
 def disable_two_factor(
@@ -75,71 +65,108 @@ def disable_two_factor(
     recognised_by: str,
     waive_number: bool = False,
 ) -> ResetDone:
-    """Void what the workspace relied on for a teammate, and mail them the way back. Raises Refused, at nothing done.
+    """Ask for the reset of a teammate: of a member it is done at once, of an admin or owner after an announced delay.
 
-    `waive_number`: an owner (or the operator) lets a member's ticket work without its number.
+    `waive_number`: an owner (or the operator) lets a member's ticket work without its number. The operator's is done at
+    once, whoever it is of. Raises Refused, at nothing done.
     """
     known, target = _begin(tx, by, workspace_id, teammate_id)
+    planned = _plan(tx, known, target)
     reason = clean_reason(reason, needed=True)
     recognised_by = clean_reason(recognised_by, needed=known is not None, field="recognised_by")
     if waive_number:
         _may_waive(tx, known, target)
     if known is not None:
         within_limit(tx, by, workspace_id)
-    facts = read_account_facts(tx, target.account.id)
-    here = relied_on(facts, workspace_id)
-    if not here:
+    if not relied_on(read_account_facts(tx, target.account.id), workspace_id):
         raise nothing_there(target)
+    waits = resets.waiting_of(tx, target.account.id, workspace_id)
+    if waits is not None and known is not None:
+        raise waits_already(target)
     if known is None:
         tell_owners_first(tx, by, target.workspace, target.account, reason, number=not waive_number)
-    for each in here:
-        authenticators.mark(tx, each.id, workspace_id, "void_at", tx.now)
-    reset_id, number = new_id(), None if waive_number else _new_number()
-    tickets.create_reset(
-        tx,
-        id=reset_id,
-        workspace_id=workspace_id,
-        account_id=target.account.id,
-        requested_by=by.id,
-        requester=by.name,
-        reason=reason,
-        recognised_by=recognised_by,
-        number_tag=_tag(tx, reset_id, number),
-        rank=teammates.rank(tx, teammate_id, Role(target.teammate.role)),
+    if waits is not None:
+        end_reset(tx, by, waits, "replaced")
+    number = None if waive_number else _new_number()
+    reset = _create(tx, by, target, planned, reason, recognised_by, number)
+    if planned.waits:
+        _announce(tx, by, target, reset)
+    else:
+        do_reset(tx, by, target, reset)
+    held = reset.held_at is not None
+    return ResetDone(
+        reset.id,
+        number,
+        target.account.name,
+        target.account.email,
+        not planned.waits,
+        None if held else reset.effective_at,
+        reset.effective_at if held else None,
     )
-    teammates.begin_reset(tx, teammate_id, reset_id)
-    enrolments.drop_for(tx, target.account.id, workspace_id)
-    standing.refresh(tx, target.account.id, only=[workspace_id])
+
+
+def approve(tx: Transaction, *, by: By, workspace_id: int, reset_id: int) -> ResetDone:
+    """A second owner agrees: it is done at once. Raises Refused: the gate's, `not_permitted`, `conflict`,
+    `last_owner`."""
+    row = resets.by_id(tx, reset_id)
+    if row is None or row.workspace_id != workspace_id:
+        raise not_found()
+    lock(tx, workspaces=[workspace_id], accounts=[row.account_id])
+    known = allowed(tx, by, kinds.APPROVE_RESET.at(workspace_id))
+    reset = resets.take(tx, reset_id)
+    target = found(tx, workspace_id, row.account_id)
+    if reset is None or reset.done_at is not None or reset.ended_at is not None or target is None:
+        raise over()
+    mine = known.facts.account or 0
+    against = not_second_owner(tx, workspace_id, mine, reset.account_id, reset.requested_by)
+    if against is not None:
+        raise Refused(Code.NOT_PERMITTED, against, target.team)
+    if reset.held_at is not None and reset.effective_at <= tx.now:
+        raise over()
+    why = why_not(tx, target, reset)
+    if why is not None:
+        code = Code.LAST_OWNER if why == "last_owner" else Code.CONFLICT
+        raise Refused(code, _AGAINST[why], target.team)
+    resets.approve(tx, reset.id, mine, by.name)
     record(
         tx,
-        Event.TEAMMATE_RESET,
+        Event.TEAMMATE_RESET_APPROVED,
         by=by,
         subject=target.subject,
         workspace_id=workspace_id,
-        reset=to_text(reset_id),
-        reason=reason,
-        recognised_by=recognised_by or None,
-        number_waived=waive_number,
+        reset=to_text(reset.id),
+        asked_by=reset.requester,
     )
-    if enrolled(here, workspace_id):
-        record(tx, Event.TEAMMATE_UNSECURED, by=by, subject=target.subject, workspace_id=workspace_id)
-    mail_ticket(
-        tx, by, target.workspace, target.account, reset_id=reset_id, reason=reason, number=number is not None
-    )
-    mail_notices(tx, by, target.workspace, target.account)
-    return ResetDone(reset_id, number, target.account.name, target.account.email)
+    do_reset(tx, by, target, reset, approver=by.name)
+    return ResetDone(reset.id, None, target.account.name, target.account.email, effective_at=tx.now)
+
+
+_AGAINST = {
+    "requester": "Whoever asked for this may not ask for it any more.",
+    "role": "The person has a higher role by now: it has to be asked for again.",
+    "nothing": "The person has no 2FA here any more: there is nothing to turn off.",
+    "last_owner": "The person is the only owner with 2FA: another owner sets it up first.",
+}
+
+
+def lookup_due(tx: Transaction, workspace_id: int) -> None:
+    """Do, or end, what has come due in a workspace: for whoever is about to look. Its instant waits for no chore."""
+    for each in resets.waiting(tx, workspace_id):
+        if each.effective_at <= tx.now:
+            finish(tx, each)
 
 
 def renew(tx: Transaction, *, by: By, workspace_id: int, teammate_id: int) -> ResetDone:
     """A new number and a new ticket for a reset that is not completed: the old ones are dead. Raises Refused."""
     known, target = _begin(tx, by, workspace_id, teammate_id)
+    may_renew(tx, known, target)
     reset_id = target.teammate.reset_id
-    reset = tickets.take_reset(tx, reset_id) if reset_id is not None else None
+    reset = resets.take(tx, reset_id) if reset_id is not None else None
     if reset is None or reset.completed_at is not None or reset.ended_at is not None:
         raise Refused(
             Code.CONFLICT,
             f"Nothing is under way for {target.account.name}: there is no link to renew.",
-            _team(target),
+            target.team,
         )
     if outbox.count_to(tx, target.account.email_key, "reset", tx.now - HOUR) >= RESETS_AN_HOUR:
         raise _too_many(tx, target)
@@ -148,7 +175,7 @@ def renew(tx: Transaction, *, by: By, workspace_id: int, teammate_id: int) -> Re
             tx, by, target.workspace, target.account, reset.reason, number=bool(reset.number_tag)
         )
     number = _new_number() if reset.number_tag else None
-    tickets.renew_reset(tx, reset.id, _tag(tx, reset.id, number))
+    resets.renew(tx, reset.id, _tag(tx, reset.id, number))
     record(
         tx,
         Event.TEAMMATE_RESET_RENEWED,
@@ -163,10 +190,11 @@ def renew(tx: Transaction, *, by: By, workspace_id: int, teammate_id: int) -> Re
         target.workspace,
         target.account,
         reset_id=reset.id,
+        by_name=by.name,
         reason=reset.reason,
         number=number is not None,
     )
-    return ResetDone(reset.id, number, target.account.name, target.account.email)
+    return ResetDone(reset.id, number, target.account.name, target.account.email, effective_at=reset.done_at)
 
 
 # --- inside ---
@@ -183,26 +211,88 @@ def _begin(tx: Transaction, by: By, workspace_id: int, teammate_id: int) -> tupl
     if workspace is None or teammate is None or account is None:
         raise not_found()
     target = Target(workspace, teammate, account)
-    if known is not None:
-        may_reset(tx, known, target)
     return known, target
 
 
-def may_reset(tx: Transaction, known: Known, target: Target) -> None:
-    """Raises Refused where this person may not reset that one, whatever is bound."""
-    if target.account.id == known.facts.account:
-        raise Refused(
-            Code.NOT_PERMITTED,
-            "Nobody turns off their own 2FA like this. Ask another admin or an owner.",
-            WayOut("See who can help.", "/recover"),
-        )
-    if _above_member(tx, target):
-        raise Refused(
-            Code.NOT_PERMITTED,
-            f"{target.account.name} is, or was within the last 7 days, more than a member here. "
-            "Only whoever runs this installation can turn off their 2FA.",
-            WayOut("Ask the operator: nightlatch teammate disable-two-factor.", "/help"),
-        )
+def _plan(tx: Transaction, known: Known | None, target: Target) -> Plan:
+    mine = known.facts.teammate(target.workspace.id) if known is not None else None
+    return plan(
+        tx,
+        known.facts.account if known is not None else None,
+        mine.role if mine is not None else None,
+        target,
+    )
+
+
+def _create(
+    tx: Transaction,
+    by: By,
+    target: Target,
+    planned: Plan,
+    reason: str,
+    recognised_by: str,
+    number: str | None,
+) -> Row:
+    reset_id = new_id()
+    resets.create(
+        tx,
+        id=reset_id,
+        workspace_id=target.workspace.id,
+        account_id=target.account.id,
+        requested_by=by.id,
+        requester=by.name,
+        reason=reason,
+        recognised_by=recognised_by,
+        number_tag=_tag(tx, reset_id, number),
+        rank=planned.rank,
+        effective_at=tx.now + (HELD_FOR if planned.held else planned.delay),
+        held_at=tx.now if planned.held else None,
+    )
+    return resets.by_id(tx, reset_id)
+
+
+def _announce(tx: Transaction, by: By, target: Target, reset: Row) -> None:
+    held = reset.held_at is not None
+    teammates.reset_waits(tx, target.teammate.id, reset.id)
+    standing.refresh(tx, target.account.id, only=[target.workspace.id])
+    record(
+        tx,
+        Event.TEAMMATE_RESET_REQUESTED,
+        by=by,
+        subject=target.subject,
+        workspace_id=target.workspace.id,
+        reset=to_text(reset.id),
+        reason=reset.reason,
+        recognised_by=reset.recognised_by,
+        effective_at=None if held else instant_text(reset.effective_at),
+        needs_approval=held,
+    )
+    announce(
+        tx,
+        by,
+        target.workspace,
+        target.account,
+        reset_id=reset.id,
+        reason=reset.reason,
+        until=reset.effective_at,
+        held=held,
+    )
+
+
+def waits_already(target: Target) -> Refused:
+    """One is enough."""
+    return Refused(
+        Code.CONFLICT,
+        f"Somebody has asked for this already: turning off 2FA for {target.account.name} waits.",
+        WayOut("Look at what waits.", f"/w/{target.workspace.slug}/settings/team/resets"),
+    )
+
+
+def may_renew(tx: Transaction, known: Known | None, target: Target) -> None:
+    """A new number is for whoever might ask for the reset itself. Raises Refused."""
+    mine = known.facts.teammate(target.workspace.id) if known is not None else None
+    if known is not None and mine is not None:
+        asks(tx, known.facts.account, mine.role, target)
 
 
 def _may_waive(tx: Transaction, known: Known | None, target: Target) -> None:
@@ -212,24 +302,24 @@ def _may_waive(tx: Transaction, known: Known | None, target: Target) -> None:
         raise Refused(
             Code.NOT_PERMITTED,
             "Only an owner may do without the number.",
-            WayOut("Read the number to the person, or ask an owner.", _team(target).path),
+            WayOut("Read the number to the person, or ask an owner.", target.team.path),
         )
     if _above_member(tx, target):
         raise Refused(
             Code.NOT_PERMITTED,
             f"{target.account.name} is, or was within the last 7 days, more than a member there: "
             "the number stays.",
-            WayOut("Read the number to the person.", _team(target).path),
+            WayOut("Read the number to the person.", target.team.path),
         )
 
 
 def _above_member(tx: Transaction, target: Target) -> bool:
-    return teammates.rank(tx, target.teammate.id, Role(target.teammate.role)) > Role.MEMBER.rank
+    return rank_of(tx, target.teammate) > Role.MEMBER.rank
 
 
 def within_limit(tx: Transaction, by: By, workspace_id: int) -> None:
     """Ten an hour by one admin. The workspace is locked, so that parallel ones are counted one after the other."""
-    if by.id is None or tickets.recent_resets(tx, workspace_id, by.id, tx.now - HOUR) < RESETS_AN_HOUR:
+    if by.id is None or resets.recent(tx, workspace_id, by.id, tx.now - HOUR) < RESETS_AN_HOUR:
         return
     raise Refused(
         Code.TOO_MANY_ATTEMPTS,
@@ -243,7 +333,7 @@ def _too_many(tx: Transaction, target: Target) -> Refused:
     return Refused(
         Code.TOO_MANY_ATTEMPTS,
         f"{target.account.name} was mailed several links already. Use the newest one, or wait an hour.",
-        _team(target),
+        target.team,
         retry_at=tx.now + HOUR,
     )
 
@@ -255,17 +345,13 @@ def nothing_there(target: Target) -> Refused:
             Code.CONFLICT,
             f"2FA is off already for {target.account.name}, who has yet to set it up again. "
             "A new number and link may help.",
-            _team(target),
+            target.team,
         )
     return Refused(
         Code.NOT_ENROLLED,
         f"{target.account.name} has no 2FA in {target.workspace.name}: there is nothing to turn off.",
-        _team(target),
+        target.team,
     )
-
-
-def _team(target: Target) -> WayOut:
-    return WayOut("Go back to the teammates.", f"/w/{target.workspace.slug}/settings/team")
 
 
 def _new_number() -> str:

@@ -6,7 +6,7 @@ touches a person who ranks above them (rank is the highest role held within the 
 """
 
 from nightlatch.access import Action
-from nightlatch.actions import kinds
+from nightlatch.actions import help_closing, kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.exceptions import tell_ended
 from nightlatch.actions.exceptions_ending import end_of_person
@@ -14,6 +14,7 @@ from nightlatch.actions.guard import allowed, person_of, place_of
 from nightlatch.actions.kept import not_by_product
 from nightlatch.actions.mailing import every_address, mail_account, mail_owners
 from nightlatch.actions.reasons import clean_reason
+from nightlatch.actions.reset_ending import person_gone, role_changed
 from nightlatch.actions.service_accounts import suspend_of_sponsor
 from nightlatch.addresses import parse
 from nightlatch.audit.events import account as account_subject
@@ -46,7 +47,8 @@ def change_role(
     if role is not Role.OWNER:
         keep_an_owner(tx, workspace, target)
     told = _tell_owners(tx, by, workspace, reason, f"makes {target.name} ({target.email}) {role}")
-    teammates.set_role(tx, target.id, old, role)
+    teammates.set_role(tx, target.id, old, role, by=by.id if by.kind == "account" else None)
+    role_changed(tx, by, workspace_id, target.account_id)
     if role is not Role.MEMBER:
         _end_exception(tx, by, workspace, target, "role")
     standing.refresh(tx, target.account_id, [workspace_id])
@@ -206,6 +208,8 @@ def _end(tx: Transaction, by: By, workspace: Row, target: Row) -> None:
         raise not_found()
     _end_exception(tx, by, workspace, target, "gone")
     standing.drop(tx, target.id)
+    person_gone(tx, by, workspace.id, target.account_id)
+    help_closing.closed(tx, by=by, account_id=target.account_id, workspace_id=workspace.id, why="gone")
     tickets.end_open(tx, target.account_id, workspace.id)
     suspend_of_sponsor(tx, by=by, workspace=workspace, teammate=target)
     for email in every_address(tx, _account(tx, target.account_id)):

@@ -14,7 +14,7 @@ from nightlatch.audit.events import record
 from nightlatch.facts import AppId
 from nightlatch.instants import HOUR, Instant
 from nightlatch.refusals import Code, Refused, WayOut, not_found
-from nightlatch.store import accounts, outbox, sessions, tickets, workspaces
+from nightlatch.store import accounts, outbox, resets, sessions, tickets, workspaces
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import Known
 from nightlatch.store.locks import lock
@@ -107,7 +107,7 @@ def look(tx: Transaction, *, by: By, token_hash: bytes) -> Look:
     dead = _why_dead(tx, row)
     purpose = TicketPurpose(row.purpose)
     workspace = workspaces.by_id(tx, row.workspace_id) if row.workspace_id is not None else None
-    reset = tickets.reset(tx, row.reset_id) if row.reset_id is not None else None
+    reset = resets.by_id(tx, row.reset_id) if row.reset_id is not None else None
     state = dead or _state(known(tx, by), account.id)
     by_name = reset.requester if reset is not None else None
     if purpose is TicketPurpose.MANDATE and workspace is not None:
@@ -211,7 +211,7 @@ def _send_own(tx: Transaction, by: By, account: Row, now: Known, workspace_id: i
 
 def _send_again(tx: Transaction, by: By, account: Row, now: Known, workspace_id: int, reset_id: int) -> Sent:
     """A reset's ticket is mailed again by the page until it is used, with the same number, to the present address."""
-    reset = tickets.reset(tx, reset_id)
+    reset = resets.by_id(tx, reset_id)
     if reset is None or reset.number_failures >= WRONG_NUMBERS:
         raise _dead("killed")
     token = new_token()
@@ -278,7 +278,7 @@ def _dead(why: str) -> Refused:
 
 def _wrong_number(tx: Transaction, row: Row, number: str | None) -> WrongNumber | None:
     """None: the number is right, or was waived. A wrong one is charged to the reset, not to the link."""
-    reset = tickets.take_reset(tx, row.reset_id)
+    reset = resets.take(tx, row.reset_id)
     if reset is None or reset.completed_at is not None or reset.ended_at is not None:
         raise _dead("expired")
     if reset.number_failures >= WRONG_NUMBERS:
@@ -288,7 +288,7 @@ def _wrong_number(tx: Transaction, row: Row, number: str | None) -> WrongNumber 
     digits = "".join(letter for letter in (number or "") if letter not in " -\t\u2013\u2014")
     if tx.keys.tag_matches("reset_number", f"{reset.id}:{digits}".encode(), reset.number_tag):
         return None
-    failures = tickets.reset_number_failed(tx, reset.id)
+    failures = resets.number_failed(tx, reset.id)
     if failures >= WRONG_NUMBERS:
         tickets.end_open(tx, row.account_id, row.workspace_id)
     return WrongNumber(max(0, WRONG_NUMBERS - failures))

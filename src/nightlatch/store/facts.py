@@ -77,11 +77,13 @@ _AUTHENTICATORS = Query(
         authenticators.c.everywhere_at,
         authenticators.c.suspended_at,
         authenticators.c.limited_until,
+        authenticators.c.contested_at,
         authenticator_workspaces.c.workspace_id,
         authenticator_workspaces.c.reached_at,
         authenticator_workspaces.c.void_at,
         authenticator_workspaces.c.accepted_at,
         authenticator_workspaces.c.suspended_at.label("suspended_here_at"),
+        authenticator_workspaces.c.valid_after,
     )
     .join_from(
         authenticators,
@@ -101,6 +103,7 @@ _TEAMMATES = Query(
         teammates.c.reset_id,
         teammates.c.joined_at,
         teammates.c.exempt_until,
+        teammates.c.waiting_reset_id,
         workspaces.c.slug,
         workspaces.c.name,
         workspaces.c.required_from,
@@ -148,6 +151,8 @@ class Place:
     teammate_id: int
     app_id: AppId | None = None
     """The product that the workspace belongs to."""
+    waiting_reset: int | None = None
+    """A reset of the account's 2FA there that was asked for and is not done yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +227,9 @@ def _known(tx: Transaction, row: Row) -> Known:
     session = Session(row.id, kind, row.created_at, row.authenticated_at, row.last_seen_at, row.expires_at)
     person = Person(row.account_id, row.name, row.email, row.locale, row.app_id)
     places = {
-        each.workspace_id: Place(each.workspace_id, each.slug, each.name, each.id, each.app_id)
+        each.workspace_id: Place(
+            each.workspace_id, each.slug, each.name, each.id, each.app_id, each.waiting_reset_id
+        )
         for each in members
     }
     return Known(facts, session, person, places)
@@ -325,7 +332,17 @@ def _authenticator(rows: list[Row]) -> Authenticator:
         if first.suspended_at is not None
         else Reach(workspaces=_where(rows, "suspended_here_at")),
         limited_until=first.limited_until or 0,
+        lost=EVERYWHERE if first.contested_at is not None else _lost(rows),
+        valid_after=tuple((row.workspace_id, row.valid_after) for row in rows if row.valid_after is not None),
     )
+
+
+def _lost(rows: list[Row]) -> Reach:
+    """Where it was marked as lost: suspended, with proofs that died there. Mostly there is nothing of the kind."""
+    where = frozenset(
+        row.workspace_id for row in rows if row.valid_after is not None and row.suspended_here_at is not None
+    )
+    return Reach(workspaces=where) if where else NOWHERE
 
 
 def _where(rows: list[Row], column: str) -> frozenset[WorkspaceId]:

@@ -3,7 +3,7 @@
 from sqlalchemy import and_, bindparam, exists, func, or_, select
 
 from nightlatch.ids import new_id
-from nightlatch.instants import DAY
+from nightlatch.instants import DAY, Instant
 from nightlatch.store.engine import Transaction
 from nightlatch.store.query import Query, Row, insert_into, set_columns
 from nightlatch.store.schema import (
@@ -47,18 +47,32 @@ _AFTER = Query(
     .order_by(teammates.c.id)
     .limit(bindparam("most"))
 )
-_INSERT = Query(insert_into(teammates, without=("exempt_until", "snoozed_until", "reminded_at")))
-_RETURN = Query(
-    set_columns(teammates, "role", "joined_at", "removed_at", "valid_after", "given_role").where(
-        teammates.c.id == bindparam("id")
+_INSERT = Query(
+    insert_into(
+        teammates,
+        without=("exempt_until", "snoozed_until", "reminded_at", "waiting_reset_id", "role_given_by"),
     )
+)
+_RETURN = Query(
+    set_columns(
+        teammates,
+        "role",
+        "joined_at",
+        "removed_at",
+        "valid_after",
+        "given_role",
+        "brought_in_by",
+        "role_given_by",
+    ).where(teammates.c.id == bindparam("id"))
 )
 _REMOVE = Query(
     set_columns(teammates, "removed_at", "valid_after")
     .where(teammates.c.id == bindparam("id"), _active)
     .returning(teammates.c.id)
 )
-_SET_ROLE = Query(set_columns(teammates, "role").where(teammates.c.id == bindparam("id"), _active))
+_SET_ROLE = Query(
+    set_columns(teammates, "role", "role_given_by").where(teammates.c.id == bindparam("id"), _active)
+)
 _SET_GIVEN_ROLE = Query(
     set_columns(teammates, "given_role").where(teammates.c.id == bindparam("id"), _active)
 )
@@ -74,6 +88,14 @@ _LATEST_FORMER = Query(
     )
 )
 _RESET = Query(set_columns(teammates, "reset_id", "valid_after").where(teammates.c.id == bindparam("id")))
+_WAITING = Query(set_columns(teammates, "waiting_reset_id").where(teammates.c.id == bindparam("id")))
+_NOT_WAITING = Query(
+    set_columns(teammates, "waiting_reset_id").where(
+        teammates.c.account_id == bindparam("account_id"),
+        teammates.c.workspace_id == bindparam("workspace_id"),
+        teammates.c.waiting_reset_id == bindparam("reset_id"),
+    )
+)
 _RESET_DONE = Query(
     set_columns(teammates, "reset_id").where(
         teammates.c.account_id == bindparam("account_id"),
@@ -166,11 +188,17 @@ def after(tx: Transaction, workspace_id: int, after_id: int, most: int) -> list[
 
 
 def join(
-    tx: Transaction, *, workspace_id: int, account_id: int, role: Role, given_role: str | None = None
+    tx: Transaction,
+    *,
+    workspace_id: int,
+    account_id: int,
+    role: Role,
+    given_role: str | None = None,
+    brought_in_by: int | None = None,
 ) -> int:
     """Make an account a teammate, or bring a removed one back. Proofs from before a return do not count.
 
-    `given_role`: what the product that keeps the person calls the role.
+    `given_role`: what the product that keeps the person calls the role. `brought_in_by`: the account that invited them.
     """
     row = by_account(tx, account_id, workspace_id)
     if row is not None:
@@ -182,6 +210,8 @@ def join(
             new_removed_at=None,
             new_valid_after=tx.next_sequence(),
             new_given_role=given_role,
+            new_brought_in_by=brought_in_by,
+            new_role_given_by=None,
         )
         return int(row.id)
     teammate_id = new_id()
@@ -197,6 +227,7 @@ def join(
         reset_id=None,
         last_sign_in_at=None,
         given_role=given_role,
+        brought_in_by=brought_in_by,
     )
     return teammate_id
 
@@ -207,9 +238,9 @@ def remove(tx: Transaction, teammate_id: int) -> bool:
     return row is not None
 
 
-def set_role(tx: Transaction, teammate_id: int, old: Role, new: Role) -> None:
-    """Another role; the old one is remembered for rank."""
-    tx.run(_SET_ROLE, id=teammate_id, new_role=new)
+def set_role(tx: Transaction, teammate_id: int, old: Role, new: Role, *, by: int | None = None) -> None:
+    """Another role, given by an account (None: the operator or a product); the old one is remembered for rank."""
+    tx.run(_SET_ROLE, id=teammate_id, new_role=new, new_role_given_by=by)
     latest = tx.all(_LATEST_FORMER, teammate_id=teammate_id)[0].until or 0
     # The clock may stand still between two changes (law 12); each keeps its row.
     tx.run(_ADD_FORMER, teammate_id=teammate_id, until=max(tx.now, latest + 1), role=old)
@@ -224,6 +255,28 @@ def rank(tx: Transaction, teammate_id: int, role: Role) -> int:
     """The highest rank held in the last 7 days."""
     former = tx.all(_FORMER, teammate_id=teammate_id, since=tx.now - RANK_MEMORY)
     return max([role.rank, *(Role(row.role).rank for row in former)])
+
+
+def role_since(tx: Transaction, teammate: Row) -> Instant:
+    """Since when somebody holds the role they have now."""
+    latest = tx.all(_LATEST_FORMER, teammate_id=teammate.id)[0].until or 0
+    return max(int(teammate.joined_at), int(latest))
+
+
+def reset_waits(tx: Transaction, teammate_id: int, reset_id: int) -> None:
+    """A reset of theirs was asked for and is not done yet."""
+    tx.run(_WAITING, id=teammate_id, new_waiting_reset_id=reset_id)
+
+
+def reset_waits_no_more(tx: Transaction, account_id: int, workspace_id: int, reset_id: int) -> None:
+    """It is done, or it ended."""
+    tx.run(
+        _NOT_WAITING,
+        account_id=account_id,
+        workspace_id=workspace_id,
+        reset_id=reset_id,
+        new_waiting_reset_id=None,
+    )
 
 
 def begin_reset(tx: Transaction, teammate_id: int, reset_id: int) -> None:

@@ -45,6 +45,8 @@ class Route:
     answer: type[BaseModel] | None = None
     """api: the model of the answer; None where there is no body."""
     status: int = 200
+    later: bool = False
+    """api: it may also answer 202, with the same shape: what was asked for waits."""
     summary: str = ""
     query: Mapping[str, Any] = field(default_factory=dict)
     """api: the query parameters, as JSON Schema."""

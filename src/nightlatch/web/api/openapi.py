@@ -158,6 +158,8 @@ def _responses(route: Route) -> dict[str, Any]:
         schema = {"$ref": _DIALECT.format(model=route.answer.__name__)}
         good["content"] = {"application/json": {"schema": schema}}
     responses: dict[str, Any] = {str(route.status): good}
+    if route.later:
+        responses["202"] = {**good, "description": "It waits."}
     by_status: dict[int, list[Code]] = {}
     for code in codes_of(route):
         by_status.setdefault(STATUS[code], []).append(code)

@@ -9,6 +9,7 @@ from nightlatch.web.api.models import Email, Id, Instant, Model, RoleName, Text
 
 Reason = Annotated[str, Field(max_length=1000, description="kept with the audit event, on one line")]
 Managers = Literal["admins", "owners"]
+Flag = Literal["recovery_codes_low", "reset_pending", "mail_bouncing"]
 State = Literal["on", "due", "overdue", "off", "reset", "sso", "exempt"]
 
 
@@ -80,10 +81,10 @@ class PolicyChange(Model):
 
 
 class TwoFactor(Model):
-    """`since`: since when the state is what it is. `due`: when it is, or was, to be set up."""
+    """`since`: since when the state is what it is. `due`: when it is, or was, to be set up; of `exempt`, until when."""
 
     state: State
-    flags: list[Literal["recovery_codes_low"]]
+    flags: list[Flag]
     methods: list[Literal["totp", "passkey"]]
     since: Instant | None
     due: Instant | None
@@ -113,6 +114,7 @@ class Counts(Model):
     invited: int
     matching: int
     two_factor: dict[State, int] | None
+    flags: dict[Flag, int] | None
 
 
 class Teammates(Model):
@@ -123,25 +125,6 @@ class Teammates(Model):
 
 class RoleBody(Model):
     role: RoleName
-
-
-class DisableTwoFactor(Model):
-    reason: Reason
-    recognised_by: Annotated[str, Field(max_length=1000, description="how the person was recognised")]
-    waive_number: Annotated[bool, Field(description="owners only: the link works without a number")] = False
-
-
-class Reset(Model):
-    """`number` is told this once, to be read out; null where the link works without one."""
-
-    id: Id
-    state: Literal["done"]
-    effective_at: Instant
-    number: str | None
-
-
-class ResetAnswer(Model):
-    reset: Reset
 
 
 # --- invitations ---
@@ -159,7 +142,7 @@ class InviteItem(Model):
     """`id` is that of the pending invitation, where there is one. The link is in the mail only."""
 
     email: str
-    outcome: Literal["sent", "already_teammate", "already_invited", "limited"]
+    outcome: Literal["sent", "already_teammate", "already_invited", "limited", "declined"]
     id: Id | None
 
 

@@ -11,7 +11,7 @@ from nightlatch.addresses import masked
 from nightlatch.assurance import relied_on, very_first
 from nightlatch.facts import ResetId, WorkspaceId
 from nightlatch.refusals import Code, Refused
-from nightlatch.store import accounts
+from nightlatch.store import accounts, resets
 from nightlatch.store import tickets as stored
 from nightlatch.store.engine import Transaction
 from nightlatch.store.query import Row
@@ -60,7 +60,7 @@ def _told(
 ) -> tuple[str, Row | None, Row | None]:
     """Where the link goes, the reset behind it, and the ticket that would work now."""
     account = accounts.by_id(tx, account_id)
-    reset = stored.reset(tx, reset_id) if reset_id is not None else None
+    reset = resets.by_id(tx, reset_id) if reset_id is not None else None
     email = "" if account is None else account.email if reset is not None else settled_address(tx, account)
     return email, reset, stored.newest_open(tx, account_id, plane)
 
