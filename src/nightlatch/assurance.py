@@ -57,6 +57,21 @@ def relied_on(facts: Facts, workspace: WorkspaceId | None) -> list[Authenticator
     return [each for each in facts.authenticators if relied(each, workspace)]
 
 
+def liftable(authenticator: Authenticator) -> bool:
+    """Whether some of its suspension came by failures: a mailed link and a code lift that, never lost or contested."""
+    lost, suspended = authenticator.lost, authenticator.suspended
+    if lost.everywhere or not suspended:
+        return False
+    return suspended.everywhere or bool(suspended.workspaces - lost.workspaces)
+
+
+def touches(authenticator: Authenticator) -> Reach:
+    """Where changing an authenticator changes something: where it reaches, and where it was accepted."""
+    if authenticator.reach.everywhere:
+        return authenticator.reach
+    return Reach(workspaces=authenticator.reach.workspaces | authenticator.accepted)
+
+
 def counts_somewhere(facts: Facts, authenticator: Authenticator) -> bool:
     """Whether some plane of the account relies on it: one of its workspaces, or without any the account itself."""
     if not facts.teammates:
@@ -96,13 +111,21 @@ def counts(facts: Facts, proof: Proof, teammate: Teammate) -> bool:
     if proof.authenticator is None:
         return proof.method in WITHOUT_AUTHENTICATOR and teammate.workspace in proof.source
     authenticator = facts.authenticator(proof.authenticator)
-    return authenticator is not None and relied(authenticator, teammate.workspace)
+    if authenticator is None or not relied(authenticator, teammate.workspace):
+        return False
+    return not (authenticator.lost or authenticator.valid_after) or _found(proof, authenticator, teammate)
+
+
+def _found(proof: Proof, authenticator: Authenticator, teammate: Teammate) -> bool:
+    """Of an authenticator that was marked as lost or contested: whether this proof counts there all the same."""
+    workspace = teammate.workspace
+    return workspace not in authenticator.lost and proof.sequence >= authenticator.newest_dead(workspace)
 
 
 def counting(facts: Facts, workspace: WorkspaceId | None) -> list[Proof]:
     """The proofs that count in a plane."""
     if workspace is None:
-        bound = {each.id for each in relied_on(facts, None)}
+        bound = {each.id for each in relied_on(facts, None) if not each.lost}
         return [
             proof
             for proof in facts.proofs
@@ -131,7 +154,7 @@ def first_reaches_everywhere(facts: Facts) -> bool:
         if proof.method not in FIRST_FACTORS:
             continue
         authenticator = facts.authenticator(proof.authenticator)
-        if authenticator is not None and authenticator.reach.everywhere:
+        if authenticator is not None and authenticator.reach.everywhere and not authenticator.lost:
             return True
         if proof.authenticator is None and _everywhere_of_itself(proof):
             return True
@@ -201,7 +224,7 @@ def _second_reaches_everywhere(facts: Facts) -> bool:
     if very_first(facts):
         return bool(facts.teammates) or mailbox_counts(facts, None)
     bound = relied_on(facts, None) if not facts.teammates else facts.authenticators
-    everywhere = {each.id for each in bound if each.reach.everywhere}
+    everywhere = {each.id for each in bound if each.reach.everywhere and not each.lost}
     return any(proof.method in SECOND_FACTORS and proof.authenticator in everywhere for proof in facts.proofs)
 
 

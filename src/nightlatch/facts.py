@@ -62,6 +62,17 @@ class Authenticator:
     """Where it is still relied on, but may not be used."""
     limited_until: Instant = 0
     """Until then it was bound with a recovery code and changes nothing weighty (design section 7)."""
+    lost: Reach = NOWHERE
+    """Where it was marked as lost, or contested: suspended, and nothing that is shown with it counts."""
+    valid_after: tuple[tuple[WorkspaceId, Sequence], ...] = ()
+    """Where it was marked as lost before: proofs given with it below this sequence do not count there."""
+
+    def newest_dead(self, workspace: WorkspaceId) -> Sequence:
+        """Below this sequence no proof given with it counts in a workspace."""
+        for each, sequence in self.valid_after:
+            if each == workspace:
+                return sequence
+        return 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,3 +53,14 @@ def from_datetime(moment: datetime) -> Instant:
 def to_datetime(instant: Instant) -> datetime:
     """The aware UTC datetime of an instant."""
     return datetime.fromtimestamp(instant // SECOND, UTC).replace(microsecond=instant % SECOND)
+
+
+def ago(duration: Duration) -> str:
+    """How long ago something was, in rough words: `just now`, `5 min ago`, `2 h ago`, `3 days ago`."""
+    if duration < MINUTE:
+        return "just now"
+    if duration < HOUR:
+        return f"{duration // MINUTE} min ago"
+    if duration < 2 * DAY:
+        return f"{duration // HOUR} h ago"
+    return f"{duration // DAY} days ago"

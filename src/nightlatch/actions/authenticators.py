@@ -9,9 +9,10 @@ from nightlatch.actions.by import By
 from nightlatch.actions.enrolment import HashedCode, covered
 from nightlatch.actions.guard import allowed, person_of, place_of, session_of
 from nightlatch.actions.mailing import mail_account
+from nightlatch.actions.not_me import not_me_link
 from nightlatch.actions.recovery_sets import drop_orphaned
 from nightlatch.actions.tokens import Token
-from nightlatch.assurance import counts_somewhere, enrolled, relied, usable
+from nightlatch.assurance import counts_somewhere, enrolled, relied, touches, usable
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
 from nightlatch.facts import Authenticator, Facts
@@ -35,6 +36,8 @@ class Listed:
     bound_at: Instant
     last_used_at: Instant | None
     suspended: bool
+    lost: bool
+    """Marked as lost, or contested: only another second factor, a reset or the operator brings it back."""
     codes_left: int | None
     """For a set of recovery codes: how many are unspent."""
 
@@ -54,6 +57,7 @@ def own(tx: Transaction, *, by: By) -> list[Listed]:
             row.bound_at,
             row.last_used_at,
             bool(bound.suspended) if (bound := known.facts.authenticator(row.id)) is not None else False,
+            bool(bound.lost) if bound is not None else False,
             authenticators.codes_left(tx, row.id) if row.method == Method.RECOVERY_CODE else None,
         )
         for row in authenticators.of_account(tx, account_id)
@@ -86,7 +90,7 @@ def unbind(tx: Transaction, *, by: By, authenticator_id: int) -> None:
     gone = known.facts.authenticator(authenticator_id)
     if gone is None or gone.method is Method.RECOVERY_CODE:
         raise not_found()
-    known = allowed(tx, by, replace(kinds.CHANGE_AUTHENTICATOR, reach=gone.reach))
+    known = allowed(tx, by, replace(kinds.CHANGE_AUTHENTICATOR, reach=touches(gone)))
     _refuse_if_mandated(known, gone)
     _keep_an_owner(tx, known, gone)
     account = accounts.by_id(tx, person_of(known).id)
@@ -103,7 +107,8 @@ def unbind(tx: Transaction, *, by: By, authenticator_id: int) -> None:
     for teammate in known.facts.teammates:
         if relied(gone, teammate.workspace) and not enrolled(rest, teammate.workspace):
             record(tx, Event.TEAMMATE_UNSECURED, by=by, subject=subject, workspace_id=teammate.workspace)
-    mail_account(tx, "authenticator_unbound", account, by=by, name=row.name)
+    not_me = not_me_link(tx, account.id, None)
+    mail_account(tx, "authenticator_unbound", account, by=by, name=row.name, not_me_link=not_me)
 
 
 def renew_codes(tx: Transaction, *, by: By, codes: Sequence[HashedCode], token: Token) -> Token:
@@ -130,7 +135,7 @@ def renew_codes(tx: Transaction, *, by: By, codes: Sequence[HashedCode], token: 
     sessions.rotate(tx, session_of(known).id, token.hash, pending_until=None)
     standing.refresh(tx, account.id)
     record(tx, Event.RECOVERY_CODES_RENEWED, by=by, subject=account_subject(account.id, account.name))
-    mail_account(tx, "recovery_codes_renewed", account, by=by)
+    mail_account(tx, "recovery_codes_renewed", account, by=by, not_me_link=not_me_link(tx, account.id, id))
     return token
 
 

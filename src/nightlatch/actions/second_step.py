@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 
 from nightlatch.access import Challenge, decide_account
-from nightlatch.actions import guard, kinds
+from nightlatch.actions import guard, help_closing, kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, person_of
 from nightlatch.actions.mailing import mail_account
+from nightlatch.actions.not_me import not_me_link
 from nightlatch.actions.proving import Proved, Wait, Wrong, accept, must_wait, proved
+from nightlatch.actions.reset_ending import second_step_shown
 from nightlatch.actions.tokens import Token, new_token
-from nightlatch.assurance import relied, usable
+from nightlatch.assurance import liftable, relied, usable
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
 from nightlatch.authenticators import totp
@@ -91,7 +93,8 @@ def present_recovery_code(
     )
     if account is not None:
         standing.refresh(tx, account.id)
-        mail_account(tx, "recovery_code_used", account, by=by, left=left)
+        not_me = not_me_link(tx, account.id, id)
+        mail_account(tx, "recovery_code_used", account, by=by, left=left, not_me_link=not_me)
     proved = _succeeded(tx, by, known, Method.RECOVERY_CODE, counter, id or 0, token)
     return Proved(proved.known, proved.token, left)
 
@@ -139,7 +142,7 @@ def lift(tx: Transaction, *, by: By, token_hash: bytes, code: str, token: Token)
         raise Refused(
             Code.EXPIRED, "This link no longer works.", WayOut("Get a new one.", "/sign-in/second-step")
         )
-    bound = [each for each in known.facts.authenticators if each.method is Method.TOTP and each.suspended]
+    bound = [each for each in known.facts.authenticators if each.method is Method.TOTP and liftable(each)]
     counter = guesses.take(tx, Method.TOTP, str(person_of(known).id))
     accepted, replayed = _match(tx, known, bound, code)
     if accepted is None:
@@ -182,7 +185,7 @@ def _suspended(facts: Facts, method: Method) -> list[Authenticator]:
         each
         for each in facts.authenticators
         if each.method is method
-        and each.suspended
+        and liftable(each)
         and (not facts.teammates or any(relied(each, plane) for plane in _planes(facts)))
     ]
 
@@ -281,10 +284,11 @@ def _succeeded(
         authenticators.used(tx, authenticator_id)
     if counter.failures:
         guesses.clear(tx, method, str(person.id))
-    if any(each.suspended for each in known.facts.authenticators):
+    if any(map(liftable, known.facts.authenticators)):
         _lift_others(tx, by, known)
         known = guard.known(tx, by)
     now_known = accept(tx, by, proved(tx, known, method, authenticator_id), token)
+    second_step_shown(tx, by, now_known, authenticator_id)
     record(
         tx,
         Event.STEP_UP_SUCCEEDED if was_open else Event.SIGN_IN_SUCCEEDED,
@@ -292,15 +296,16 @@ def _succeeded(
         subject=account_subject(person.id, person.name),
         method=method,
     )
+    help_closing.used(tx, by=by, account_id=person.id, name=person.name, method=method)
     return Proved(now_known, token)
 
 
 def _lift_others(tx: Transaction, by: By, known: Known) -> None:
     """A right second factor ends suspensions by failures, and gives the suspended methods their tries back."""
     person = person_of(known)
-    lifted = {each.method for each in known.facts.authenticators if each.suspended}
+    lifted = {each.method for each in known.facts.authenticators if liftable(each)}
     for each in known.facts.authenticators:
-        if each.suspended:
+        if liftable(each):
             authenticators.lift(tx, each.id)
     for method in sorted(lifted):
         guesses.clear(tx, method, str(person.id))

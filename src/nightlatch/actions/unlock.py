@@ -2,7 +2,9 @@
 
 from nightlatch.actions.by import By
 from nightlatch.actions.mailing import mail_owners
+from nightlatch.actions.not_me import PURPOSE as NOT_ME
 from nightlatch.actions.reasons import clean_reason
+from nightlatch.assurance import liftable
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
 from nightlatch.refusals import not_found
@@ -14,8 +16,10 @@ from nightlatch.store.query import Row
 from nightlatch.vocabulary import Event, Method
 
 
-def account_unlock(tx: Transaction, *, by: By, account_id: int, reason: str) -> None:
+def account_unlock(tx: Transaction, *, by: By, account_id: int, reason: str, lost: bool = False) -> None:
     """Lift suspensions by failures and clear the counters of wrong passwords and codes, as break-glass.
+
+    `lost`: also what was marked as lost or contested may be used again.
 
     The owners of all the person's workspaces are mailed first. Nothing becomes bindable, and every factor is asked for
     as before. Only for the command line. Raises Refused: not found, `invalid` without a reason.
@@ -37,7 +41,7 @@ def account_unlock(tx: Transaction, *, by: By, account_id: int, reason: str) -> 
             reason=reason,
             what=f"Give {account.name} new tries to sign in",
         )
-    _lift(tx, by, account)
+    _lift(tx, by, account, lost=lost)
     _clear(tx, account)
     standing.refresh(tx, account_id)
     record(
@@ -48,10 +52,15 @@ def account_unlock(tx: Transaction, *, by: By, account_id: int, reason: str) -> 
 # --- inside ---
 
 
-def _lift(tx: Transaction, by: By, account: Row) -> None:
-    suspended = [each for each in read_account_facts(tx, account.id).authenticators if each.suspended]
+def _lift(tx: Transaction, by: By, account: Row, *, lost: bool) -> None:
+    bound = read_account_facts(tx, account.id).authenticators
+    suspended = [each for each in bound if (each.suspended if lost else liftable(each))]
     for each in suspended:
-        authenticators.lift(tx, each.id)
+        if lost:
+            authenticators.find(tx, each.id)
+            tickets.end_links_about(tx, account.id, NOT_ME, each.id)
+        else:
+            authenticators.lift(tx, each.id)
     for method in sorted({each.method for each in suspended}):
         record(
             tx,

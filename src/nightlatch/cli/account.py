@@ -21,9 +21,10 @@ def account() -> None:
 
 @account.command()
 @click.argument("who", metavar="EMAIL")
+@click.option("--lost", is_flag=True, help="Also what was marked as lost, or contested, may be used again.")
 @options.break_glass
 @options.send_option
-def unlock(who: str, name: str, reason: str, send: bool) -> None:
+def unlock(who: str, name: str, reason: str, send: bool, lost: bool) -> None:
     """Lift suspensions by wrong codes and clear the counters of wrong passwords and codes.
 
     Password and second step are asked for as before. The owners of all their workspaces are mailed first.
@@ -32,7 +33,7 @@ def unlock(who: str, name: str, reason: str, send: bool) -> None:
     from nightlatch.actions.unlock import account_unlock
 
     def body(tx: "Transaction") -> None:
-        account_unlock(tx, by=operator(name), account_id=account_by(tx, who).id, reason=reason)
+        account_unlock(tx, by=operator(name), account_id=account_by(tx, who).id, reason=reason, lost=lost)
 
     with opened() as house:
         house.store.write_now(body)

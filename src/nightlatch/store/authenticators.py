@@ -9,7 +9,7 @@ from nightlatch.ids import new_id
 from nightlatch.instants import Instant
 from nightlatch.store.engine import Transaction
 from nightlatch.store.query import Query, Row, insert_into, set_columns
-from nightlatch.store.schema import authenticator_workspaces, authenticators, recovery_codes
+from nightlatch.store.schema import authenticator_workspaces, authenticators, recovery_codes, teammates
 from nightlatch.vocabulary import Method
 
 _links = authenticator_workspaces
@@ -23,8 +23,17 @@ _BY_ID = Query(
         authenticators.c.id == bindparam("id"), authenticators.c.account_id == bindparam("account_id")
     )
 )
+_HOLDER = Query(
+    select(authenticators.c.account_id, teammates.c.id.label("teammate_id"))
+    .join(teammates, teammates.c.account_id == authenticators.c.account_id)
+    .where(
+        authenticators.c.id == bindparam("id"),
+        teammates.c.workspace_id == bindparam("workspace_id"),
+        teammates.c.removed_at.is_(None),
+    )
+)
 _INSERT = Query(insert_into(authenticators, without=("contested_at",)))
-_INSERT_LINK = Query(insert_into(_links, without=("valid_after",)))
+_INSERT_LINK = Query(insert_into(_links))
 _DELETE = Query(
     delete(authenticators)
     .where(authenticators.c.id == bindparam("id"), authenticators.c.account_id == bindparam("account_id"))
@@ -54,10 +63,39 @@ _MARK = {
             _links.c.workspace_id == bindparam("workspace_id"),
         )
     )
-    for column in ("reached_at", "void_at", "accepted_at", "suspended_at")
+    for column in ("reached_at", "void_at", "accepted_at", "suspended_at", "valid_after")
 }
+_LIFT = Query(
+    update(authenticators)
+    .values(suspended_at=None)
+    .where(authenticators.c.id == bindparam("id"), authenticators.c.contested_at.is_(None))
+)
 _LIFT_HERE = Query(
+    update(_links)
+    .values(suspended_at=None)
+    .where(_links.c.authenticator_id == bindparam("authenticator_id"), _links.c.valid_after.is_(None))
+)
+_CONTEST = Query(
+    set_columns(authenticators, "suspended_at", "contested_at").where(authenticators.c.id == bindparam("id"))
+)
+_LIFT_ALL_HERE = Query(
     update(_links).values(suspended_at=None).where(_links.c.authenticator_id == bindparam("authenticator_id"))
+)
+_LIMIT = Query(
+    set_columns(authenticators, "limited_until").where(
+        authenticators.c.id == bindparam("id"),
+        or_(
+            authenticators.c.limited_until.is_(None),
+            authenticators.c.limited_until < bindparam("new_limited_until"),
+        ),
+    )
+)
+_BOUND_WITH = Query(
+    select(authenticators.c.id).where(
+        authenticators.c.account_id == bindparam("account_id"),
+        authenticators.c.method == Method.RECOVERY_CODE.value,
+        authenticators.c.bound_at == bindparam("bound_at"),
+    )
 )
 _ADD_CODE = Query(insert_into(recovery_codes))
 _CODE = Query(
@@ -97,6 +135,11 @@ def of_account(tx: Transaction, account_id: int) -> list[Row]:
 def by_id(tx: Transaction, authenticator_id: int, account_id: int) -> Row | None:
     """One authenticator, if it is bound to this account."""
     return tx.one(_BY_ID, id=authenticator_id, account_id=account_id)
+
+
+def holder(tx: Transaction, authenticator_id: int, workspace_id: WorkspaceId) -> Row | None:
+    """The teammate of a workspace whom an authenticator is bound to: account and membership; else None."""
+    return tx.one(_HOLDER, id=authenticator_id, workspace_id=workspace_id)
 
 
 def bind(
@@ -155,7 +198,7 @@ def used(tx: Transaction, authenticator_id: int) -> None:
 def mark(
     tx: Transaction, authenticator_id: int, workspace_id: WorkspaceId, column: str, at: Instant | None
 ) -> None:
-    """Set what a workspace holds of an authenticator: reached_at, void_at, accepted_at or suspended_at."""
+    """Set what a workspace holds of an authenticator: reached_at, void_at, accepted_at, suspended_at or valid_after."""
     touched = tx.run(
         _MARK[column], authenticator_id=authenticator_id, workspace_id=workspace_id, **{f"new_{column}": at}
     )
@@ -176,9 +219,41 @@ def suspend(tx: Transaction, authenticator_id: int, where: Reach) -> None:
 
 
 def lift(tx: Transaction, authenticator_id: int) -> None:
-    """End a suspension by failures, wherever it holds."""
-    tx.run(_SUSPEND_EVERYWHERE, id=authenticator_id, new_suspended_at=None)
+    """End a suspension by failures, wherever it holds. What was marked as lost or contested stays so."""
+    tx.run(_LIFT, id=authenticator_id)
     tx.run(_LIFT_HERE, authenticator_id=authenticator_id)
+
+
+def contest(tx: Transaction, authenticator_id: int) -> None:
+    """Suspended wherever it is, and where its owner comes later: lost everywhere, or somebody else's."""
+    tx.run(_CONTEST, id=authenticator_id, new_suspended_at=tx.now, new_contested_at=tx.now)
+
+
+def lose(tx: Transaction, authenticator_id: int, workspace_id: WorkspaceId) -> None:
+    """Suspended in one workspace, where proofs given with it so far count no more, even should it be found."""
+    mark(tx, authenticator_id, workspace_id, "suspended_at", tx.now)
+    mark(tx, authenticator_id, workspace_id, "valid_after", tx.next_sequence())
+
+
+def find(tx: Transaction, authenticator_id: int) -> None:
+    """It may be used again, wherever it was suspended, for whatever reason."""
+    tx.run(_CONTEST, id=authenticator_id, new_suspended_at=None, new_contested_at=None)
+    tx.run(_LIFT_ALL_HERE, authenticator_id=authenticator_id)
+
+
+def find_in(tx: Transaction, authenticator_id: int, workspace_id: WorkspaceId) -> None:
+    """It may be used again in one workspace, where it was marked as lost."""
+    mark(tx, authenticator_id, workspace_id, "suspended_at", None)
+
+
+def limit(tx: Transaction, authenticator_id: int, until: Instant) -> None:
+    """It changes nothing weighty until then (design section 7)."""
+    tx.run(_LIMIT, id=authenticator_id, new_limited_until=until)
+
+
+def codes_bound_with(tx: Transaction, account_id: int, bound_at: Instant) -> list[int]:
+    """The sets of recovery codes that came in the very transaction that bound something else."""
+    return [row.id for row in tx.all(_BOUND_WITH, account_id=account_id, bound_at=bound_at)]
 
 
 def add_codes(tx: Transaction, authenticator_id: int, codes: Iterable[tuple[str, str]]) -> None:
