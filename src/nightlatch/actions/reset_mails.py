@@ -3,7 +3,7 @@
 from typing import Any
 
 from nightlatch.actions.by import By
-from nightlatch.actions.mailing import every_address, mail_account, mail_address, mail_owners
+from nightlatch.actions.mailing import every_address, mail_account, mail_address, mail_copies, mail_owners
 from nightlatch.actions.tokens import new_token
 from nightlatch.instants import Instant
 from nightlatch.store import accounts, teammates, tickets
@@ -63,6 +63,16 @@ def mail_notices(tx: Transaction, by: By, workspace: Row, account: Row, *, by_na
             by_name=by_name,
             account=account.email,
         )
+    mail_copies(
+        tx,
+        "reset_notice",
+        account,
+        by=by,
+        workspace_id=workspace.id,
+        workspace=workspace.name,
+        by_name=by_name,
+        account=account.email,
+    )
 
 
 def announce(

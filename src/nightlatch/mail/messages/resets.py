@@ -30,10 +30,10 @@ def reset_waiting(
     reason: str,
     expires: Instant,
     approval: bool,
-    link: str,
+    link: str | None = None,
     **common: Unpack[Common],
 ) -> Message:
-    """To the person at every address: somebody asked to turn off their 2FA. The link stops it."""
+    """To the person at every address: somebody asked to turn off their 2FA. The link stops it; copies have none."""
     team, admin = named(workspace), person(by)
     if approval:
         when = f"It is done only if a second owner of {team} approves it, until {words.moment(expires)}."
@@ -47,8 +47,12 @@ def reset_waiting(
         f"{admin} says that you are locked out of {team}, and asked to turn off your 2FA there. {when}",
         "Are you locked out? Then there is nothing to do: you get a mail with the way back. "
         f"If you are not, stop it now.{code}",
-        button=act(common, "Look at it and stop it", link),
-        notes=("Opening the link changes nothing until you press the button on the page.",),
+        button=act(common, "Look at it and stop it", link) if link is not None else None,
+        notes=(
+            "Opening the link changes nothing until you press the button on the page."
+            if link is not None
+            else "The link that stops it went to the account's own address.",
+        ),
         facts=done_by(common, by, ("Reason", words.quoted(reason))),
         not_you=f"You know nothing of this? Stop it, and tell an owner of {team} at once.",
     )
