@@ -59,7 +59,9 @@ def test_it_suspends_everywhere_and_ends_its_sessions_and_no_others(world: World
     assert all(is_open(world, me, each) for each in (acme, beta))
     bound = world.known(me).facts.authenticator(thiefs)
     assert bound is not None
-    assert bound.suspended.everywhere and bound.lost.everywhere and not bound.void, "still relied on"
+    assert bound.suspended.everywhere
+    assert bound.lost.everywhere
+    assert not bound.void, "still relied on"
     wrong = world.write(
         lambda tx: second_step.present_totp(tx, by=half, code=world.code(thiefs_seed), token=new_token())
     )
@@ -67,7 +69,8 @@ def test_it_suspends_everywhere_and_ends_its_sessions_and_no_others(world: World
     half = show_code(world, half, mine_seed)
     assert is_open(world, half, acme)
     bound = world.known(half).facts.authenticator(thiefs)
-    assert bound is not None and bound.lost.everywhere, "a right code of another does not lift it by itself"
+    assert bound is not None
+    assert bound.lost.everywhere, "a right code of another does not lift it by itself"
     (told,) = [each for each in events(world, subject=ana.id) if each.event is Event.AUTHENTICATOR_CONTESTED]
     assert told.workspace_id is None
     assert told.detail["sessions_ended"] == 1
@@ -124,7 +127,8 @@ def test_the_link_that_lifts_failures_never_lifts_it(world: World) -> None:
 
     world.write(spent)
     wrong = world.write(lambda tx: second_step.present_totp(tx, by=half, code="000000", token=new_token()))
-    assert isinstance(wrong, Wrong) and wrong.suspended
+    assert isinstance(wrong, Wrong)
+    assert wrong.suspended
     lift = hash_token(link_in(world, "second_factor_suspended").removeprefix("/lift/"))
     press_not_me(world, link_about(world, ana, app))
     with pytest.raises(Refused):
@@ -134,7 +138,8 @@ def test_the_link_that_lifts_failures_never_lifts_it(world: World) -> None:
     )
     assert isinstance(result, Wrong)
     bound = world.known(half).facts.authenticator(app)
-    assert bound is not None and bound.suspended.everywhere
+    assert bound is not None
+    assert bound.suspended.everywhere
 
 
 def test_recovery_codes_made_with_what_was_bound_go_the_same_way(world: World) -> None:
@@ -157,13 +162,15 @@ def test_recovery_codes_made_with_what_was_bound_go_the_same_way(world: World) -
             token=new_token(),
         )
     )
-    assert isinstance(confirmed, Confirmed) and confirmed.codes_kept
+    assert isinstance(confirmed, Confirmed)
+    assert confirmed.codes_kept
     press_not_me(world, not_me(world, "authenticator_bound"))
     facts = world.known(world.session(ana)).facts
     assert len(facts.authenticators) == 2
     assert all(each.lost.everywhere for each in facts.authenticators)
     decision = world.opens(world.session(ana), acme)
-    assert isinstance(decision, Challenge) and decision.reason is Reason.SUSPENDED
+    assert isinstance(decision, Challenge)
+    assert decision.reason is Reason.SUSPENDED
 
 
 @pytest.mark.parametrize("kind", ["recovery_code_used"])
@@ -206,14 +213,16 @@ def test_it_takes_every_workspace_that_relies_on_it(world: World) -> None:
     acme = world.workspace("acme", owner=dana, member=ana)
     beta = world.workspace("beta", owner=dana, member=ana)
     app, _ = world.bind_totp(ana)
-    acmes, acmes_seed = world.bind_totp(ana, reach_of(acme))
+    _acmes, acmes_seed = world.bind_totp(ana, reach_of(acme))
     press_not_me(world, link_about(world, ana, app))
     me = show_code(world, world.session(ana), acmes_seed)
-    assert is_open(world, me, acme) and not is_open(world, me, beta)
+    assert is_open(world, me, acme)
+    assert not is_open(world, me, beta)
     with pytest.raises(Refused):
         world.write(lambda tx: losing.found(tx, by=me, authenticator_id=app))
     bound = world.known(me).facts.authenticator(app)
-    assert bound is not None and bound.lost.everywhere
+    assert bound is not None
+    assert bound.lost.everywhere
 
 
 def test_way_back_by_the_reset_of_an_admin(world: World) -> None:
@@ -254,7 +263,8 @@ def test_way_back_by_the_operator(world: World) -> None:
     unlocked(lost=False)
     assert isinstance(world.opens(world.session(ana), acme), Challenge)
     bound = world.known(world.session(ana)).facts.authenticator(app)
-    assert bound is not None and bound.lost.everywhere
+    assert bound is not None
+    assert bound.lost.everywhere
     unlocked(lost=True)
     assert is_open(world, show_code(world, world.session(ana), seed), acme)
 
@@ -272,7 +282,7 @@ def test_a_mailbox_thief_suspends_and_no_more(world: World) -> None:
     press_not_me(world, not_me(world, "recovery_code_used"))
     assert {each.id for each in rows(world, "authenticators")} == before == {app, set_id}
     assert world.known(me).session is None
-    assert not [each for each in rows(world, "tickets")]
+    assert not list(rows(world, "tickets"))
     assert is_open(world, show_code(world, world.session(ana), seed), acme), (
         "the app was not what it was about"
     )
@@ -294,7 +304,7 @@ def test_a_removal_that_was_not_me_ends_every_session(world: World) -> None:
 
 
 def test_suspended_after_failures_is_no_weapon(world: World) -> None:
-    """A password thief's hundred wrong codes: open sessions go on, the person comes back with mail, password and code."""
+    """A password thief's hundred wrong codes: open sessions go on; mail, password and code bring the person back."""
     ana = world.person("Ana")
     acme = world.workspace("acme", owner=ana)
     app, seed = world.bind_totp(ana)
@@ -312,7 +322,8 @@ def test_suspended_after_failures_is_no_weapon(world: World) -> None:
     )
     assert isinstance(result, Proved)
     bound = result.known.facts.authenticator(app)
-    assert bound is not None and not bound.suspended
+    assert bound is not None
+    assert not bound.suspended
 
 
 def test_every_one_is_bound_for_good_measure(world: World) -> None:
@@ -326,7 +337,9 @@ def test_every_one_is_bound_for_good_measure(world: World) -> None:
 
     world.write(body)
     (row,) = rows(world, "authenticators")
-    assert row.contested_at is not None and row.suspended_at is not None
+    assert row.contested_at is not None
+    assert row.suspended_at is not None
     world.write(lambda tx: authenticators.find(tx, app))
     (row,) = rows(world, "authenticators")
-    assert row.contested_at is None and row.suspended_at is None
+    assert row.contested_at is None
+    assert row.suspended_at is None

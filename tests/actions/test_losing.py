@@ -82,7 +82,8 @@ def test_for_24_hours_the_limits_of_a_recovery_code_hold(world: World) -> None:
     lose(world, me, lost)
     for each in weighty:
         decision = world.decides(me, each)
-        assert isinstance(decision, Deny) and decision.reason is Reason.RECOVERY_LIMIT
+        assert isinstance(decision, Deny)
+        assert decision.reason is Reason.RECOVERY_LIMIT
     world.wait(MINUTE)
     world.write(lambda tx: own.unbind(tx, by=me, authenticator_id=lost))
     assert isinstance(world.decides(me, weighty[0]), Deny), "also when what was lost is gone"
@@ -186,7 +187,8 @@ def test_unbinding_what_another_workspace_accepted_needs_that_workspace(world: W
     acmes, acmes_seed = world.bind_totp(ana, reach_of(acme))
     world.write(lambda tx: authenticators.mark(tx, accepted, beta, "accepted_at", tx.now))
     me = show_code(world, world.session(ana), acmes_seed)
-    assert is_open(world, me, acme) and not is_open(world, me, beta)
+    assert is_open(world, me, acme)
+    assert not is_open(world, me, beta)
     assert isinstance(world.decides(me, replace(kinds.CHANGE_AUTHENTICATOR, reach=reach_of(acme))), Allow)
     with pytest.raises(Refused):
         world.write(lambda tx: own.unbind(tx, by=me, authenticator_id=accepted))

@@ -90,7 +90,7 @@ def ask(tx: Transaction, *, by: By, workspace_id: WorkspaceId | None = None) -> 
         "help_asked",
         account,
         by=by,
-        workspaces=", ".join(each.name for each in asked if each.now),
+        workspace=", ".join(each.name for each in asked if each.now),
         not_me_link=not_me_link(tx, account.id, None),
     )
     return asked
