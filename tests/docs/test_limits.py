@@ -2,7 +2,7 @@
 
 import pytest
 
-from nightlatch import addresses, assurance, budget, facts, names, pictures, products, server
+from nightlatch import addresses, assurance, budget, facts, invite_sheet, names, pictures, products, server
 from nightlatch.actions import (
     api_tokens,
     app_flows,
@@ -10,6 +10,7 @@ from nightlatch.actions import (
     email_mails,
     emails,
     enrolment,
+    exceptions_rules,
     invitations,
     mandate,
     passwords,
@@ -66,6 +67,10 @@ FIGURES = {
     "Invitation mails of one workspace, 24 hours": str(invitations.MAILS_OF_A_WORKSPACE_A_DAY),
     "The same invitation again": lasting(invitations.RESEND_INTERVAL),
     "Addresses invited at a time": str(invitations.MOST_AT_A_TIME),
+    "Lines of a CSV file of invitations": str(invite_sheet.MOST_ROWS),
+    "An exception, from the moment it is asked for, at most": lasting(exceptions_rules.LONGEST),
+    "Exceptions of a person in a row": str(exceptions_rules.IN_A_ROW),
+    "Without any, until the next row may begin": lasting(exceptions_rules.GAP),
     "Sign-up mails to one address, 24 hours": str(sign_up.MAILS_TO_AN_ADDRESS_A_DAY),
     "Workspaces made by one account, 24 hours": str(workspaces.MADE_A_DAY),
     "Authenticators of an account": str(enrolment.MOST_AUTHENTICATORS),

@@ -25,7 +25,9 @@ from nightlatch.store import cursors, workspaces
 from nightlatch.store import standing as projection
 from nightlatch.store.engine import Transaction
 from nightlatch.store.listing_query import (
-    MULTI,
+    MULTI as MULTI,
+)
+from nightlatch.store.listing_query import (
     ORDERS,
     Filter,
     Part,

@@ -19,6 +19,7 @@ from nightlatch.web.answers import problem
 from nightlatch.web.context import Context, parse_form, safe_next, with_query
 from nightlatch.web.house import Front
 from nightlatch.web.json_body import call_api, read_body
+from nightlatch.web.multipart import parse_multipart
 from nightlatch.web.routes import Route
 
 NEVER_REFILLED = ("csrf", "password", "new_password", "code", "recovery_code", "number", "codes", "token")
@@ -209,9 +210,11 @@ def finish(context: Context, response: Response) -> Response:
 async def checked_form(context: Context) -> dict[str, str]:
     """The form of a page, its CSRF value checked and taken out."""
     request = context.request
-    if request.headers.get("content-type", "").split(";")[0].strip() != "application/x-www-form-urlencoded":
+    kind = request.headers.get("content-type", "")
+    if kind.split(";")[0].strip() not in ("application/x-www-form-urlencoded", "multipart/form-data"):
         raise Refused(Code.UNSUPPORTED_MEDIA_TYPE, "Forms are sent as application/x-www-form-urlencoded.")
-    form = parse_form(await read_body(request, context.route.body_limit))
+    body = await read_body(request, context.route.body_limit)
+    form = parse_multipart(kind, body) if kind.startswith("multipart/") else parse_form(body)
     if not context.csrf_matches(form.pop("csrf", "")):
         raise Refused(
             Code.STALE_FORM,

@@ -38,6 +38,15 @@ FLASHES = {
     "snoozed": ("info", "We remind you again tomorrow."),
     "not-snoozed": ("info", "There is less than a day left, so this stays here."),
     "managed-by": ("success", "Saved who may change this."),
+    "help-asked": ("success", "We asked your workspace's admins. They will contact you another way."),
+    "help-dismissed": ("success", "The request is set aside."),
+    "help-closed-already": ("info", "It was closed already."),
+    "marked-lost": ("success", "It is marked as lost. Its codes are not accepted any more."),
+    "used-again": ("success", "Codes from it are accepted again."),
+    "accepted": ("success", "This workspace relies on it from now on."),
+    "more-time-asked": ("success", "Asked. Nothing changes before somebody else agrees; they are told by mail."),
+    "more-time-given": ("success", "Agreed. The teammate and the owners are told by mail."),
+    "more-time-ended": ("success", "It is ended."),
     "role-changed": ("success", "The role is changed."),
     "removed-teammate": ("success", "The teammate is removed."),
     "invitation-resent": ("success", "The invitation is mailed again. The older link no longer works."),
@@ -45,6 +54,13 @@ FLASHES = {
     "app-changed": ("success", "The product is changed."),
     "app-removed": ("success", "The product is removed."),
     "app-secret-ended": ("success", "The secret is ended. What still shows it is refused."),
+    "token-ended": ("success", "The API token is ended."),
+    "service-added": ("success", "The service account is added. Make a token for it."),
+    "service-sponsored": ("success", "The service account has a new sponsor."),
+    "service-removed": ("success", "The service account is removed."),
+    "reset-approved": ("success", "Approved: 2FA is turned off, and a mail with the way back is on its way."),
+    "reset-stopped": ("success", "Stopped: 2FA stays on. Everybody concerned is told."),
+    "reset-withdrawn": ("success", "Taken back: 2FA stays on. Everybody concerned is told."),
     "left": ("success", "You have left the workspace."),
     "joined": ("success", "Welcome. You are in."),
     "password-reset": (
@@ -52,6 +68,9 @@ FLASHES = {
         "Your password is changed. Sign in with it; your second step is as before.",
     ),
     "signed-up": ("success", "Welcome. Your account is ready, and you are signed in."),
+    "notify-added": ("info", "Check that mailbox: notices go there once its link is confirmed."),
+    "notify-removed": ("success", "The address is removed. Everybody is told."),
+    "invitations-welcome": ("success", "This address takes invitations again."),
     "signed-out": ("info", "You are signed out."),
     "unblocked": ("success", "You can try your password again in this browser."),
     "email-changed": ("success", "Your e-mail address is changed."),
@@ -153,6 +172,7 @@ def page(
         ]
         if context.facts.account is not None
         else [],
+        "waiting_resets": _waiting_resets(context),
         "current": _current(context),
         "dues": context.dues,
         "flash": {"kind": said[0], "text": said[1]} if said else None,
@@ -178,6 +198,7 @@ def bare_page(front: Front, template: str, path: str, status: int, **values: Any
         "csrf": "",
         "me": None,
         "workspaces": [],
+        "waiting_resets": [],
         "current": None,
         "dues": (),
         "flash": None,
@@ -218,6 +239,12 @@ def _face(context: Context, brand: Brand | None) -> dict[str, Any]:
     }
 
 
+def _waiting_resets(context: Context) -> list[dict[str, str]]:
+    """Where somebody has asked to turn off the reader's 2FA."""
+    places = (context.known.places or {}).values()
+    return [{"slug": each.slug, "name": each.name} for each in places if each.waiting_reset is not None]
+
+
 def _me(context: Context) -> dict[str, str] | None:
     person = context.known.person
     return {"name": person.name, "email": person.email} if person is not None else None
@@ -233,6 +260,8 @@ def _current(context: Context) -> dict[str, Any] | None:
         "name": place.name,
         "role": str(teammate.role),
         "may_read_audit": permitted(teammate.role, Permission.READ_AUDIT, teammate.mandate),
+        "may_see_services": place.app_id is None
+        and permitted(teammate.role, Permission.MANAGE_SERVICES, teammate.mandate),
         "may_see_apps": place.app_id is None
         and permitted(teammate.role, Permission.MANAGE_APPS, teammate.mandate),
     }

@@ -7,15 +7,19 @@ from nightlatch.web.api import app_registration as api_app_registration
 from nightlatch.web.api import audit as api_audit
 from nightlatch.web.api import authenticators as api_authenticators
 from nightlatch.web.api import evidence as api_evidence
+from nightlatch.web.api import help as api_help
+from nightlatch.web.api import exceptions as api_exceptions
 from nightlatch.web.api import invitations as api_invitations
 from nightlatch.web.api import openapi
 from nightlatch.web.api import policy as api_policy
+from nightlatch.web.api import resets as api_resets
 from nightlatch.web.api import service_accounts as api_service_accounts
 from nightlatch.web.api import sign_in as api_sign_in
 from nightlatch.web.api import sign_up as api_sign_up
 from nightlatch.web.api import teammates as api_teammates
 from nightlatch.web.api import tokens as api_tokens
 from nightlatch.web.api import workspaces as api_workspaces
+from nightlatch.web.pages import api_tokens as page_api_tokens
 from nightlatch.web.pages import apps as page_apps
 from nightlatch.web.pages import audit as page_audit
 from nightlatch.web.pages import authentication as page_authentication
@@ -27,6 +31,8 @@ from nightlatch.web.pages import (
     health,
     invitations,
     lift,
+    never_again,
+    notifications,
     passwords,
     product,
     set_up,
@@ -36,9 +42,19 @@ from nightlatch.web.pages import (
     tickets,
     workspaces,
 )
+from nightlatch.web.pages import accepting as page_accepting
 from nightlatch.web.pages import evidence as page_evidence
+from nightlatch.web.pages import exceptions as page_exceptions
+from nightlatch.web.pages import help_requests as page_help_requests
+from nightlatch.web.pages import lost as page_lost
+from nightlatch.web.pages import not_me as page_not_me
+from nightlatch.web.pages import recover as page_recover
 from nightlatch.web.pages import invite as page_invite
+from nightlatch.web.pages import invite_sheet as page_invite_sheet
 from nightlatch.web.pages import progress as page_progress
+from nightlatch.web.pages import reset_stop as page_reset_stop
+from nightlatch.web.pages import resets as page_resets
+from nightlatch.web.pages import service_accounts as page_service_accounts
 from nightlatch.web.pages import sign_in as page_sign_in
 from nightlatch.web.pages import step_up as page_step_up
 from nightlatch.web.pages import team as page_team
@@ -49,16 +65,26 @@ ROUTES: list[Route] = [
     *health.ROUTES,
     *brand_files.ROUTES,
     *page_sign_in.ROUTES,
+    *page_recover.ROUTES,
+    *page_not_me.ROUTES,
     *page_step_up.ROUTES,
     *page_team.ROUTES,
+    *page_exceptions.ROUTES,
     *page_invite.ROUTES,
+    *page_invite_sheet.ROUTES,
     *page_team_member.ROUTES,
+    *page_help_requests.ROUTES,
+    *page_accepting.ROUTES,
+    *page_lost.ROUTES,
+    *page_resets.ROUTES,
+    *page_reset_stop.ROUTES,
     *page_authentication.ROUTES,
     *page_authentication_turn.ROUTES,
     *page_authentication_files.ROUTES,
     *page_progress.ROUTES,
     *snooze.ROUTES,
     *page_apps.ROUTES,
+    *page_service_accounts.ROUTES,
     *page_audit.ROUTES,
     *page_evidence.ROUTES,
     *set_up.ROUTES,
@@ -69,17 +95,23 @@ ROUTES: list[Route] = [
     *emails.ROUTES,
     *lift.ROUTES,
     *settings.ROUTES,
+    *notifications.ROUTES,
+    *never_again.ROUTES,
+    *page_api_tokens.ROUTES,
     *workspaces.ROUTES,
     *product.ROUTES,
     *api_sign_in.ROUTES,
     *api_sign_up.ROUTES,
     *api_account.ROUTES,
     *api_authenticators.ROUTES,
+    *api_help.ROUTES,
     *api_tokens.ROUTES,
     *api_workspaces.ROUTES,
     *api_policy.ROUTES,
     *api_teammates.ROUTES,
+    *api_resets.ROUTES,
     *api_invitations.ROUTES,
+    *api_exceptions.ROUTES,
     *api_service_accounts.ROUTES,
     *api_app_registration.ROUTES,
     *api_audit.ROUTES,

@@ -1,11 +1,10 @@
-"""The teammates of a workspace: listing them, their roles, removing them, disabling 2FA for a locked-out one."""
+"""The teammates of a workspace: listing them, their roles, removing them."""
 
 from typing import Any
 
-from nightlatch.actions import kinds, resets, teammates
-from nightlatch.actions.resets import ResetDone
+from nightlatch.actions import kinds, teammates
 from nightlatch.ids import to_text as id_text
-from nightlatch.instants import Instant, to_text
+from nightlatch.instants import to_text
 from nightlatch.refusals import Code, Refused, WayOut, not_found
 from nightlatch.store import listing
 from nightlatch.store.listing import Item
@@ -22,8 +21,8 @@ from nightlatch.web.team import myself, sees_two_factor
 async def items(context: Context) -> Answer:
     mine = myself(context)
     sees = sees_two_factor(mine)
-    two_factor = context.query("two_factor")
-    if two_factor and not sees:
+    two_factor, flag, sort = context.query("two_factor"), context.query("flag"), context.query("sort")
+    if (two_factor or flag or sort.removeprefix("-") in listing.MULTI) and not sees:
         raise Refused(
             Code.NOT_PERMITTED,
             "Your role in this workspace does not include knowing who has 2FA.",
@@ -37,8 +36,9 @@ async def items(context: Context) -> Answer:
             q=context.query("q"),
             role=context.query("role"),
             two_factor=two_factor,
+            flag=flag,
             status=context.query("status"),
-            sort=context.query("sort") or "name",
+            sort=sort or "name",
             after=context.query("cursor") or None,
             limit=limit,
         )
@@ -55,6 +55,7 @@ async def items(context: Context) -> Answer:
                     "invited": counts.invited,
                     "matching": counts.matching,
                     "two_factor": by_state if sees else None,
+                    "flags": dict(counts.by_flag) if sees else None,
                 },
             }
         )
@@ -118,49 +119,6 @@ async def remove(context: Context) -> Answer:
     return Answer(status=204)
 
 
-# --- disabling 2FA ---
-
-
-async def disable_two_factor(context: Context, body: models.DisableTwoFactor) -> Answer:
-    id = context.id()
-    done, now = await context.write(
-        lambda tx: (
-            resets.disable_two_factor(
-                tx,
-                by=context.by,
-                workspace_id=context.workspace_id,
-                teammate_id=id,
-                reason=body.reason,
-                recognised_by=body.recognised_by,
-                waive_number=body.waive_number,
-            ),
-            tx.now,
-        )
-    )
-    return _reset(done, now)
-
-
-async def renew(context: Context) -> Answer:
-    id = context.id()
-    done, now = await context.write(
-        lambda tx: (
-            resets.renew(tx, by=context.by, workspace_id=context.workspace_id, teammate_id=id),
-            tx.now,
-        )
-    )
-    return _reset(done, now)
-
-
-def _reset(done: ResetDone, now: Instant) -> Answer:
-    return Answer(
-        models.ResetAnswer(
-            reset=models.Reset(
-                id=id_text(done.reset_id), state="done", effective_at=to_text(now), number=done.number
-            )
-        )
-    )
-
-
 _ONE = "/workspaces/{slug}/teammates/{id}"
 
 ROUTES: list[Route] = [
@@ -174,6 +132,7 @@ ROUTES: list[Route] = [
             "q": {"type": "string", "maxLength": 200},
             "role": {"enum": [each.value for each in Role]},
             "two_factor": {"enum": list(listing.STATES)},
+            "flag": {"enum": list(listing.FLAGS)},
             "status": {"enum": list(listing.STATUSES)},
             "sort": {"enum": list(listing.SORTS), "default": "name"},
             **reading.PAGING,
@@ -199,24 +158,5 @@ ROUTES: list[Route] = [
         status=204,
         summary="Remove a teammate",
         codes=(Code.LAST_OWNER,),
-    ),
-    api(
-        "POST",
-        f"{_ONE}/disable-two-factor",
-        kinds.DISABLE_TWO_FACTOR,
-        disable_two_factor,
-        body=models.DisableTwoFactor,
-        answer=models.ResetAnswer,
-        summary="Disable 2FA for a locked-out teammate; they set it up again by a mailed link and the number",
-        codes=(Code.NOT_ENROLLED, Code.CONFLICT, Code.TOO_MANY_ATTEMPTS),
-    ),
-    api(
-        "POST",
-        f"{_ONE}/disable-two-factor/renew",
-        kinds.DISABLE_TWO_FACTOR,
-        renew,
-        answer=models.ResetAnswer,
-        summary="A new link and a new number; the older ones are dead",
-        codes=(Code.CONFLICT, Code.TOO_MANY_ATTEMPTS),
     ),
 ]

@@ -28,11 +28,11 @@ _OUTCOMES = {
 
 
 async def invite_page(context: Context) -> Response:
-    await _not_by_product(context)
+    await not_by_product(context)
     return _invite(context)
 
 
-async def _not_by_product(context: Context) -> None:
+async def not_by_product(context: Context) -> None:
     """Nobody is invited to a product's workspace. Raises Refused."""
     if in_product(context):
         await context.read(lambda tx: invitations.refuse_in_product(tx, context.workspace_id))
@@ -54,7 +54,7 @@ def _invite(context: Context, *, status: int = 200, errors: dict[str, str] | Non
 
 
 async def invite_form(context: Context) -> Response:
-    await _not_by_product(context)
+    await not_by_product(context)
     errors: dict[str, str] = {}
     pasted = _pasted(context.form.get("emails", ""), errors)
     role = context.form.get("role", "")

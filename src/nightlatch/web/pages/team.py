@@ -8,9 +8,10 @@ from starlette.responses import Response
 from nightlatch.actions import kinds
 from nightlatch.facts import Teammate
 from nightlatch.ids import to_text as id_text
+from nightlatch.instants import DAY
 from nightlatch.policy import may_grant, permitted
 from nightlatch.refusals import Refused
-from nightlatch.store import cursors, listing
+from nightlatch.store import cursors, exceptions, listing
 from nightlatch.store.invitations import INVITATION_LIFE
 from nightlatch.store.listing import Item
 from nightlatch.vocabulary import Permission, Role
@@ -20,8 +21,14 @@ from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import Route, page
 from nightlatch.web.team import in_product, myself, ownerless, sees_two_factor, team_path
 
-SORTED = ("name", "role", "last_sign_in")
-_FIRST_TURN = {"name": "name", "role": "role", "last_sign_in": "-last_sign_in"}
+SORTED = ("name", "role", "state", "due", "last_sign_in")
+_FIRST_TURN = {
+    "name": "name",
+    "role": "role",
+    "state": "state",
+    "due": "due",
+    "last_sign_in": "-last_sign_in",
+}
 """What a heading sorts by first: who signed in last is what people look for."""
 
 
@@ -32,13 +39,20 @@ class _Asked:
     q: str
     role: str
     two_factor: str
+    flag: str
     status: str
     sort: str
     cursor: str
 
     @property
     def filters(self) -> dict[str, str]:
-        return {"q": self.q, "role": self.role, "two_factor": self.two_factor, "status": self.status}
+        return {
+            "q": self.q,
+            "role": self.role,
+            "two_factor": self.two_factor,
+            "flag": self.flag,
+            "status": self.status,
+        }
 
 
 async def team(context: Context) -> Response:
@@ -52,6 +66,7 @@ async def team(context: Context) -> Response:
                 q=asked.q,
                 role=asked.role,
                 two_factor=asked.two_factor,
+                flag=asked.flag,
                 status=asked.status,
                 sort=asked.sort,
                 after=asked.cursor or None,
@@ -75,6 +90,8 @@ async def team(context: Context) -> Response:
             "invited": counts.invited,
             "with_two_factor": counts.with_two_factor,
         },
+        work=_work(context, asked, counts) if sees_two_factor(mine) else [],
+        waiting_exceptions=await _waiting(context, mine),
         filters=asked.filters,
         filtered=any(asked.filters.values()),
         sorted_by=asked.sort.removeprefix("-"),
@@ -84,6 +101,7 @@ async def team(context: Context) -> Response:
         next_url=context.url(_address(context, asked, asked.sort, found.next_cursor))
         if found.next_cursor
         else None,
+        may_remind=False,
         may_invite=not by_product and permitted(mine.role, Permission.INVITE, mine.mandate),
         ownerless=await ownerless(context, mine),
         required=mine.mandate.required_from is not None,
@@ -93,13 +111,19 @@ async def team(context: Context) -> Response:
 
 def _asked(context: Context, mine: Teammate) -> _Asked:
     q = context.query("q")[:200]
-    sort = context.query("sort")
+    sort, sees = context.query("sort"), sees_two_factor(mine)
+    known = (
+        listing.SORTS
+        if sees
+        else [each for each in listing.SORTS if each.removeprefix("-") not in listing.MULTI]
+    )
     return _Asked(
         q if cursors.storable(q) else "",
         _one_of(context.query("role"), tuple(Role)),
-        _one_of(context.query("two_factor"), listing.STATES) if sees_two_factor(mine) else "",
+        _one_of(context.query("two_factor"), listing.STATES) if sees else "",
+        _one_of(context.query("flag"), listing.FLAGS) if sees else "",
         _one_of(context.query("status"), listing.STATUSES),
-        sort if sort.removeprefix("-") in SORTED and sort in listing.SORTS else "name",
+        sort if sort.removeprefix("-") in SORTED and sort in known else "name",
         context.query("cursor"),
     )
 
@@ -119,6 +143,38 @@ def _turned(column: str, sort: str) -> str:
     return column if sort.startswith("-") else f"-{column}"
 
 
+def _work(context: Context, asked: _Asked, counts: listing.Counts) -> list[dict[str, Any]]:
+    """What there is to do, as links that filter the table: each with its number, those of nobody left out."""
+    found = [("two_factor", state, counts.by_state.get(state, 0)) for state in _TO_DO]
+    found += [("flag", flag, counts.by_flag.get(flag, 0)) for flag in listing.FLAGS]
+    return [
+        {
+            "name": value,
+            "number": number,
+            "url": context.url(with_query(team_path(context), **{name: value}, sort=_worked(value))),
+            "current": asked.filters[name] == value,
+        }
+        for name, value, number in found
+        if number
+    ]
+
+
+_TO_DO = ("overdue", "due", "reset", "exempt")
+
+
+def _worked(value: str) -> str:
+    return "due" if value in ("overdue", "due", "exempt") else ""
+
+
+async def _waiting(context: Context, mine: Teammate) -> int:
+    """How many exceptions wait for somebody to agree."""
+    if not permitted(mine.role, Permission.MANAGE_TEAMMATES, mine.mandate):
+        return 0
+    workspace_id = context.workspace_id
+    _, waiting = await context.read(lambda tx: exceptions.numbers(tx, workspace_id))
+    return waiting
+
+
 def _row(context: Context, mine: Teammate, item: Item) -> dict[str, Any]:
     itself = item.account_id == context.facts.account
     row: dict[str, Any] = {
@@ -136,13 +192,17 @@ def _row(context: Context, mine: Teammate, item: Item) -> dict[str, Any]:
         "may_remove": False,
         "may_disable": False,
         "may_renew": False,
+        "may_give_time": False,
+        "may_remind": False,
+        "mail_bounces": "mail_bouncing" in item.flags and sees_two_factor(mine),
+        "told": None,
         "may_resend": False,
         "may_revoke": False,
     }
     if item.status == "invited":
         row |= _invited(context, mine, item)
     else:
-        row |= _active(mine, item, itself, by_product=in_product(context))
+        row |= _active(context, mine, item, itself)
     return row
 
 
@@ -156,14 +216,17 @@ def _invited(context: Context, mine: Teammate, item: Item) -> dict[str, Any]:
     }
 
 
-def _active(mine: Teammate, item: Item, itself: bool, *, by_product: bool) -> dict[str, Any]:
-    manages = (
-        not by_product
-        and permitted(mine.role, Permission.MANAGE_TEAMMATES, mine.mandate)
-        and may_grant(mine.role, item.role)
-    )
+def _active(context: Context, mine: Teammate, item: Item, itself: bool) -> dict[str, Any]:
+    looks_after = permitted(mine.role, Permission.MANAGE_TEAMMATES, mine.mandate)
+    manages = looks_after and not in_product(context) and may_grant(mine.role, item.role)
     resets = permitted(mine.role, Permission.RESET, mine.mandate) and not itself
-    shown = {"state": item.state, "due": item.due, "methods": list(item.methods), "flags": list(item.flags)}
+    shown = {
+        "state": item.state,
+        "due": item.due,
+        "days": max(0, item.due - context.now) // DAY if item.due is not None else None,
+        "methods": list(item.methods),
+        "flags": list(item.flags),
+    }
     return {
         "two_factor": shown if sees_two_factor(mine) else None,
         "may_change_role": manages,
@@ -171,7 +234,22 @@ def _active(mine: Teammate, item: Item, itself: bool, *, by_product: bool) -> di
         # Also where a rank stands against it: the page says so, and who can help.
         "may_disable": resets and item.state == "on",
         "may_renew": resets and item.state == "reset",
+        "may_remind": remindable(mine, item),
+        "may_give_time": looks_after
+        and not itself
+        and item.role is Role.MEMBER
+        and mine.mandate.required_from is not None
+        and item.state != "on",
     }
+
+
+def remindable(mine: Teammate, item: Item) -> bool:
+    """Whether the viewer can remind somebody to set up: where it is required, of who has no 2FA yet."""
+    return (
+        sees_two_factor(mine)
+        and mine.mandate.required_from is not None
+        and item.state in ("due", "overdue", "reset", "exempt")
+    )
 
 
 ROUTES: list[Route] = [page("/w/{slug}/settings/team", kinds.SEE_TEAM, team)]
