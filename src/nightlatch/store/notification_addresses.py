@@ -3,7 +3,6 @@
 from sqlalchemy import bindparam, delete, func, select, update
 
 from nightlatch.addresses import Address
-from nightlatch.ids import new_id
 from nightlatch.instants import Instant
 from nightlatch.store.engine import Transaction
 from nightlatch.store.query import Query, Row, insert_into
@@ -52,7 +51,7 @@ def confirmed(tx: Transaction, account_id: int) -> list[Row]:
 
 def add(tx: Transaction, account_id: int, address: Address) -> int:
     """One that waits for its confirmation. Call it under the account's lock."""
-    id = new_id()
+    id = tx.next_sequence()  # in the order in which they were added
     tx.run(
         _INSERT, id=id, account_id=account_id, email=address.display, email_key=address.key, added_at=tx.now
     )
