@@ -73,7 +73,13 @@ _EVENTS: dict[Event, tuple[str, str]] = {
     Event.APP_REMOVED: ("Product removed", "{who} removed the product {whom}."),
     Event.APP_SECRET_ENDED: ("Product's secret ended", "{who} ended a secret of {whom}."),
     Event.APP_SECRET_MADE: ("Product's secret made", "{who} made a secret for {whom}."),
+    Event.AUTHENTICATOR_ACCEPTED: ("App accepted", "{who} let the workspace rely on an app of {whom}."),
     Event.AUTHENTICATOR_BOUND: ("2FA set up", "{who} set up {a_method}."),
+    Event.AUTHENTICATOR_CONTESTED: (
+        "Contested",
+        "The {method} of {whom} is suspended: by a mailed link they said that it was not them.",
+    ),
+    Event.AUTHENTICATOR_LOST: ("Marked as lost", "{who} marked {a_method} as lost."),
     Event.AUTHENTICATOR_REPLACED: ("Authenticator replaced", "{who} replaced {a_method}."),
     Event.AUTHENTICATOR_UNBOUND: ("Authenticator removed", "{who} removed {a_method}."),
     Event.AUTHENTICATOR_SUSPENDED: (
@@ -102,6 +108,8 @@ _EVENTS: dict[Event, tuple[str, str]] = {
         "Product's code used twice",
         "A one-time code of {whom} came twice; its access ended.",
     ),
+    Event.HELP_CLOSED: ("Help no longer needed", "The request for help of {whom} is closed."),
+    Event.HELP_REQUESTED: ("Help asked for", "Somebody with the password of {whom} asked the admins for help."),
     Event.INVITATION_ACCEPTED: ("Invitation accepted", "{who} accepted the invitation of {invited_by}."),
     Event.INVITATION_RESENT: ("Invitation sent again", "{who} sent the invitation of {whom} again."),
     Event.INVITATION_REVOKED: ("Invitation taken back", "{who} took the invitation of {whom} back."),
@@ -143,6 +151,13 @@ _EVENTS: dict[Event, tuple[str, str]] = {
     Event.TEAMMATE_LEFT: ("Left", "{whom} left."),
     Event.TEAMMATE_REMOVED: ("Removed", "{who} removed {whom}."),
     Event.TEAMMATE_RESET: ("2FA disabled", "{who} disabled 2FA for {whom}."),
+    Event.TEAMMATE_RESET_REQUESTED: ("Disabling 2FA asked for", "{who} asked to disable 2FA for {whom}."),
+    Event.TEAMMATE_RESET_APPROVED: ("Disabling 2FA approved", "{who} approved disabling 2FA for {whom}."),
+    Event.TEAMMATE_RESET_CANCELLED: (
+        "Disabling 2FA cancelled",
+        "Disabling 2FA for {whom} was cancelled: {ended_by}.",
+    ),
+    Event.TEAMMATE_RESET_STOPPED: ("Disabling 2FA stopped", "Disabling 2FA for {whom} was stopped: {ended_by}."),
     Event.TEAMMATE_RESET_RENEWED: (
         "New link and number",
         "{who} sent {whom} a new link to set up 2FA again.",
@@ -165,6 +180,9 @@ IN_WORKSPACES = (
     *(Event.MANDATE_TURNED_ON, Event.MANDATE_SCHEDULED, Event.MANDATE_TURNED_OFF, Event.POLICY_CHANGED),
     Event.MANDATE_OWNERLESS,
     *(Event.TEAMMATE_SECURED, Event.TEAMMATE_UNSECURED, Event.TEAMMATE_RESET, Event.TEAMMATE_RESET_RENEWED),
+    *(Event.TEAMMATE_RESET_REQUESTED, Event.TEAMMATE_RESET_APPROVED),
+    *(Event.TEAMMATE_RESET_CANCELLED, Event.TEAMMATE_RESET_STOPPED),
+    *(Event.HELP_REQUESTED, Event.HELP_CLOSED, Event.AUTHENTICATOR_ACCEPTED),
     *(Event.TICKET_SENT, Event.TICKET_REDEEMED, Event.TICKET_REFUSED, Event.RESET_COMPLETED),
     *(Event.EXCEPTION_ASKED, Event.EXCEPTION_GRANTED, Event.EXCEPTION_REFUSED, Event.EXCEPTION_ENDED),
     *(Event.INVITATION_SENT, Event.INVITATION_RESENT, Event.INVITATION_REVOKED, Event.INVITATION_ACCEPTED),
@@ -243,6 +261,8 @@ _LABELS = {
     "mails_withdrawn": "Mails withdrawn",
     "managed_by": "Managed by",
     "email": "Address",
+    "effective_at": "At",
+    "needs_approval": "Needs a second owner",
     "ends_at": "Until",
     "asked_by": "Asked for by",
     "method": "Method",
@@ -265,6 +285,19 @@ _LABELS = {
     "slug": "Address",
     "tries_left": "Tries left",
     "where": "Where",
+}
+_RESET_ENDED_BY = {
+    "second_step": "a right code was entered for that account",
+    "mail": "by the link in the mail",
+    "withdrawn": "whoever asked took it back",
+    "owner": "by an owner",
+    "replaced": "the operator did it instead",
+    "removed": "no longer a teammate",
+    "requester": "whoever asked may not ask for it any more",
+    "role": "a higher role by now",
+    "last_owner": "the only owner with 2FA",
+    "nothing": "nothing left to disable",
+    "lapsed": "no second owner approved it in time",
 }
 _HIDDEN = ("exception", "invitation", "reset", "revision", "secret", "session")
 """Ids and numbers that only the API tells."""
@@ -294,7 +327,7 @@ def in_words(key: str, value: Any, *, inside: bool = False) -> str:
     text = str(value)
     if key in ("role", "former_role"):
         return _ROLES.get(text, text) if inside else text.capitalize()
-    if key in ("required_from", "before", "ends_at"):
+    if key in ("required_from", "before", "ends_at", "effective_at"):
         return _moment(text)
     known = {
         "method": _METHODS,
@@ -302,6 +335,7 @@ def in_words(key: str, value: Any, *, inside: bool = False) -> str:
         "managed_by": _MANAGERS,
         "purpose": _PURPOSES,
         "why": _WHY,
+        "ended_by": _RESET_ENDED_BY,
     }.get(key, {})
     found = known.get(text, text)
     return found if inside or found is text else _sentence_case(found)

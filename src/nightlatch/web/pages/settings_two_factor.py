@@ -8,6 +8,7 @@ from starlette.responses import Response
 from nightlatch.access import Allow, decide
 from nightlatch.actions import authenticators, kinds
 from nightlatch.actions.tokens import new_token
+from nightlatch.assurance import touches
 from nightlatch.ids import to_text
 from nightlatch.refusals import Code, Refused, not_found, refusal_of
 from nightlatch.store import authenticators as stored
@@ -38,7 +39,7 @@ async def remove_page(context: Context) -> Response:
     if gone is None or gone.method is Method.RECOVERY_CODE:
         raise not_found()
     if not authenticators.mandated_by(context.facts, gone.id):
-        decision = decide(context.facts, replace(kinds.CHANGE_AUTHENTICATOR, reach=gone.reach))
+        decision = decide(context.facts, replace(kinds.CHANGE_AUTHENTICATOR, reach=touches(gone)))
         if not isinstance(decision, Allow):
             raise refusal_of(decision)
     return await _remove(context)

@@ -12,7 +12,7 @@ from nightlatch.assurance import enrolled, relied, relied_on
 from nightlatch.facts import Facts
 from nightlatch.ids import to_text
 from nightlatch.mail.agents import readable_agent
-from nightlatch.store import accounts
+from nightlatch.store import accounts, api_tokens
 from nightlatch.store.engine import Transaction
 from nightlatch.store.query import Row
 from nightlatch.vocabulary import Credential, Method
@@ -28,6 +28,7 @@ class _Read:
     listed: list[Listed]
     sessions: list[OwnSession]
     change: EmailChange | None
+    tokens: int
     stays: dict[int, str]
     """Why a workspace cannot be left."""
 
@@ -44,6 +45,7 @@ def _read(tx: Transaction, context: Context) -> _Read:
         authenticators.own(tx, by=by),
         sessions.own(tx, by=by),
         emails.pending(tx, by=by),
+        api_tokens.count(tx, account_id=context.facts.account or 0),
         stays,
     )
 
@@ -70,6 +72,7 @@ async def values(context: Context) -> dict[str, Any]:
         "memberships": [
             _membership(context, workspace_id, found.stays) for workspace_id in context.known.places or {}
         ],
+        "api_tokens": found.tokens,
         "caught": bool(context.refill),
     }
 
@@ -107,6 +110,7 @@ def _app(facts: Facts, each: Listed) -> dict[str, Any]:
         "bound_at": each.bound_at,
         "last_used_at": each.last_used_at,
         "suspended": each.suspended,
+        "lost": each.lost,
         "void": bound is not None
         and bool(bound.void)
         and not any(relied(bound, mate.workspace) for mate in facts.teammates),
@@ -119,6 +123,7 @@ def _codes(listed: list[Listed]) -> dict[str, Any]:
     newest = max(sets, key=lambda each: each.bound_at, default=None)
     return {
         "codes_left": newest.codes_left if newest is not None else None,
+        "codes_paused": newest is not None and newest.suspended,
         "codes_made_at": newest.bound_at if newest is not None else None,
     }
 

@@ -1,4 +1,4 @@
-"""Signing in and out, the second step, and the ways back without the phone."""
+"""Signing in and out, and the second step. The ways back without the phone are in recover.py."""
 
 import math
 from typing import Any
@@ -8,11 +8,10 @@ from starlette.responses import RedirectResponse, Response
 from nightlatch.access import Allow, Challenge, decide_account, decide_workspace
 from nightlatch.actions import kinds, second_step, sign_in
 from nightlatch.actions.proving import Proved, Wait, Wrong
-from nightlatch.assurance import counts_somewhere, usable_methods
-from nightlatch.ids import to_text as id_text
+from nightlatch.assurance import liftable, usable_methods
 from nightlatch.instants import MINUTE, Instant
 from nightlatch.refusals import Refused
-from nightlatch.store import authenticators, teammates
+from nightlatch.store import teammates
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import Place
 from nightlatch.vocabulary import Method
@@ -166,7 +165,7 @@ async def second_step_page(context: Context) -> Response:
 def _second_step(context: Context, **more: Any) -> Response:
     place, facts = asked_place(context), context.facts
     bound = [each for each in facts.authenticators if each.method is Method.TOTP]
-    methods = _methods(context)
+    methods = open_methods(context)
     values: dict[str, Any] = {
         "email": context.known.person.email if context.known.person else "",
         "workspace_name": place.name if place is not None else None,
@@ -174,7 +173,7 @@ def _second_step(context: Context, **more: Any) -> Response:
         "app_suspended": bool(bound) and _suspended(context),
         "has_recovery_codes": Method.RECOVERY_CODE in methods,
         "wait": None,
-        "may_lift": _suspended(context),
+        "may_lift": _may_lift(context),
         "recover_url": context.url(with_query("/recover", next=context.next_path)),
         "again_url": context.url(_same(context, "/sign-in/second-step")),
         "workspace": place.slug if place is not None else "",
@@ -233,7 +232,8 @@ def asked_slug(context: Context) -> str:
     return context.form.get("workspace") or context.query("workspace")
 
 
-def _methods(context: Context) -> set[Method]:
+def open_methods(context: Context) -> set[Method]:
+    """What some workspace of the person would take now."""
     facts = context.facts
     planes: list[int | None] = [each.workspace for each in facts.teammates] or [None]
     return {method for plane in planes for method in usable_methods(facts, plane)}
@@ -241,6 +241,11 @@ def _methods(context: Context) -> set[Method]:
 
 def _suspended(context: Context) -> bool:
     return any(each.method is Method.TOTP and each.suspended for each in context.facts.authenticators)
+
+
+def _may_lift(context: Context) -> bool:
+    """Lost or contested is not lifted by a mailed link and a code."""
+    return any(each.method is Method.TOTP and liftable(each) for each in context.facts.authenticators)
 
 
 async def ask_lift_form(context: Context) -> Response:
@@ -251,35 +256,7 @@ async def ask_lift_form(context: Context) -> Response:
     )
 
 
-# --- lost device ---
-
-
-async def recover_page(context: Context) -> Response:
-    return await _recover(context)
-
-
-async def _recover(context: Context, **more: Any) -> Response:
-    methods = _methods(context)
-    values: dict[str, Any] = {
-        "email": context.known.person.email if context.known.person else "",
-        "has_app": Method.TOTP in methods,
-        "has_recovery_codes": Method.RECOVERY_CODE in methods and await _codes_left(context) > 0,
-        "wait": None,
-        "helpers": await helpers(context),
-        "second_step_url": context.url(with_query("/sign-in/second-step", next=context.next_path)),
-        "next": context.next_path,
-    }
-    return render(context, "recover.html", **(values | more))
-
-
-async def _codes_left(context: Context) -> int:
-    """How many recovery codes are unspent, in all sets together that count somewhere."""
-    sets = [
-        each.id
-        for each in context.facts.authenticators
-        if each.method is Method.RECOVERY_CODE and counts_somewhere(context.facts, each)
-    ]
-    return await context.read(lambda tx: sum(authenticators.codes_left(tx, each) for each in sets))
+# --- who can help ---
 
 
 async def helpers(context: Context, workspace_id: int | None = None) -> list[dict[str, str]]:
@@ -297,28 +274,6 @@ async def helpers(context: Context, workspace_id: int | None = None) -> list[dic
     return await context.read(body)
 
 
-async def recover_form(context: Context) -> Response:
-    try:
-        result = await flows.recovery(context, context.form.get("recovery_code", ""))
-    except Refused as refused:
-        if not refused.errors:
-            raise
-        return await _recover(context, errors={"recovery_code": refused.errors[0].message})
-    if not isinstance(result, Proved):
-        return await _recover(context, **guess_errors(context, result, "recovery_code"))
-    context.session_token = result.token
-    apps = [each for each in result.known.facts.authenticators if each.method is Method.TOTP]
-    target = context.next_path or "/"
-    return render(
-        context,
-        "recovered.html",
-        codes_left=result.recovery_codes_left or 0,
-        continue_url=context.url(target),
-        replaces=id_text(apps[0].id) if len(apps) == 1 else None,
-        next=target,
-    )
-
-
 ROUTES: list[Route] = [
     page("/sign-in", kinds.OPEN, sign_in_page),
     form("/sign-in", kinds.OPEN, sign_in_form),
@@ -327,6 +282,4 @@ ROUTES: list[Route] = [
     page("/sign-in/second-step", kinds.SEE_SESSION, second_step_page),
     form("/sign-in/second-step", kinds.PRESENT_SECOND, second_step_form),
     form("/sign-in/lift", kinds.PRESENT_SECOND, ask_lift_form, shown_at="/sign-in/second-step"),
-    page("/recover", kinds.SEE_SESSION, recover_page),
-    form("/recover", kinds.PRESENT_SECOND, recover_form),
 ]

@@ -1,0 +1,106 @@
+"""The lost-device page: another method, a recovery code, or asking the admins, in this order."""
+
+from typing import Any
+
+from starlette.responses import Response
+
+from nightlatch.actions import help as asking
+from nightlatch.actions import kinds
+from nightlatch.actions.proving import Proved
+from nightlatch.assurance import counts_somewhere
+from nightlatch.ids import to_text as id_text
+from nightlatch.refusals import Refused
+from nightlatch.store import authenticators
+from nightlatch.store.engine import Transaction
+from nightlatch.vocabulary import Method
+from nightlatch.web import flows
+from nightlatch.web.context import Context, with_query
+from nightlatch.web.pages.sign_in import go, guess_errors, open_methods
+from nightlatch.web.rendering import page as render
+from nightlatch.web.routes import Route, form, page
+
+
+async def recover_page(context: Context) -> Response:
+    return await _recover(context)
+
+
+async def _recover(context: Context, **more: Any) -> Response:
+    methods = open_methods(context)
+    helping, asked = await context.read(lambda tx: _help(tx, context))
+    values: dict[str, Any] = {
+        "email": context.known.person.email if context.known.person else "",
+        "has_app": Method.TOTP in methods,
+        "has_recovery_codes": Method.RECOVERY_CODE in methods and await _codes_left(context) > 0,
+        "wait": None,
+        "helpers": helping,
+        "asked": asked,
+        "may_ask": bool(helping) and len({each["workspace_name"] for each in helping}) > len(asked),
+        "second_step_url": context.url(with_query("/sign-in/second-step", next=context.next_path)),
+        "next": context.next_path,
+    }
+    return render(context, "recover.html", **(values | more))
+
+
+def _help(tx: Transaction, context: Context) -> tuple[list[dict[str, str]], list[dict[str, Any]]]:
+    """Who may turn this person's 2FA off, by name, and where they were asked within the last 24 hours."""
+    if context.facts.account is None:
+        return [], []
+    helping = [
+        {"name": row.name, "workspace_name": place.name}
+        for place in asking.asking_for(context.known, None)
+        for row in asking.helpers_of(tx, context.known, place)[:10]
+    ]
+    asked = [
+        {"workspace_name": each.name, "at": each.asked_at, "open": not each.closed}
+        for each in asking.asked_lately(tx, known=context.known)
+    ]
+    return helping, asked
+
+
+async def _codes_left(context: Context) -> int:
+    """How many recovery codes are unspent, in all sets together that count somewhere."""
+    sets = [
+        each.id
+        for each in context.facts.authenticators
+        if each.method is Method.RECOVERY_CODE and counts_somewhere(context.facts, each)
+    ]
+    return await context.read(lambda tx: sum(authenticators.codes_left(tx, each) for each in sets))
+
+
+async def recover_form(context: Context) -> Response:
+    try:
+        result = await flows.recovery(context, context.form.get("recovery_code", ""))
+    except Refused as refused:
+        if not refused.errors:
+            raise
+        return await _recover(context, errors={"recovery_code": refused.errors[0].message})
+    if not isinstance(result, Proved):
+        return await _recover(context, **guess_errors(context, result, "recovery_code"))
+    context.session_token = result.token
+    apps = [each for each in result.known.facts.authenticators if each.method is Method.TOTP]
+    target = context.next_path or "/"
+    return render(
+        context,
+        "recovered.html",
+        codes_left=result.recovery_codes_left or 0,
+        continue_url=context.url(target),
+        replaces=id_text(apps[0].id) if len(apps) == 1 else None,
+        next=target,
+    )
+
+
+async def ask_form(context: Context) -> Response:
+    try:
+        await context.write(lambda tx: asking.ask(tx, by=context.by))
+    except Refused as refused:
+        if refused.decision is not None:
+            raise
+        return await _recover(context, status=refused.status, errors={"form": refused.detail})
+    return go(context, with_query("/recover", said="help-asked", next=context.next_path) + "#lost")
+
+
+ROUTES: list[Route] = [
+    page("/recover", kinds.SEE_SESSION, recover_page),
+    form("/recover", kinds.PRESENT_SECOND, recover_form),
+    form("/recover/ask", kinds.ASK_HELP, ask_form, shown_at="/recover"),
+]
