@@ -4,6 +4,7 @@ import pytest
 
 from nightlatch import addresses, assurance, budget, facts, invite_sheet, names, pictures, products, server
 from nightlatch.actions import (
+    alerts,
     api_tokens,
     app_flows,
     apps,
@@ -12,7 +13,9 @@ from nightlatch.actions import (
     enrolment,
     exceptions_rules,
     invitations,
+    mailing,
     mandate,
+    notify_addresses,
     passwords,
     resets,
     second_step,
@@ -65,6 +68,16 @@ FIGURES = {
         invitations.MAILS_TO_AN_ADDRESS_A_DAY
     ),
     "Invitation mails of one workspace, 24 hours": str(invitations.MAILS_OF_A_WORKSPACE_A_DAY),
+    "Mails that an address did not ask for, 24 hours, all workspaces together; security notices apart": str(
+        mailing.UNASKED_A_DAY
+    ),
+    "Such a mail is put off, at most, by": lasting(mailing.PUT_OFF_AT_MOST),
+    '"Somebody has your password", to one person, once in': lasting(alerts.HALF_DONE_EVERY),
+    "Addresses for notices, of an account": str(notify_addresses.MOST),
+    "Addresses for notices that one account may add, 24 hours": str(notify_addresses.ASKED_A_DAY),
+    "Confirm mails to one address for notices, 24 hours": str(notify_addresses.CONFIRM_MAILS_A_DAY),
+    "Link to confirm an address for notices": lasting(LINKS["notify_confirm"]),
+    '"Never again" of an invitation': lasting(LINKS["never_again"]),
     "The same invitation again": lasting(invitations.RESEND_INTERVAL),
     "Addresses invited at a time": str(invitations.MOST_AT_A_TIME),
     "Lines of a CSV file of invitations": str(invite_sheet.MOST_ROWS),
