@@ -39,9 +39,7 @@ def enter_password(world: World, person: Person, by: By | None = None) -> By:
         lambda tx: sign_in.sign_in(tx, by=by, candidate=candidate, right=True, kind=kind, token=token)
     )
     assert isinstance(done, Proved)
-    return replace(
-        by, kind="account", id=person.id, name=person.name, token_hash=token.hash, credential=kind
-    )
+    return replace(by, kind="account", id=person.id, name=person.name, token_hash=token.hash, credential=kind)
 
 
 def enter_code(world: World, by: By, seed: bytes) -> By:
