@@ -130,3 +130,42 @@ def test_signing_in_and_asking_for_the_link_without_scripts(demo: Server, open_p
     page.get_by_role("button", name="Mail me the link").click()
     page.wait_for_load_state()
     assert "Check your mail" in page.inner_text("main")
+
+
+def mailed(page: Page, server: Server, to: str, part: str) -> str:
+    """The newest link with `part` in it that was mailed to somebody."""
+    for _ in range(50):
+        page.goto(f"{server.url}/demo/inbox?to={to}")
+        mail = page.locator("main a[href*='/demo/inbox/']").first
+        if mail.count():
+            page.goto(server.url + str(mail.get_attribute("href")).removeprefix(server.url))
+            found = re.search(rf"{re.escape(server.url)}{part}[A-Za-z0-9_-]+", page.content())
+            if found is not None:
+                return found[0]
+        page.wait_for_timeout(200)
+    raise AssertionError(f"no mail to {to} with {part}")
+
+
+def test_the_pages_of_addresses_for_notices_and_never_again(demo: Server, open_page: Pages) -> None:
+    page = owner(open_page, demo)
+    page.goto(demo.url + "/settings/user/notifications")
+    page.locator("[name=notify]").fill("safe@elsewhere.example")
+    page.get_by_role("button", name="Add the address").click()
+    page.wait_for_url("**/settings/user/notifications?said=notify-added")
+    look_at(page, "an address for notices that waits")
+    stranger = open_page(demo.url, mailed(page, demo, "safe@elsewhere.example", "/notify/")[len(demo.url) :])
+    look_at(stranger, "confirming an address for notices")
+    stranger.get_by_role("button", name="Yes, this mailbox is mine").click()
+    look_at(stranger, "a confirmed address for notices")
+    page.goto(demo.url + "/w/acme/settings/team/invite")
+    page.locator("[name=emails]").fill("newcomer@elsewhere.example")
+    page.get_by_role("button", name=re.compile("Invite|Send")).first.click()
+    page.wait_for_load_state()
+    never = mailed(page, demo, "newcomer@elsewhere.example", "/never-again/")
+    stranger = open_page(demo.url, never[len(demo.url) :])
+    look_at(stranger, "never again")
+    stranger.get_by_role("button", name="Never again").click()
+    stranger.get_by_role("heading", name="No more invitations").wait_for()
+    look_at(stranger, "no more invitations")
+    stranger.get_by_role("button", name="Take invitations again").click()
+    stranger.get_by_role("heading", name="Stop invitations?").wait_for()
