@@ -38,6 +38,7 @@ from nightlatch.store.listing_query import (
 )
 from nightlatch.store.query import Query, Row
 from nightlatch.store.schema import standing
+from nightlatch.store.standing import Number
 from nightlatch.store.table_states import FLAGS as FLAGS
 from nightlatch.store.table_states import STATES as STATES
 from nightlatch.store.table_states import Rule, due_of, flags_of, kinds, state_of
@@ -131,14 +132,15 @@ def page(
     _one_of("sort", sort, SORTS)
     wanted = _filter(q, role, two_factor, flag, status, rule)
     limit = max(1, min(limit, MOST_A_PAGE))
-    numbers, waiting = projection.table_counts(tx, workspace_id, rule), projection.waiting(tx, workspace_id)
+    numbers, failed = projection.table_counts(tx, workspace_id, rule)
+    waiting = projection.waiting(tx, workspace_id)
     ask = _Ask(tx, workspace_id, wanted, rule, sort, limit + 1)
     known = None if wanted.words or wanted.flag else _sum(numbers, wanted, rule)
     matching, rows, last = _found(ask, known, after)
     return Page(
         tuple(_item(row, rule, waiting) for row in rows[:limit]),
         last(rows[limit - 1]) if len(rows) > limit else None,
-        _counts(numbers, rule, waiting, matching),
+        _counts(numbers, rule, (len(waiting), failed), matching),
     )
 
 
@@ -347,8 +349,8 @@ def _walked(
 # --- states and numbers ---
 
 
-def _sum(numbers: Sequence[Row], wanted: Filter, rule: Rule) -> int:
-    def fits(row: Row) -> int:
+def _sum(numbers: Sequence[Number], wanted: Filter, rule: Rule) -> int:
+    def fits(row: Number) -> int:
         if wanted.role_order not in (None, row.role_order) or wanted.status not in (None, row.status):
             return 0
         return int(row.number) if wanted.kind is None else _of_kind(row, rule).get(wanted.kind, 0)
@@ -356,7 +358,7 @@ def _sum(numbers: Sequence[Row], wanted: Filter, rule: Rule) -> int:
     return sum(map(fits, numbers))
 
 
-def _of_kind(row: Row, rule: Rule) -> dict[str, int]:
+def _of_kind(row: Number, rule: Rule) -> dict[str, int]:
     """How many of the rows of one status, stored state and role are of which kind now."""
     if row.status != "active":
         return {"invited": row.number}
@@ -370,20 +372,19 @@ def _of_kind(row: Row, rule: Rule) -> dict[str, int]:
     return {"late": row.late, "due": left - row.late, "exempt": row.exempt}
 
 
-def _counts(numbers: Sequence[Row], rule: Rule, waiting: frozenset[int], matching: int) -> Counts:
+def _counts(numbers: Sequence[Number], rule: Rule, flagged: tuple[int, int], matching: int) -> Counts:
     states = {each.name: each.state for each in kinds(rule)}
     by_state: Counter[str] = Counter()
-    invited = low = failed = 0
+    invited = low = 0
     for row in numbers:
-        failed += row.failed
-        low += row.low if row.status == "active" else 0
+        low += row.low
         for kind, number in _of_kind(row, rule).items():
             state = states[kind]
             if state is None:
                 invited += number
             elif number:
                 by_state[state] += number
-    by_flag = dict(zip(FLAGS, (low, len(waiting), failed), strict=True))
+    by_flag = dict(zip(FLAGS, (low, *flagged), strict=True))
     return Counts(by_state.total(), matching, invited, by_state["on"], dict(by_state), by_flag)
 
 

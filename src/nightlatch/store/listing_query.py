@@ -178,14 +178,19 @@ def count_query(shape: Shape) -> Query:
 
 def _conditions(shape: Shape) -> list[ColumnElement[bool]]:
     words, role, status, kind, flag, required = shape
-    conditions = [standing.c.workspace_id == bindparam("workspace_id")]
+    # The rows with a flag of these are few: found by it, whatever else they have to be.
+    aside = flag in ("reset_pending", "mail_bouncing")
+    here = (
+        standing.c.workspace_id + literal_column("0") if flag == "reset_pending" else standing.c.workspace_id
+    )
+    conditions = [here == bindparam("workspace_id")]
     if role:
         conditions.append(standing.c.role_order == bindparam("role_order"))
     if status:
         conditions.append(standing.c.status == bindparam("status"))
     for name in (kind, flag):
         if name:
-            conditions += condition(name, required=required)
+            conditions += condition(name, required=required, aside=aside)
     for number in range(words):
         conditions.append(standing.c.search_key.like(bindparam(f"word_{number}"), escape="\\"))
     return conditions

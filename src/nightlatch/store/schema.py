@@ -238,11 +238,13 @@ standing = Table(
         "ix_standing_state",
         *("workspace_id", "status", "state", "search_key", "id", "joined_at", "exempt_until"),
     ),
-    Index("ix_standing_late", "workspace_id", "status", "state", "joined_at", "search_key", "id"),
+    Index(
+        "ix_standing_late",
+        *("workspace_id", "status", "state", "joined_at", "search_key", "id", "role_order", "exempt_until"),
+    ),
     Index(
         "ix_standing_counts",
-        *("workspace_id", "status", "state", "role_order"),
-        *("recovery_left", "joined_at", "exempt_until", "mail_failed_at"),
+        *("workspace_id", "status", "state", "role_order", "recovery_left"),
     ),
     Index(
         "ix_standing_exempt",

@@ -1,6 +1,7 @@
 """The projection behind the Teammates table, recomputed in the transaction of whatever changes what it shows."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from sqlalchemy import bindparam, case, delete, func, literal_column, select, update
 
@@ -14,7 +15,7 @@ from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import read_account_facts
 from nightlatch.store.query import Query, Row, insert_into, set_columns
 from nightlatch.store.schema import resets, standing
-from nightlatch.store.table_states import SUMS, Rule
+from nightlatch.store.table_states import EXEMPT, LATE, LOW, Rule
 from nightlatch.vocabulary import Method, Role
 
 BETWEEN = "\x1f"
@@ -36,16 +37,32 @@ _COUNTS = Query(
     .group_by(standing.c.status, standing.c.state, standing.c.role_order)
 )
 
-_TABLE_COUNTS = Query(
+_here = standing.c.workspace_id == bindparam("workspace_id")
+_NUMBERS = Query(
     select(
         standing.c.status,
         standing.c.state,
         standing.c.role_order,
         func.count().label("number"),
-        *(func.count(case((each, literal_column("1")))).label(name) for name, each in SUMS),
+        func.count(case((LOW, literal_column("1")))).label("low"),
     )
-    .where(standing.c.workspace_id == bindparam("workspace_id"))
+    .where(_here)
     .group_by(standing.c.status, standing.c.state, standing.c.role_order)
+)
+_EXEMPT = Query(
+    select(standing.c.state, standing.c.role_order, func.count().label("number"))
+    .where(_here, EXEMPT)
+    .group_by(standing.c.state, standing.c.role_order)
+)
+_LATE = Query(
+    select(standing.c.state, standing.c.role_order, func.count().label("number"))
+    .where(_here, *LATE)
+    .group_by(standing.c.state, standing.c.role_order)
+)
+_FAILED = Query(
+    select(func.count().label("number"))
+    .select_from(standing)
+    .where(_here, standing.c.mail_failed_at.is_not(None))
 )
 _WAITING = Query(
     select(resets.c.account_id)
@@ -123,10 +140,47 @@ def counts(tx: Transaction, workspace_id: int) -> list[Row]:
     return tx.all(_COUNTS, workspace_id=workspace_id)
 
 
-def table_counts(tx: Transaction, workspace_id: int, rule: Rule) -> list[Row]:
-    """The same, and how many of each have few recovery codes (`low`), are excepted (`exempt`), joined late (`late`, the
-    excepted left out), or whose newest mail failed (`failed`)."""
-    return tx.all(_TABLE_COUNTS, workspace_id=workspace_id, **rule.values)
+@dataclass(frozen=True, slots=True)
+class Number:
+    """How many rows there are of one status, stored state and role."""
+
+    status: str
+    state: str
+    role_order: int
+    number: int
+    low: int
+    """With few recovery codes."""
+    exempt: int
+    """Excepted now."""
+    late: int
+    """Who joined after the announcement, the excepted left out; counted while the mandate is announced."""
+
+
+def table_counts(tx: Transaction, workspace_id: int, rule: Rule) -> tuple[list[Number], int]:
+    """Numbers of rows, and how many have a newest mail that failed."""
+    here = {"workspace_id": workspace_id, **rule.values}
+    announced = rule.required_from is not None and not rule.in_force and rule.announced_at is not None
+    exempt = _by_kind(tx.all(_EXEMPT, **here)) if rule.required_from is not None else {}
+    late = _by_kind(tx.all(_LATE, **here)) if announced else {}
+
+    def of(row: Row) -> Number:
+        kind = (row.state, row.role_order) if row.status == "active" else ("", 0)
+        return Number(
+            row.status,
+            row.state,
+            row.role_order,
+            row.number,
+            row.low if row.status == "active" else 0,
+            exempt.get(kind, 0),
+            late.get(kind, 0),
+        )
+
+    (failed,) = tx.all(_FAILED, workspace_id=workspace_id)
+    return [of(row) for row in tx.all(_NUMBERS, workspace_id=workspace_id)], int(failed.number)
+
+
+def _by_kind(rows: list[Row]) -> dict[tuple[str, int], int]:
+    return {(row.state, row.role_order): int(row.number) for row in rows}
 
 
 def waiting(tx: Transaction, workspace_id: int) -> frozenset[int]:

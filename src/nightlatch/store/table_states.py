@@ -4,11 +4,10 @@ Rows keep what changes with a person (`state` on, off or reset, `joined_at`, `ex
 mandate or the clock alone is worked out when the table is read, so that nothing has to be rewritten for it.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, or_, select
 
 from nightlatch.instants import Instant
 from nightlatch.policy import Mandate, binding_from
@@ -87,54 +86,58 @@ def kinds(rule: Rule) -> tuple[Kind, ...]:
     return (*(Kind(name, states.get(name, name)) for name in found), Kind("invited", None))
 
 
-def condition(name: str, *, required: bool) -> list[ColumnElement[bool]]:
-    """The rows of one kind, or of one flag, as conditions on the table."""
-    return _FREE[name] if not required and name in _FREE else _CONDITIONS[name]
+def condition(name: str, *, required: bool, aside: bool = False) -> list[ColumnElement[bool]]:
+    """The rows of one kind, or of one flag, as conditions on the table.
+
+    `aside`: so that no index is looked up by them, because another condition leaves fewer rows.
+    """
+    conditions, free = _ASIDE if aside else _INDEXED
+    return free[name] if not required and name in free else conditions[name]
 
 
+_Conditions = dict[str, list[ColumnElement[bool]]]
 _row = standing.c
 _exempt = and_(_row.exempt_until.is_not(None), _row.exempt_until > bindparam("now"))
 _not_exempt = or_(_row.exempt_until.is_(None), _row.exempt_until <= bindparam("now"))
-_active, _off = _row.status == "active", _row.state == "off"
+_on, _off = _row.state == "on", _row.state == "off"
 _late = _row.joined_at > bindparam("announced_at")
-_early = and_(_late, _row.joined_at < bindparam("required_from"))
 _low = or_(_row.recovery_left.is_(None), _row.recovery_left < LOW_RECOVERY_CODES)
 _waiting = select(resets.c.account_id).where(
     resets.c.workspace_id == bindparam("workspace_id"),
     resets.c.done_at.is_(None),
     resets.c.ended_at.is_(None),
 )
-_CONDITIONS: dict[str, list[ColumnElement[bool]]] = {
-    "on": [_active, _row.state == "on"],
-    "overdue": [_active, _off, _not_exempt],
-    "late": [_active, _off, _late, _not_exempt],
-    "due": [_active, _off, _row.joined_at <= bindparam("announced_at"), _not_exempt],
-    "reset": [_active, _row.state == "reset", _not_exempt],
-    "exempt": [_active, _row.state != "on", _exempt],
-    "invited": [_row.status == "invited"],
-    # for the order by due dates
-    "early": [_active, _off, _early, _not_exempt],
-    "not_early": [
-        _active,
-        _off,
-        or_(_row.joined_at <= bindparam("announced_at"), _row.joined_at >= bindparam("required_from")),
-        _not_exempt,
-    ],
-    "nothing_due": [or_(_row.status != "active", _row.state != "off"), or_(_row.state == "on", _not_exempt)],
-    # flags
-    "recovery_codes_low": [_active, _row.state == "on", _low],
-    "reset_pending": [_active, _row.account_id.in_(_waiting)],
-    "mail_bouncing": [_row.mail_failed_at.is_not(None)],
-}
-_FREE: dict[str, list[ColumnElement[bool]]] = {
-    "off": [_active, _off],
-    "reset": [_active, _row.state == "reset"],
-}
-"""Where nothing is required there is nothing to be excepted from."""
-SUMS: Sequence[tuple[str, ColumnElement[bool]]] = (
-    ("low", and_(_row.state == "on", _low)),
-    ("exempt", _exempt),
-    ("late", and_(_off, _late, _not_exempt)),
-    ("failed", _row.mail_failed_at.is_not(None)),
-)
-"""What is counted of the rows of one stored state and role."""
+
+
+def _build(status: ColumnElement[str], state: ColumnElement[str]) -> tuple[_Conditions, _Conditions]:
+    """The conditions, and those that differ where nothing is required: there is nothing to be excepted from then."""
+    active, on, off, reset = status == "active", state == "on", state == "off", state == "reset"
+    early = and_(_late, _row.joined_at < bindparam("required_from"))
+    not_early = or_(_row.joined_at <= bindparam("announced_at"), _row.joined_at >= bindparam("required_from"))
+    conditions: _Conditions = {
+        "on": [active, on],
+        "overdue": [active, off, _not_exempt],
+        "late": [active, off, _late, _not_exempt],
+        "due": [active, off, _row.joined_at <= bindparam("announced_at"), _not_exempt],
+        "reset": [active, reset, _not_exempt],
+        "exempt": [active, state != "on", _exempt],
+        "invited": [status == "invited"],
+        # for the order by due dates
+        "early": [active, off, early, _not_exempt],
+        "not_early": [active, off, not_early, _not_exempt],
+        "nothing_due": [or_(status != "active", state != "off"), or_(on, _not_exempt)],
+        # flags
+        "recovery_codes_low": [active, on, _low],
+        "reset_pending": [active, _row.account_id.in_(_waiting)],
+        "mail_bouncing": [_row.mail_failed_at.is_not(None)],
+    }
+    return conditions, {"off": [active, off], "reset": [active, reset]}
+
+
+_NOTHING: ColumnElement[str] = literal_column("''")
+_INDEXED = _build(_row.status, _row.state)
+_ASIDE = _build(func.coalesce(_row.status, _NOTHING), func.coalesce(_row.state, _NOTHING))
+LOW = and_(_on, _low)
+"""Of teammates' rows: few recovery codes."""
+EXEMPT = _exempt
+LATE = [_row.status == "active", _off, _late, _not_exempt]

@@ -210,8 +210,10 @@ def upgrade() -> None:
             "ix_standing_search", ["workspace_id", *key, "status", "state", "role_order", *shown], unique=False
         )
         batch_op.create_index("ix_standing_state", [*kind, *key, "joined_at", "exempt_until"], unique=False)
-        batch_op.create_index("ix_standing_late", [*kind, "joined_at", *key], unique=False)
-        batch_op.create_index("ix_standing_counts", [*kind, "role_order", *shown], unique=False)
+        batch_op.create_index(
+            "ix_standing_late", [*kind, "joined_at", *key, "role_order", "exempt_until"], unique=False
+        )
+        batch_op.create_index("ix_standing_counts", [*kind, "role_order", "recovery_left"], unique=False)
         batch_op.create_index(
             "ix_standing_exempt",
             ["workspace_id", "exempt_until"],
