@@ -88,7 +88,7 @@ def test_the_text_for_the_chat_has_the_date_and_the_way(team: Team, dana: Person
     visitor = team.visitor(dana)
     page = visitor.open(f"{SWITCH}/on")
     text = page.got.text
-    assert re.search(r'<textarea class="input" id="chat" rows="6" readonly', text)
+    assert re.search(r'<textarea class="input" id="chat" rows="7" readonly', text)
     assert "Acme will ask everyone for a second step (2FA) from" in page.text
     assert "http://localhost:8000/set-up?workspace=acme" in page.text
     assert "Ask Dana." in page.text
