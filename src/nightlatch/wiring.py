@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from nightlatch.actions import notices_recheck
 from nightlatch.clock import Clock
 from nightlatch.config import Config
 from nightlatch.keyring import KeyRing
@@ -31,7 +32,15 @@ class House:
     def post(self) -> Post:
         """What the outbox is drained with."""
         config = self.config
-        return Post(self.store, self.sender(), config.name, config.mail_from, config.base_url, self.clock)
+        return Post(
+            self.store,
+            self.sender(),
+            config.name,
+            config.mail_from,
+            config.base_url,
+            self.clock,
+            notices_recheck.why_untrue,
+        )
 
     def close(self) -> None:
         """Let go of the database."""

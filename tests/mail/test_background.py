@@ -12,7 +12,7 @@ from nightlatch.actions.chores import CHORES
 from nightlatch.instants import HOUR
 from nightlatch.mail.background import Chore, Rounds, run
 from nightlatch.mail.outgoing import OutgoingMail
-from nightlatch.store import outbox
+from nightlatch.store import campaigns as campaigns_store
 from nightlatch.store.engine import Transaction, Unavailable
 from tests.mail.test_drain import Pigeon, post, queue, temporary, waiting
 from tests.support.tables import rows
@@ -24,7 +24,7 @@ def campaign(world: World, members: int) -> None:
     acme = world.workspace("acme", owner=people[0], member=people[1:])
     world.require(acme)
     world.write(
-        lambda tx: outbox.add_campaign(
+        lambda tx: campaigns_store.add(
             tx, workspace_id=acme, revision=2, kind="mandate_on", by_name="Dana", required_from=None
         )
     )
@@ -127,7 +127,7 @@ def test_a_part_that_fails_keeps_none_of_the_others_from_running(
 
     pigeon = Pigeon()
     with caplog.at_level(logging.INFO, "nightlatch.mail"):
-        assert Rounds(post(world, pigeon), [Chore("a_chore", outbox.campaign_waits, broken)]).once()
+        assert Rounds(post(world, pigeon), [Chore("a_chore", campaigns_store.waits, broken)]).once()
     assert len(pigeon.sent) == 1
     assert "a_chore failed: Unavailable" in caplog.text
     assert "42" not in caplog.text

@@ -1,103 +1,115 @@
-"""Mails to everybody in a workspace, in batches, after the switch has answered."""
+"""Mails to everybody in a workspace, in batches, after the switch has answered: a mandate's notices, reminders.
 
-from nightlatch.actions.by import SYSTEM
-from nightlatch.actions.mailing import mail_address, settled_address
-from nightlatch.actions.tokens import new_token
-from nightlatch.assurance import enrolled, relied_on
-from nightlatch.facts import Facts
-from nightlatch.ids import to_text
-from nightlatch.mail.messages.common import by_way_of
-from nightlatch.store import accounts, outbox, teammates, tickets, workspaces
+A mandate is announced at once and has a notice 7, 3 and 1 days before its date, and on it. Each is a row with the
+instant at which it is due; whoever is late (the machine was down) sends it late, and of several that are due together
+only the newest.
+"""
+
+from nightlatch.actions import notices
+from nightlatch.actions.notices import ANNOUNCE, START
+from nightlatch.instants import DAY, HOUR, Duration, Instant
+from nightlatch.policy import Mandate
+from nightlatch.store import campaigns, teammates, withdrawing, workspaces
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import read_account_facts
-from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
-from nightlatch.vocabulary import TicketPurpose
+
+BEFORE: dict[str, Duration] = {"7_days": 7 * DAY, "3_days": 3 * DAY, "1_day": DAY, START: 0}
+"""The notices after the announcement: how long before the date each is due."""
+SOON: Duration = HOUR
+"""What would be due so soon after the announcement says nothing that it does not."""
+
+
+def announce(tx: Transaction, workspace: Row, revision: int, *, by_name: str, required_from: Instant) -> None:
+    """The mandate begins, or will: everybody is told now, and again as its date comes. Stages that have passed are
+    skipped; what an earlier revision had queued is withdrawn."""
+    _stop(tx, workspace.id)
+    now = required_from <= tx.now
+    _add(tx, workspace, revision, "mandate_on", by_name, required_from, START if now else ANNOUNCE, tx.now)
+    for stage, before in BEFORE.items():
+        due_at = required_from - before
+        if due_at > tx.now + (0 if stage == START else SOON):
+            _add(tx, workspace, revision, "mandate_notice", by_name, required_from, stage, due_at)
+
+
+def turned_off(tx: Transaction, workspace: Row, revision: int, *, by_name: str) -> None:
+    """The mandate is over: everybody is told, and no notice of it follows."""
+    _stop(tx, workspace.id)
+    _add(tx, workspace, revision, "mandate_off", by_name, None, None, tx.now)
 
 
 def expand_campaign(tx: Transaction, *, most: int = 50) -> bool:
-    """Queue the mails of the next `most` teammates of the oldest campaign; whether there is more to do.
+    """Queue the mails of the next `most` teammates of the campaign that is due for longest; whether one was due.
 
-    How far it came is kept in the same transaction, so that nobody is mailed twice. A campaign whose policy was changed
-    meanwhile is over. Locks: the campaign, then the accounts of the batch (a reset of one of them must not lose its
-    ticket to ours); never the workspace, so that the switch waits for one batch at most.
+    How far it came is kept in the same transaction, and each notice is guarded by its own row, so that nobody is mailed
+    twice. Locks: the campaign, then the accounts of the batch (a reset of one of them must not lose its ticket to
+    ours), then their addresses; never the workspace, so that the switch waits for one batch at most.
     """
-    campaign = outbox.next_campaign(tx)
+    campaign = campaigns.next_due(tx)
     if campaign is None:
         return False
     workspace = workspaces.by_id(tx, campaign.workspace_id)
-    if workspace is None or workspace.revision != campaign.revision:
-        outbox.advance_campaign(tx, campaign.id, campaign.after_id, done=True)
+    if workspace is None or not _still_true(tx, campaign, workspace) or _left_to_newer(tx, campaign):
+        campaigns.advance(tx, campaign.id, campaign.after_id, done=True)
         return True
     batch = teammates.after(tx, workspace.id, campaign.after_id, most)
-    lock(tx, accounts=[each.account_id for each in batch])
-    for each in batch:
-        if each.joined_at <= campaign.created_at:
-            _mail(tx, campaign, workspace, each)
-    last = batch[-1].id if batch else campaign.after_id
-    outbox.advance_campaign(tx, campaign.id, last, done=len(batch) < most)
+    notices.tell_batch(tx, campaign, workspace, batch)
+    done = len(batch) < most
+    if done:
+        notices.summarise(tx, campaign, workspace)
+    campaigns.advance(tx, campaign.id, batch[-1].id if batch else campaign.after_id, done=done)
     return True
 
 
 # --- inside ---
 
 
-def _mail(tx: Transaction, campaign: Row, workspace: Row, teammate: Row) -> None:
-    if campaign.kind == "mandate_off":
-        return _tell(tx, campaign, workspace, teammate, "mandate_off")
-    facts = read_account_facts(tx, teammate.account_id)
-    if enrolled(facts.authenticators, workspace.id):
-        return _tell(tx, campaign, workspace, teammate, "mandate_ready", from_instant=campaign.required_from)
-    return _invite_to_enrol(tx, campaign, workspace, teammate, facts)
+def _stop(tx: Transaction, workspace_id: int) -> None:
+    campaigns.end_all(tx, workspace_id)
+    withdrawing.mandate_mails(tx, workspace_id)
 
 
-def _tell(
-    tx: Transaction, campaign: Row, workspace: Row, teammate: Row, kind: str, **values: int | None
+def _add(
+    tx: Transaction,
+    workspace: Row,
+    revision: int,
+    kind: str,
+    by_name: str,
+    required_from: Instant | None,
+    stage: str | None,
+    due_at: Instant,
 ) -> None:
-    mail_address(
+    campaigns.add(
         tx,
-        kind,
-        teammate.email,
-        by=SYSTEM,
-        account_id=teammate.account_id,
         workspace_id=workspace.id,
-        workspace=workspace.name,
-        by_name=campaign.by_name,
-        **values,
+        revision=revision,
+        kind=kind,
+        by_name=by_name,
+        required_from=required_from,
+        stage=stage,
+        due_at=due_at,
     )
 
 
-def _invite_to_enrol(tx: Transaction, campaign: Row, workspace: Row, teammate: Row, facts: Facts) -> None:
-    """The mail that leads to set-up, with a ticket where a ticket may be (law 14).
+def _still_true(tx: Transaction, campaign: Row, workspace: Row) -> bool:
+    """Whether a campaign speaks of the mandate as it is. One that said "now" before there were stages has no date."""
+    if campaign.kind == "mandate_off":
+        return workspace.required_from is None
+    if workspace.required_from is None:
+        return False
+    if campaign.kind == "mandate_reminder":
+        return True
+    if campaign.required_from is None:
+        return Mandate(workspace.required_from).in_force(tx.now)
+    return bool(campaign.required_from == workspace.required_from)
 
-    Without one, for a person whose last second factor there was lost to a reset, only that reset's ticket binds.
-    """
-    account = accounts.by_id(tx, teammate.account_id)
-    here = facts.teammate(workspace.id)
-    if account is None or here is None:
-        return
-    link = f"/set-up?workspace={workspace.slug}"
-    if account.app_id is not None:
-        link = by_way_of(to_text(account.app_id), link)
-    if here.reset is None and not relied_on(facts, workspace.id):
-        token = new_token()
-        tickets.create(
-            tx,
-            token_hash=token.hash,
-            account_id=account.id,
-            purpose=TicketPurpose.MANDATE,
-            workspace_id=workspace.id,
-        )
-        link = f"/tickets/{token.text}"
-    mail_address(
-        tx,
-        "mandate_enrol",
-        settled_address(tx, account),
-        by=SYSTEM,
-        account_id=account.id,
-        workspace_id=workspace.id,
-        workspace=workspace.name,
-        by_name=campaign.by_name,
-        from_instant=campaign.required_from,
-        link=link,
-    )
+
+def _left_to_newer(tx: Transaction, campaign: Row) -> bool:
+    """Whether a later notice has come due too, and takes over; one that had to tell the ready hands that on."""
+    if campaign.stage is None or campaign.due_at is None:
+        return False
+    newer = campaigns.newer_stage(tx, campaign.workspace_id, campaign.due_at)
+    if newer is None:
+        return False
+    if campaign.kind == "mandate_on":
+        campaigns.set_kind(tx, newer, "mandate_on")
+    return True

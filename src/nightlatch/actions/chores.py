@@ -4,11 +4,11 @@ from nightlatch.actions import alerts, progress
 from nightlatch.actions.campaigns import expand_campaign
 from nightlatch.actions.reset_doing import finish_due
 from nightlatch.mail.background import Chore
-from nightlatch.store import outbox, resets
+from nightlatch.store import campaigns, resets
 
 CHORES = (
     Chore("tell_half_done", alerts.half_done_waits, alerts.tell_half_done),
-    Chore("expand_campaign", outbox.campaign_waits, expand_campaign),
+    Chore("expand_campaign", campaigns.waits, expand_campaign),
     Chore("finish_due_reset", resets.is_due, finish_due),
     Chore("note_progress", progress.day_waits, progress.note_day),
 )

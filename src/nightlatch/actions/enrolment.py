@@ -28,12 +28,12 @@ from nightlatch.store import (
     authenticators,
     enrolments,
     guesses,
-    outbox,
     resets,
     sessions,
     standing,
     teammates,
     tickets,
+    withdrawing,
 )
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import Known
@@ -298,9 +298,9 @@ def _after(
                 subject=account_subject(account.id, account.name),
                 workspace_id=teammate.workspace,
             )
+        withdrawing.of_person(tx, account.id, teammate.workspace, "2FA is set up")
     if reach.everywhere:
         tickets.end_open(tx, account.id, None)
-        outbox.withdraw(tx, account.id, "mandate_enrol", "2FA is set up")
     if not first:
         sessions.end_others(tx, account.id, keep=session_id)
 

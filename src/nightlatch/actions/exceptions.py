@@ -22,7 +22,7 @@ from nightlatch.ids import new_id
 from nightlatch.ids import to_text as id_text
 from nightlatch.instants import Instant, to_text
 from nightlatch.refusals import Code, Refused, WayOut, not_found
-from nightlatch.store import accounts, exceptions, teammates, workspaces
+from nightlatch.store import accounts, exceptions, teammates, withdrawing, workspaces
 from nightlatch.store.engine import Transaction
 from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
@@ -144,6 +144,7 @@ def approve(
     if not exceptions.approve(tx, row.id, approved_by=approver, approver=by.name):
         raise _over(workspace)
     exceptions.exempt(tx, workspace_id, row.account_id, row.ends_at)
+    withdrawing.of_person(tx, row.account_id, workspace_id, "there is an exception")
     _note(
         tx,
         Event.EXCEPTION_GRANTED,

@@ -29,15 +29,17 @@ def mail_address(
     by: By,
     account_id: int | None = None,
     workspace_id: int | None = None,
+    revision: int | None = None,
     **values: Any,
 ) -> int | None:
     """Queue one mail to one address; its id. Raises what `messages.check` raises: a mail that cannot be made stops the
     change.
 
     `values` are the message's arguments; its `by` (a name to show) is given as `by_name`, since `by` is who acts, and
-    `when` where that is not now. A mail of a kind that nobody asks for (`messages.sorts`) is counted against the
-    address: past five in 24 hours it is put off until there is room, and where that is more than two days away it is
-    not queued: None. This locks the name of the address: queue such mails after every other lock.
+    `when` where that is not now. `revision`: of the policy that the mail is about. A mail of a kind that nobody asks
+    for (`messages.sorts`) is counted against the address: past five in 24 hours it is put off until there is room, and
+    where that is more than two days away it is not queued: None. This locks the name of the address: queue such mails
+    after every other lock.
     """
     complete = {"when": tx.now, **values, "where": by.ip, "agent": readable_agent(by.user_agent)}
     if "by_name" in complete:
@@ -56,6 +58,7 @@ def mail_address(
         account_id=account_id,
         workspace_id=workspace_id,
         unasked_at=counted,
+        revision=revision,
     )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from nightlatch.actions import kinds
+from nightlatch.actions import campaigns, kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed
 from nightlatch.actions.mailing import mail_owners
@@ -14,7 +14,7 @@ from nightlatch.instants import DAY, Duration, Instant, to_text
 from nightlatch.mail import words
 from nightlatch.policy import ManagedBy, Mandate
 from nightlatch.refusals import Code, Refused, WayOut, not_found
-from nightlatch.store import exceptions, outbox, teammates, withdrawing, workspaces
+from nightlatch.store import exceptions, teammates, withdrawing, workspaces
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import Known
 from nightlatch.store.locks import lock
@@ -192,18 +192,12 @@ def _set(
         reason=reason or None,
         **ended,
     )
-    if wanted == row.required_from:
-        outbox.keep_campaign(tx, row.id, revision)
-    else:
-        outbox.add_campaign(
-            tx,
-            workspace_id=row.id,
-            revision=revision,
-            kind="mandate_off" if wanted is None else "mandate_on",
-            by_name=by.name,
-            required_from=wanted if wanted is not None and wanted > tx.now else None,
-        )
-    return _policy(tx, _workspace(tx, row.id))
+    now = _workspace(tx, row.id)
+    if wanted is None and row.required_from is not None:
+        campaigns.turned_off(tx, now, revision, by_name=by.name)
+    elif wanted is not None and wanted != row.required_from:
+        campaigns.announce(tx, now, revision, by_name=by.name, required_from=wanted)
+    return _policy(tx, now)
 
 
 def _end_what_hung_on_it(tx: Transaction, by: By, row: Row) -> dict[str, int]:

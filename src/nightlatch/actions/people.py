@@ -31,6 +31,7 @@ from nightlatch.store import (
     standing,
     teammates,
     tickets,
+    withdrawing,
     workspaces,
 )
 from nightlatch.store.engine import Transaction
@@ -368,6 +369,7 @@ def _remove(tx: Transaction, app: App, workspace: Row, teammate_id: int, account
     person_gone(tx, app.by, workspace.id, account_id)
     closed(tx, by=app.by, account_id=account_id, workspace_id=workspace.id, why="gone")
     tickets.end_open(tx, account_id, workspace.id)
+    withdrawing.of_person(tx, account_id, workspace.id, "no teammate any more")
     record(
         tx,
         Event.TEAMMATE_REMOVED,

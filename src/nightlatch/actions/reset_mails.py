@@ -177,7 +177,7 @@ def _mail_owners(
     workspace: Row,
     account: Row,
     also: int | None,
-    **values: str | int | bool | None,
+    **values: Any,
 ) -> None:
     """To every owner but the person, and to `also`."""
     people = {each.account_id: each.email for each in teammates.owners(tx, workspace.id)}

@@ -22,7 +22,7 @@ from nightlatch.audit.events import record
 from nightlatch.ids import to_text
 from nightlatch.policy import may_grant
 from nightlatch.refusals import Code, Refused, WayOut, not_found
-from nightlatch.store import accounts, invitations, standing, teammates, tickets, workspaces
+from nightlatch.store import accounts, invitations, standing, teammates, tickets, withdrawing, workspaces
 from nightlatch.store.engine import Transaction
 from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
@@ -211,6 +211,7 @@ def _end(tx: Transaction, by: By, workspace: Row, target: Row) -> None:
     person_gone(tx, by, workspace.id, target.account_id)
     help_closing.closed(tx, by=by, account_id=target.account_id, workspace_id=workspace.id, why="gone")
     tickets.end_open(tx, target.account_id, workspace.id)
+    withdrawing.of_person(tx, target.account_id, workspace.id, "no teammate any more")
     suspend_of_sponsor(tx, by=by, workspace=workspace, teammate=target)
     for email in every_address(tx, _account(tx, target.account_id)):
         _end_invitation(tx, by, workspace, parse(email).key)

@@ -17,8 +17,8 @@ from nightlatch.mail.layout import Message
 from nightlatch.mail.messages import is_link, render
 from nightlatch.mail.messages.common import Keeper
 from nightlatch.mail.outgoing import OutgoingMail, Sender, Undeliverable
-from nightlatch.store import keepers, outbox
-from nightlatch.store.engine import Store, Transaction
+from nightlatch.store import keepers, outbox, withdrawing
+from nightlatch.store.engine import Store, Transaction, Unavailable
 
 BATCH = 20
 """Mails leased at once: few enough that a slow server takes them within the lease."""
@@ -40,6 +40,8 @@ class Post:
     base_url: str
     """Configured origin and path: what every link in a mail begins with, whatever a Host header said (F44)."""
     clock: Clock
+    why_untrue: Callable[[Transaction, Any, Mapping[str, Any]], str | None] = lambda tx, mail, values: None
+    """What makes a mail untrue by the time it is sent, if anything: by its row and its values, reading only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +52,15 @@ class Drained:
     retried: int = 0
     failed: int = 0
     """Given up for good."""
+    withdrawn: int = 0
+    """Not true any more: not sent."""
     stuck: bool = False
     """The way out is blocked: the next batch would fare no better now."""
 
     @property
     def handled(self) -> int:
         """Mails that are not due any more."""
-        return self.sent + self.retried + self.failed
+        return self.sent + self.retried + self.failed + self.withdrawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,8 @@ class _Leased:
     values: Mapping[str, Any] | None
     problem: Undeliverable | None = None
     keeper: Keeper | None = None
+    row: Any = None
+    """As it was leased."""
 
     def __repr__(self) -> str:
         return f"_Leased({self.id}, {self.kind})"
@@ -85,14 +91,19 @@ def drain_once(post: Post, *, most: int = BATCH, stopping: Callable[[], bool] = 
     if due is None or due > started:
         return Drained()
     leased = post.store.write_now(partial(_lease, most=most))
-    sent = retried = failed = 0
+    sent = retried = failed = withdrawn = 0
     stuck = False
     with post.sender.batch() as sender:
         for mail in leased:
             if stuck or stopping() or post.clock.now() - started > outbox.LEASE // 2:
                 post.store.write_now(partial(outbox.release, mail_id=mail.id))
                 continue
-            trouble = mail.problem or _send(post, sender, mail)
+            untrue = _why_untrue(post, mail)
+            if isinstance(untrue, str):
+                post.store.write_now(partial(withdrawing.one, mail_id=mail.id, why=untrue))
+                withdrawn += 1
+                continue
+            trouble = mail.problem or untrue or _send(post, sender, mail)
             if trouble is None:
                 post.store.write_now(partial(outbox.sent, mail_id=mail.id))
                 sent += 1
@@ -101,7 +112,7 @@ def drain_once(post: Post, *, most: int = BATCH, stopping: Callable[[], bool] = 
             else:
                 failed += 1
             stuck = trouble is not None and trouble.everybody
-    return Drained(sent, retried, failed, stuck)
+    return Drained(sent, retried, failed, withdrawn, stuck)
 
 
 # --- inside ---
@@ -130,7 +141,23 @@ def _opened(tx: Transaction, row: Any) -> _Leased:
         values,
         problem,
         Keeper(to_text(keeper.id), keeper.name) if keeper is not None else None,
+        row,
     )
+
+
+def _why_untrue(post: Post, mail: _Leased) -> str | Undeliverable | None:
+    """Look once more, in the moment of sending, whether what it says is so. What cannot be known waits."""
+    values = mail.values
+    if values is None:
+        return None
+    try:
+        return post.store.read_now(lambda tx: post.why_untrue(tx, mail.row, values))
+    except Unavailable:
+        raise
+    except Exception as error:
+        return Undeliverable(
+            permanent=False, reason=f"whether it is still true is not known: {type(error).__name__}"
+        )
 
 
 def _send(post: Post, sender: Sender, mail: _Leased) -> Undeliverable | None:

@@ -3,10 +3,12 @@
 from nightlatch.instants import DAY, HOUR
 from nightlatch.store import (
     api_tokens,
+    campaigns,
     enrolments,
     forms,
     grants,
     guesses,
+    notices,
     outbox,
     progress,
     sessions,
@@ -20,6 +22,8 @@ LINKS_KEPT = 30 * DAY
 """After they ran out: for so long their page still says what became of them."""
 TOKENS_KEPT = 30 * DAY
 """After they ran out or were ended: for so long their list says that they ran out."""
+NOTICES_KEPT = 400 * DAY
+"""Which notice of a mandate went to whom: far longer than a date can be put ahead and its mails be late."""
 MAILS_KEPT = 30 * DAY
 """Delivered or given up; what was in them is wiped at once."""
 
@@ -38,4 +42,6 @@ def tidy(tx: Transaction) -> None:
     grants.prune(tx, tx.now - SESSIONS_KEPT)
     api_tokens.prune(tx, tx.now - TOKENS_KEPT)
     outbox.prune(tx, tx.now - MAILS_KEPT)
+    campaigns.prune(tx, tx.now - MAILS_KEPT)
+    notices.prune(tx, tx.now - NOTICES_KEPT)
     progress.prune(tx)

@@ -6,22 +6,23 @@ twice is one.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, func, literal_column, or_, select, update
+from sqlalchemy import bindparam, delete, func, literal_column, or_, select, update
 
 from nightlatch.ids import new_id, to_text
 from nightlatch.instants import MINUTE, Instant
-from nightlatch.store import standing
+from nightlatch.store import standing, withdrawing
 from nightlatch.store.engine import Transaction
 from nightlatch.store.query import Query, Row, insert_into, set_columns
-from nightlatch.store.schema import campaigns, outbox
+from nightlatch.store.schema import outbox
 
 LEASE = 5 * MINUTE
 """How long one sender has a mail to itself; after a crash it is somebody else's."""
 
-_INSERT = Query(insert_into(outbox, without=("revision",)))
+_INSERT = Query(insert_into(outbox))
 _DUE = Query(
     select(outbox)
     .where(
@@ -118,14 +119,16 @@ _UNASKED = Query(
     .order_by(outbox.c.unasked_at.desc())
     .limit(bindparam("most"))
 )
-_WITHDRAW = Query(
-    update(outbox)
-    .values(next_at=None, failed_at=bindparam("now"), sealed=None, error=bindparam("reason"))
+_NEWEST_OF = Query(
+    select(outbox.c.kind, outbox.c.created_at, outbox.c.sent_at, outbox.c.failed_at, outbox.c.error)
     .where(
+        outbox.c.workspace_id == bindparam("workspace_id"),
         outbox.c.account_id == bindparam("account_id"),
-        outbox.c.kind == bindparam("kind"),
-        outbox.c.next_at.is_not(None),
+        or_(*(outbox.c.kind == literal_column(f"'{kind}'") for kind in withdrawing.TO_ENROL)),
+        or_(outbox.c.error.is_(None), ~outbox.c.error.startswith(withdrawing.PREFIX)),
     )
+    .order_by(outbox.c.created_at.desc(), outbox.c.id.desc())
+    .limit(1)
 )
 _ALL = Query(
     select(
@@ -140,27 +143,6 @@ _ALL = Query(
     .order_by(outbox.c.created_at.desc(), outbox.c.id)
     .limit(bindparam("most"))
 )
-_ADD_CAMPAIGN = Query(insert_into(campaigns, without=("stage", "due_at")))
-_CAMPAIGN = Query(
-    select(campaigns)
-    .where(campaigns.c.done_at.is_(None))
-    .order_by(campaigns.c.created_at, campaigns.c.id)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-)
-_ADVANCE = Query(set_columns(campaigns, "after_id", "done_at").where(and_(campaigns.c.id == bindparam("id"))))
-_WAITING_CAMPAIGN = Query(select(campaigns.c.id).where(campaigns.c.done_at.is_(None)).limit(1))
-_KEEP_CAMPAIGN = Query(
-    set_columns(campaigns, "revision").where(
-        campaigns.c.workspace_id == bindparam("workspace_id"), campaigns.c.done_at.is_(None)
-    )
-)
-_PRUNE_CAMPAIGNS = Query(delete(campaigns).where(campaigns.c.done_at < bindparam("before")))
-_END_CAMPAIGNS = Query(
-    set_columns(campaigns, "done_at").where(
-        campaigns.c.workspace_id == bindparam("workspace_id"), campaigns.c.done_at.is_(None)
-    )
-)
 
 
 def enqueue(
@@ -173,10 +155,12 @@ def enqueue(
     account_id: int | None = None,
     workspace_id: int | None = None,
     unasked_at: Instant | None = None,
+    revision: int | None = None,
 ) -> int:
     """Queue one mail. `values` are the message's arguments, as JSON can hold them.
 
-    `unasked_at`: of a mail that nobody asked for, when it counts as sent; it leaves no earlier.
+    `unasked_at`: of a mail that nobody asked for, when it counts as sent; it leaves no earlier. `revision`: of the
+    workspace's policy, where the mail is about that.
     """
     mail_id = tx.next_sequence()  # mails leave in the order in which they were queued: owners first, say
     sealed = tx.keys.seal("outbox", to_text(mail_id), json.dumps(dict(values)).encode())
@@ -198,6 +182,7 @@ def enqueue(
         failed_at=None,
         error=None,
         unasked_at=unasked_at,
+        revision=revision,
     )
     tx.mail = True
     return mail_id
@@ -242,14 +227,8 @@ def release(tx: Transaction, mail_id: int) -> None:
 
 
 def prune(tx: Transaction, before: Instant) -> int:
-    """Delete what was delivered or given up and is older than an instant, and finished campaigns."""
-    tx.run(_PRUNE_CAMPAIGNS, before=before)
+    """Delete what was delivered or given up and is older than an instant."""
     return tx.run(_PRUNE, before=before)
-
-
-def withdraw(tx: Transaction, account_id: int, kind: str, reason: str) -> None:
-    """Take back what is queued of a kind for a person."""
-    tx.run(_WITHDRAW, account_id=account_id, kind=kind, reason=reason, now=tx.now)
 
 
 def next_due(tx: Transaction) -> Instant | None:
@@ -297,50 +276,28 @@ def recent(tx: Transaction, most: int) -> list[Row]:
     return tx.all(_ALL, most=most)
 
 
-# --- mails to a whole workspace ---
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of the newest mail that asks somebody to set up 2FA."""
+
+    state: str
+    """`waiting`, `sent` or `failed`: given up, it bounces."""
+    at: Instant
+    """When it was queued, sent or given up."""
+    kind: str
+    error: str | None
+    """What stands, or stood, in its way."""
 
 
-def add_campaign(
-    tx: Transaction,
-    *,
-    workspace_id: int,
-    revision: int,
-    kind: str,
-    by_name: str,
-    required_from: Instant | None,
-) -> None:
-    """Queue a mail to every teammate; it is expanded in batches. One that still runs there is over."""
-    tx.run(_END_CAMPAIGNS, workspace_id=workspace_id, new_done_at=tx.now)
-    tx.run(
-        _ADD_CAMPAIGN,
-        id=new_id(),
-        workspace_id=workspace_id,
-        revision=revision,
-        kind=kind,
-        by_name=by_name,
-        required_from=required_from,
-        after_id=0,
-        created_at=tx.now,
-        done_at=None,
-    )
-    tx.mail = True
-
-
-def keep_campaign(tx: Transaction, workspace_id: int, revision: int) -> None:
-    """The policy has another revision, which changes nothing about what the running campaign says."""
-    tx.run(_KEEP_CAMPAIGN, workspace_id=workspace_id, new_revision=revision)
-
-
-def campaign_waits(tx: Transaction) -> bool:
-    """Whether some campaign is not finished. Takes no lock."""
-    return tx.one(_WAITING_CAMPAIGN) is not None
-
-
-def next_campaign(tx: Transaction) -> Row | None:
-    """The oldest unfinished campaign, locked."""
-    return tx.one(_CAMPAIGN)
-
-
-def advance_campaign(tx: Transaction, campaign_id: int, after_id: int, *, done: bool) -> None:
-    """Remember how far a campaign came."""
-    tx.run(_ADVANCE, id=campaign_id, new_after_id=after_id, new_done_at=tx.now if done else None)
+def delivery_of(tx: Transaction, workspace_id: int, account_ids: Iterable[int]) -> dict[int, Delivery]:
+    """By account, what became of the newest mail (a notice, a reminder, a fresh link) in a workspace; who was sent
+    none, or none that was not taken back, is not in it. A key look-up each: for a page of the table."""
+    found = {}
+    for account_id in account_ids:
+        row = tx.one(_NEWEST_OF, workspace_id=workspace_id, account_id=account_id)
+        if row is None:
+            continue
+        state = "sent" if row.sent_at is not None else "failed" if row.failed_at is not None else "waiting"
+        at = row.sent_at or row.failed_at or row.created_at
+        found[account_id] = Delivery(state, at, row.kind, row.error)
+    return found

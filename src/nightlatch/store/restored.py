@@ -15,8 +15,10 @@ from nightlatch.store.schema import (
     invitations,
     links,
     outbox,
+    resets,
     sessions,
     standing,
+    teammates,
     tickets,
 )
 from nightlatch.store.schema_team import tokens
@@ -50,9 +52,23 @@ _END: Mapping[str, Query] = {
         .where(outbox.c.next_at.is_not(None))
     ),
     "campaigns": Query(
-        update(campaigns).values(done_at=bindparam("now")).where(campaigns.c.done_at.is_(None))
+        update(campaigns)
+        .values(done_at=bindparam("now"))
+        .where(
+            campaigns.c.done_at.is_(None),
+            or_(campaigns.c.due_at.is_(None), campaigns.c.due_at <= bindparam("now")),
+        )
     ),
 }
+_END_WAITING_RESETS = Query(
+    update(resets)
+    .values(ended_at=bindparam("now"), ended_by="restored")
+    .where(resets.c.done_at.is_(None), resets.c.ended_at.is_(None))
+)
+"""One that was stopped since the backup must not be done."""
+_NO_RESET_WAITS = Query(
+    update(teammates).values(waiting_reset_id=None).where(teammates.c.waiting_reset_id.is_not(None))
+)
 _FORGET = tuple(Query(delete(table)) for table in (enrolments, caught_forms, browsers))
 _FORGET_INVITED = Query(delete(standing).where(standing.c.account_id.is_(None)))
 _RAISE_STEPS = Query(
@@ -71,7 +87,8 @@ def end_everything(tx: Transaction, why: str) -> dict[str, int]:
         name: tx.run(query, **({"now": tx.now, "why": why} if name == "mails" else {"now": tx.now}))
         for name, query in _END.items()
     }
-    for query in (*_FORGET, _FORGET_INVITED):
+    tx.run(_END_WAITING_RESETS, now=tx.now)
+    for query in (_NO_RESET_WAITS, *_FORGET, _FORGET_INVITED):
         tx.run(query)
     return ended
 

@@ -18,6 +18,9 @@ from nightlatch.vocabulary import Method, Role
 RANK_MEMORY = 7 * DAY
 """Rank is the highest role held within this time (design section 6)."""
 
+REMIND_EVERY = DAY
+"""A person is reminded of a workspace's mandate at most once in so long."""
+
 _active = teammates.c.removed_at.is_(None)
 _person = (accounts.c.name, accounts.c.email, accounts.c.email_key)
 _BY_ID = Query(
@@ -39,7 +42,14 @@ _OF_ACCOUNT = Query(
     .order_by(teammates.c.workspace_id)
 )
 _AFTER = Query(
-    select(teammates.c.id, teammates.c.account_id, teammates.c.joined_at, *_person)
+    select(
+        teammates.c.id,
+        teammates.c.account_id,
+        teammates.c.joined_at,
+        teammates.c.exempt_until,
+        teammates.c.reminded_at,
+        *_person,
+    )
     .join(accounts, accounts.c.id == teammates.c.account_id)
     .where(
         teammates.c.workspace_id == bindparam("workspace_id"), teammates.c.id > bindparam("after"), _active
@@ -75,6 +85,15 @@ _SET_ROLE = Query(
 )
 _SET_GIVEN_ROLE = Query(
     set_columns(teammates, "given_role").where(teammates.c.id == bindparam("id"), _active)
+)
+_REMINDED = Query(
+    set_columns(teammates, "reminded_at")
+    .where(
+        teammates.c.id == bindparam("id"),
+        _active,
+        or_(teammates.c.reminded_at.is_(None), teammates.c.reminded_at <= bindparam("before")),
+    )
+    .returning(teammates.c.id)
 )
 _ADD_FORMER = Query(insert_into(former_roles))
 _FORMER = Query(
@@ -235,6 +254,12 @@ def join(
 def remove(tx: Transaction, teammate_id: int) -> bool:
     """End a membership; every proof given so far stops counting there."""
     row = tx.one(_REMOVE, id=teammate_id, new_removed_at=tx.now, new_valid_after=tx.next_sequence())
+    return row is not None
+
+
+def reminded(tx: Transaction, teammate_id: int) -> bool:
+    """Somebody reminds a teammate now: whether that may be, once in REMIND_EVERY (law 4)."""
+    row = tx.one(_REMINDED, id=teammate_id, new_reminded_at=tx.now, before=tx.now - REMIND_EVERY)
     return row is not None
 
 

@@ -1,6 +1,6 @@
 """Tickets (the mailed links that let their holder bind), and other mailed links."""
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import and_, bindparam, delete, or_, select, update
 
 from nightlatch.ids import new_id
 from nightlatch.instants import DAY, HOUR, Duration, Instant
@@ -10,6 +10,9 @@ from nightlatch.store.schema import links, tickets
 from nightlatch.vocabulary import TicketPurpose
 
 TICKET_LIFE: Duration = 24 * HOUR
+MANDATE_TICKETS_KEPT: Duration = 370 * DAY
+"""How much longer than other tickets those of a mandate's mails are kept once they have run out: whoever reads the mail
+after a year away still comes to a page that mails a fresh one."""
 
 _INSERT = Query(insert_into(tickets))
 _BY_TOKEN = Query(select(tickets).where(tickets.c.token_hash == bindparam("token_hash")))
@@ -109,7 +112,16 @@ _END_LINKS_TO = Query(
     )
 )
 _PRUNE_LINKS = Query(delete(links).where(links.c.expires_at < bindparam("before")))
-_PRUNE_TICKETS = Query(delete(tickets).where(tickets.c.expires_at < bindparam("before")))
+_PRUNE_TICKETS = Query(
+    delete(tickets).where(
+        or_(
+            tickets.c.expires_at < bindparam("mandates_before"),
+            and_(
+                tickets.c.expires_at < bindparam("before"), tickets.c.purpose != TicketPurpose.MANDATE.value
+            ),
+        )
+    )
+)
 
 
 # --- tickets ---
@@ -246,4 +258,5 @@ def end_links_to(tx: Transaction, email_key: str, purpose: str) -> None:
 
 def prune(tx: Transaction, before: Instant) -> int:
     """Delete mailed links and tickets that ran out before an instant."""
-    return tx.run(_PRUNE_LINKS, before=before) + tx.run(_PRUNE_TICKETS, before=before)
+    old = before - MANDATE_TICKETS_KEPT
+    return tx.run(_PRUNE_LINKS, before=before) + tx.run(_PRUNE_TICKETS, before=before, mandates_before=old)

@@ -19,6 +19,7 @@ from nightlatch.mail.messages import (
     machines,
     products,
     resets,
+    rollout,
     teams,
     two_factor,
 )
@@ -32,6 +33,10 @@ MESSAGES: Mapping[str, Callable[..., Message]] = MappingProxyType(
             teams.mandate_enrol,
             teams.mandate_ready,
             teams.mandate_off,
+            rollout.mandate_notice,
+            rollout.mandate_reminder,
+            rollout.mandate_link,
+            rollout.mandate_summary,
             teams.teammate_removed,
             teams.role_changed,
             teams.break_glass,

@@ -34,10 +34,11 @@ _SECURITY = """
     authenticator_lost authenticator_found authenticator_accepted
 """
 _ASKED = """
-    sign_up sign_up_known password_reset email_confirm notify_confirm sign_in_unblock ticket
+    sign_up sign_up_known password_reset email_confirm notify_confirm sign_in_unblock ticket mandate_link
 """
 _UNASKED = """
-    invitation mandate_enrol mandate_ready mandate_off teammate_removed role_changed
+    invitation mandate_enrol mandate_ready mandate_off mandate_notice mandate_reminder mandate_summary
+    teammate_removed role_changed
     exception_asked exception_granted exception_refused exception_ended service_account_sponsor
 """
 

@@ -19,13 +19,13 @@ from nightlatch.mail.messages.common import (
 )
 from nightlatch.mail.messages.common import workspace as named
 
-_ANY_APP = (
+ANY_APP = (
     "Any authenticator app will do, such as Google Authenticator, 1Password or Authy. "
     "It takes about a minute."
 )
-_YOURS_ALONE = (
-    "The link is yours alone: do not pass it on. If it has run out, sign in and the page will mail you "
-    "a new one."
+YOURS_ALONE = (
+    "The link is yours alone: do not pass it on. If it has run out, it opens a page "
+    "that mails you a new one."
 )
 
 
@@ -80,7 +80,7 @@ def mandate_enrol(
         f"{person(by)} decided that everyone in {team} signs in with 2FA: beside {first_factor(common)}, a code "
         f"from an app on your phone. {need}",
         button=act(common, "Set up 2FA", link),
-        notes=(_ANY_APP, _YOURS_ALONE),
+        notes=(ANY_APP, YOURS_ALONE),
         facts=done_by(common, by),
         not_you=f"In doubt whether this is real? Ask {person(by)}, or open {product(common)} the way you "
         "always do: it says the same.",
