@@ -54,6 +54,8 @@ def said(evidence: Evidence) -> Snapshot:
                 each.number_waived,
                 each.completed_at,
                 each.replaced_at,
+                each.asked_at,
+                each.approved_by.name if each.approved_by is not None else None,
             )
             for each in evidence.resets
         ),

@@ -18,6 +18,7 @@ from nightlatch.actions import (
     mandate,
     notify_addresses,
     passwords,
+    reset_rules,
     resets,
     second_step,
     service_accounts,
@@ -116,7 +117,8 @@ FIGURES = {
     "Link to undo a change of address": lasting(LINKS["email_undo"]),
     "Link to try a password again": lasting(LINKS["unblock"]),
     "Link to lift a suspension": lasting(LINKS["lift"]),
-    "\"This was not me\" in a mail": lasting(LINKS["not_me"]),
+    "Link to stop a reset, at most": lasting(LINKS["reset_stop"]),
+    '"This was not me" in a mail': lasting(LINKS["not_me"]),
     "Link to sign up": lasting(LINKS["sign_up"]),
     "A form that was caught on the way": lasting(forms.KEPT_FOR),
     "What a recovery code opened, or bound, changes nothing weighty for": lasting(enrolment.LIMITED_FOR),
@@ -177,7 +179,10 @@ def test_an_allowance(what):
 
 
 def test_every_kind_of_link_is_told():
-    assert LINKS.keys() == {"password_reset", "email_confirm", "email_undo", "unblock", "lift", "sign_up"}
+    assert LINKS.keys() == {
+        *("password_reset", "email_confirm", "email_undo", "unblock", "lift", "sign_up"),
+        *("not_me", "reset_stop", "notify_confirm", "never_again"),
+    }
 
 
 def test_mails_are_kept_as_long_as_links():

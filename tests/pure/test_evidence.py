@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -118,6 +118,25 @@ def test_a_second_reset_replaces_the_first() -> None:
     second, first = rebuild([JOINED, SECURED, RESET, again], NOON + DAY).resets
     assert (first.replaced_at, first.completed_at) == (NOON + 6 * HOUR, None)
     assert (second.reason, second.number_waived, second.recognised_by) == ("Again", True, None)
+
+
+def test_who_asked_and_who_agreed() -> None:
+    asked = told(Event.TEAMMATE_RESET_REQUESTED, NOON + HOUR, reset="r1", reason="Lost phone")
+    agreed = replace(
+        told(Event.TEAMMATE_RESET_APPROVED, NOON + 2 * HOUR, reset="r1"), actor_id=77, actor_name="Otto"
+    )
+    done = replace(
+        told(Event.TEAMMATE_RESET, NOON + 2 * HOUR, reset="r1", reason="Lost phone"),
+        actor_id=77,
+        actor_name="Otto",
+    )
+    assert rebuild([JOINED, SECURED, asked], NOON + DAY).resets == ()
+    (reset,) = rebuild([JOINED, SECURED, asked, agreed, done], NOON + DAY).resets
+    assert (reset.by.name, reset.asked_at, reset.at) == ("Dana", NOON + HOUR, NOON + 2 * HOUR)
+    assert reset.approved_by == Who("account", 77, "Otto")
+    by_time = replace(done, actor_kind="system", actor_id=None, actor_name="Nightlatch")
+    (reset,) = rebuild([JOINED, SECURED, asked, by_time], NOON + DAY).resets
+    assert (reset.by.name, reset.approved_by) == ("Dana", None)
 
 
 def test_somebody_who_comes_back_brings_only_what_an_event_says() -> None:

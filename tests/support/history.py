@@ -16,6 +16,7 @@ from nightlatch.actions import (
     mandate,
     people,
     profile,
+    reset_ending,
     resets,
     restored,
     teammates,
@@ -24,10 +25,11 @@ from nightlatch.actions import (
 from nightlatch.actions.by import By, operator
 from nightlatch.actions.enrolment import Confirmed, HashedCode
 from nightlatch.actions.people import App
+from nightlatch.actions.reset_doing import finish_due
 from nightlatch.actions.tokens import new_token
 from nightlatch.assurance import enrolled, relied
 from nightlatch.facts import EVERYWHERE, Facts
-from nightlatch.instants import DAY, MINUTE, Instant, to_text
+from nightlatch.instants import DAY, HOUR, MINUTE, Instant, to_text
 from nightlatch.policy import ManagedBy
 from nightlatch.refusals import Refused
 from nightlatch.store import accounts, sessions, standing
@@ -156,6 +158,10 @@ class History:
             self.is_reset,
             self.is_reset,
             self.is_reset_by_the_operator,
+            self.a_reset_is_asked_for,
+            self.a_reset_is_asked_for,
+            self.what_waits_is_done,
+            self.what_waits_is_taken_back,
             self.sets_up_again,
             self.sets_up_again,
             self.is_suspended,
@@ -397,6 +403,29 @@ class History:
     def is_reset_by_the_operator(self) -> None:
         self.reset(OPERATOR, self.one(self.acme, state="on"), self.acme)
 
+    def a_reset_is_asked_for(self) -> None:
+        """Of an owner or admin: it waits."""
+        target = self.one(self.acme, state="on", role=self.chance.choice([Role.OWNER, Role.ADMIN]))
+        self.reset(self.session(self.dana), target, self.acme)
+
+    def what_waits_is_done(self) -> bool:
+        """Days later, by the background task."""
+        waits = [row for row in rows(self.world, "resets") if row.done_at is None and row.ended_at is None]
+        self.end_of_day(73 * HOUR)
+        while self.world.write(finish_due):
+            pass
+        return bool(waits)
+
+    def what_waits_is_taken_back(self) -> None:
+        self.a_reset_is_asked_for()
+        by = self.session(self.dana)
+        (asked, *_) = [
+            row for row in rows(self.world, "resets") if row.done_at is None and row.ended_at is None
+        ]
+        self.world.write(
+            lambda tx: reset_ending.cancel(tx, by=by, workspace_id=asked.workspace_id, reset_id=asked.id)
+        )
+
     def sets_up_again(self) -> None:
         """With what the reset's ticket proves."""
         workspace_id = self.chance.choice([self.acme, self.beta])
@@ -625,16 +654,18 @@ class History:
             sorted(
                 (
                     row.account_id,
-                    row.created_at,
+                    row.done_at,
                     row.requester,
                     row.reason,
                     row.recognised_by,
                     row.number_tag == b"",
                     row.completed_at,
                     row.ended_at,
+                    row.created_at if row.effective_at > row.created_at else None,
+                    row.approver,
                 )
                 for row in rows(self.world, "resets")
-                if row.workspace_id == workspace_id
+                if row.workspace_id == workspace_id and row.done_at is not None
             ),
             self.restores,
             sorted(

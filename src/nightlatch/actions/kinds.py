@@ -65,6 +65,8 @@ SEE_POLICY = Action(Purpose.WORK, scope=Scope.POLICY)
 CHANGE_POLICY = Action(
     Purpose.WORK, permission=Permission.MANAGE_AUTHENTICATION, fresh="policy", weighty=True
 )
+REMIND = Action(Purpose.WORK, permission=Permission.MANAGE_AUTHENTICATION)
+"""A reminder hands out nothing: no fresh proof."""
 PREVIEW_POLICY = Action(Purpose.WORK, permission=Permission.MANAGE_AUTHENTICATION)
 SEE_EXCEPTIONS = Action(Purpose.WORK, permission=Permission.MANAGE_TEAMMATES)
 ASK_EXCEPTION = Action(Purpose.WORK, permission=Permission.MANAGE_TEAMMATES)

@@ -200,7 +200,7 @@ def end_reset(tx: Transaction, by: By, reset: Row, why: str) -> bool:
         subject=account_subject(account.id, account.name),
         workspace_id=workspace.id,
         reset=to_text(reset.id),
-        why=why,
+        ended_by=why,
     )
     tell_ended(tx, by, workspace, account, reset, why)
     return True

@@ -92,7 +92,7 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """Somebody's 2FA was disabled. `by` is who decided it; where a second one has to agree, that has its own event."""
+    """Somebody's 2FA was disabled. `by` asked for it; `approved_by` is a second owner who agreed before its time."""
 
     account: int
     name: str
@@ -105,6 +105,9 @@ class Reset:
     """When the person had set up again."""
     replaced_at: Instant | None = None
     """When a later reset took its place."""
+    asked_at: Instant | None = None
+    """When it was asked for, where it had to wait."""
+    approved_by: Who | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ COLUMNS = (
     "ended_at",
     "ended_by",
     "ended_why",
+    "asked_at",
+    "approved_by",
 )
 """The header row. Later versions may add columns at its end, and kinds of records."""
 
@@ -124,6 +126,8 @@ def _reset_row(reset: Reset) -> dict[str, str]:
         "number_waived": "yes" if reset.number_waived else "no",
         "completed_at": _happened(reset.completed_at),
         "replaced_at": _happened(reset.replaced_at),
+        "asked_at": _happened(reset.asked_at),
+        "approved_by": reset.approved_by.name if reset.approved_by is not None else "",
     }
 
 
@@ -244,6 +248,8 @@ def _reset(reset: Reset) -> dict[str, Any]:
         "number_waived": reset.number_waived,
         "completed_at": _text(reset.completed_at),
         "replaced_at": _text(reset.replaced_at),
+        "asked_at": _text(reset.asked_at),
+        "approved_by": _actor(reset.approved_by),
     }
 
 

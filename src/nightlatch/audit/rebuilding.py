@@ -116,6 +116,9 @@ class _Rebuilding:
         self._policy = Policy()
         self._people: dict[int, _Person] = {}
         self._resets: list[Reset] = []
+        self._asked: dict[str, Told] = {}
+        """What waits, by the reset's id: who asked. Of those that are over before they are done nothing stays."""
+        self._approved: dict[str, Who] = {}
         self._exceptions: dict[str, Excepted] = {}
         self._restored: list[Restored] = []
         self._words: dict[str, str] = {}
@@ -253,18 +256,30 @@ class _Rebuilding:
         if person.pending is not None:
             self._resets[person.pending] = replace(self._resets[person.pending], replaced_at=told.at)
         person.secured, person.pending = False, len(self._resets)
+        asked = self._asked.pop(detail.get("reset", ""), None)
         self._resets.append(
             Reset(
                 person.account,
                 person.name,
                 told.at,
-                _who(told),
+                _who(asked or told),
                 detail.get("reason"),
                 detail.get("recognised_by"),
                 bool(detail.get("number_waived")),
+                asked_at=asked.at if asked is not None else None,
+                approved_by=self._approved.pop(detail.get("reset", ""), None),
             )
         )
         person.settle(told.at)
+
+    def _reset_asked(self, told: Told) -> None:
+        self._asked[_detail(told).get("reset", "")] = told
+
+    def _reset_approved(self, told: Told) -> None:
+        self._approved[_detail(told).get("reset", "")] = _who(told)
+
+    def _reset_over(self, told: Told) -> None:
+        self._asked.pop(_detail(told).get("reset", ""), None)
 
     def _completed(self, told: Told) -> None:
         person = self._person(told)
@@ -320,6 +335,10 @@ _TAKES: Mapping[str, Callable[[_Rebuilding, Told], None]] = {
     Event.TEAMMATE_SECURED: _Rebuilding._secured,
     Event.TEAMMATE_UNSECURED: _Rebuilding._unsecured,
     Event.TEAMMATE_RESET: _Rebuilding._reset,
+    Event.TEAMMATE_RESET_REQUESTED: _Rebuilding._reset_asked,
+    Event.TEAMMATE_RESET_APPROVED: _Rebuilding._reset_approved,
+    Event.TEAMMATE_RESET_CANCELLED: _Rebuilding._reset_over,
+    Event.TEAMMATE_RESET_STOPPED: _Rebuilding._reset_over,
     Event.RESET_COMPLETED: _Rebuilding._completed,
     Event.EXCEPTION_GRANTED: _Rebuilding._granted,
     Event.EXCEPTION_ENDED: _Rebuilding._exception_ended,

@@ -165,12 +165,13 @@ def _print_evidence(found: "Evidence") -> None:
     )
     click.echo()
     table(
-        ("2FA DISABLED FOR", "AT", "BY", "REASON", "RECOGNISED BY", "SET UP AGAIN"),
+        ("2FA DISABLED FOR", "AT", "BY", "AGREED", "REASON", "RECOGNISED BY", "SET UP AGAIN"),
         (
             (
                 each.name,
                 when(each.at),
                 each.by.name or each.by.kind,
+                each.approved_by.name if each.approved_by is not None else "-",
                 each.reason or "-",
                 each.recognised_by or "-",
                 when(each.completed_at),

@@ -109,7 +109,10 @@ _EVENTS: dict[Event, tuple[str, str]] = {
         "A one-time code of {whom} came twice; its access ended.",
     ),
     Event.HELP_CLOSED: ("Help no longer needed", "The request for help of {whom} is closed."),
-    Event.HELP_REQUESTED: ("Help asked for", "Somebody with the password of {whom} asked the admins for help."),
+    Event.HELP_REQUESTED: (
+        "Help asked for",
+        "Somebody with the password of {whom} asked the admins for help.",
+    ),
     Event.INVITATION_ACCEPTED: ("Invitation accepted", "{who} accepted the invitation of {invited_by}."),
     Event.INVITATION_RESENT: ("Invitation sent again", "{who} sent the invitation of {whom} again."),
     Event.INVITATION_REVOKED: ("Invitation taken back", "{who} took the invitation of {whom} back."),
@@ -135,6 +138,10 @@ _EVENTS: dict[Event, tuple[str, str]] = {
     Event.RECOVERY_CODE_USED: ("Recovery code used", "{who} used a recovery code."),
     Event.RECOVERY_CODES_RENEWED: ("Recovery codes renewed", "{who} got new recovery codes."),
     Event.RESET_COMPLETED: ("Set up again", "{whom} set up 2FA again after it was disabled."),
+    Event.SESSIONS_ENDED: (
+        "Every session ended",
+        "{who} ended every session and token: everybody signs in anew.",
+    ),
     Event.SESSION_ENDED: ("Session ended", "{who} ended a session."),
     Event.SIGN_IN_FAILED: ("Sign-in failed", "Somebody entered a wrong password for {whom}."),
     Event.SIGN_IN_HALF_DONE: (
@@ -157,7 +164,10 @@ _EVENTS: dict[Event, tuple[str, str]] = {
         "Disabling 2FA cancelled",
         "Disabling 2FA for {whom} was cancelled: {ended_by}.",
     ),
-    Event.TEAMMATE_RESET_STOPPED: ("Disabling 2FA stopped", "Disabling 2FA for {whom} was stopped: {ended_by}."),
+    Event.TEAMMATE_RESET_STOPPED: (
+        "Disabling 2FA stopped",
+        "Disabling 2FA for {whom} was stopped: {ended_by}.",
+    ),
     Event.TEAMMATE_RESET_RENEWED: (
         "New link and number",
         "{who} sent {whom} a new link to set up 2FA again.",
@@ -180,6 +190,7 @@ IN_WORKSPACES = (
     *(Event.MANDATE_TURNED_ON, Event.MANDATE_SCHEDULED, Event.MANDATE_TURNED_OFF, Event.POLICY_CHANGED),
     Event.MANDATE_OWNERLESS,
     *(Event.TEAMMATE_SECURED, Event.TEAMMATE_UNSECURED, Event.TEAMMATE_RESET, Event.TEAMMATE_RESET_RENEWED),
+    Event.SESSIONS_ENDED,
     *(Event.TEAMMATE_RESET_REQUESTED, Event.TEAMMATE_RESET_APPROVED),
     *(Event.TEAMMATE_RESET_CANCELLED, Event.TEAMMATE_RESET_STOPPED),
     *(Event.HELP_REQUESTED, Event.HELP_CLOSED, Event.AUTHENTICATOR_ACCEPTED),

@@ -7,8 +7,8 @@ from nightlatch.web.api import app_registration as api_app_registration
 from nightlatch.web.api import audit as api_audit
 from nightlatch.web.api import authenticators as api_authenticators
 from nightlatch.web.api import evidence as api_evidence
-from nightlatch.web.api import help as api_help
 from nightlatch.web.api import exceptions as api_exceptions
+from nightlatch.web.api import help as api_help
 from nightlatch.web.api import invitations as api_invitations
 from nightlatch.web.api import openapi
 from nightlatch.web.api import policy as api_policy
@@ -19,6 +19,7 @@ from nightlatch.web.api import sign_up as api_sign_up
 from nightlatch.web.api import teammates as api_teammates
 from nightlatch.web.api import tokens as api_tokens
 from nightlatch.web.api import workspaces as api_workspaces
+from nightlatch.web.pages import accepting as page_accepting
 from nightlatch.web.pages import api_tokens as page_api_tokens
 from nightlatch.web.pages import apps as page_apps
 from nightlatch.web.pages import audit as page_audit
@@ -42,16 +43,15 @@ from nightlatch.web.pages import (
     tickets,
     workspaces,
 )
-from nightlatch.web.pages import accepting as page_accepting
 from nightlatch.web.pages import evidence as page_evidence
 from nightlatch.web.pages import exceptions as page_exceptions
 from nightlatch.web.pages import help_requests as page_help_requests
-from nightlatch.web.pages import lost as page_lost
-from nightlatch.web.pages import not_me as page_not_me
-from nightlatch.web.pages import recover as page_recover
 from nightlatch.web.pages import invite as page_invite
 from nightlatch.web.pages import invite_sheet as page_invite_sheet
+from nightlatch.web.pages import lost as page_lost
+from nightlatch.web.pages import not_me as page_not_me
 from nightlatch.web.pages import progress as page_progress
+from nightlatch.web.pages import recover as page_recover
 from nightlatch.web.pages import reset_stop as page_reset_stop
 from nightlatch.web.pages import resets as page_resets
 from nightlatch.web.pages import service_accounts as page_service_accounts

@@ -55,6 +55,8 @@ class EvidenceReset(Model):
     number_waived: bool
     completed_at: Instant | None
     replaced_at: Instant | None
+    asked_at: Instant | None
+    approved_by: Actor | None
 
 
 class EvidenceException(Model):

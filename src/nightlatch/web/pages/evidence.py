@@ -105,6 +105,8 @@ def _view(evidence: Evidence, number: int) -> dict[str, Any]:
                 "number_waived": each.number_waived,
                 "completed_at": each.completed_at,
                 "replaced_at": each.replaced_at,
+                "asked_at": each.asked_at,
+                "approved_by": _who(each.approved_by) if each.approved_by is not None else None,
             }
             for each in evidence.resets[:A_PAGE]
         ],

@@ -4,6 +4,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from nightlatch.actions import help as asking
 from nightlatch.actions import kinds, reset_ending, reset_looking, resets
 from nightlatch.actions.reasons import clean_reason
 from nightlatch.actions.reset_looking import LookedReset, Waits
@@ -16,6 +17,7 @@ from nightlatch.vocabulary import Role
 from nightlatch.web.context import Context
 from nightlatch.web.due_resets import settle
 from nightlatch.web.fields import form_errors
+from nightlatch.web.pages.help_requests import shown
 from nightlatch.web.pages.sign_in import go
 from nightlatch.web.pages.team_member import about, attempt, explained
 from nightlatch.web.rendering import page as render
@@ -31,8 +33,13 @@ _RANKS = {each.rank: each.value for each in Role}
 
 
 async def disable_page(context: Context) -> Response:
-    looked = await _look(context)
-    return _disable(context, looked, looked.against)
+    looked, id = await _look(context), context.id()
+    call = await context.read(
+        lambda tx: asking.call_of(tx, by=context.by, workspace_id=context.workspace_id, teammate_id=id)
+    )
+    return _disable(
+        context, looked, looked.against, call=shown(call, context.now) if call is not None else None
+    )
 
 
 async def _look(context: Context) -> LookedReset:
@@ -46,7 +53,11 @@ async def _look(context: Context) -> LookedReset:
 
 
 def _disable(
-    context: Context, looked: LookedReset, refused: Refused | None, errors: dict[str, str] | None = None
+    context: Context,
+    looked: LookedReset,
+    refused: Refused | None,
+    errors: dict[str, str] | None = None,
+    call: dict[str, Any] | None = None,
 ) -> Response:
     return render(
         context,
@@ -58,6 +69,7 @@ def _disable(
         under_way=looked.under_way,
         may_waive=looked.may_waive,
         refused=explained(refused),
+        call=call,
         plan=_plan(looked),
         waits=_shown_waits(looked.waits) if looked.waits is not None else None,
     )
