@@ -7,10 +7,14 @@ from starlette.responses import Response
 from nightlatch.actions import help as asking
 from nightlatch.actions import kinds
 from nightlatch.actions.help import Call
+from nightlatch.facts import Teammate
 from nightlatch.ids import to_text as id_text
 from nightlatch.instants import Instant, ago
 from nightlatch.mail.agents import readable_agent
+from nightlatch.policy import permitted
 from nightlatch.refusals import Refused
+from nightlatch.store import help_requests
+from nightlatch.vocabulary import Permission
 from nightlatch.web.context import Context
 from nightlatch.web.pages.sign_in import go
 from nightlatch.web.rendering import page as render
@@ -28,6 +32,13 @@ async def help_requests_page(context: Context) -> Response:
         workspace_name=context.place.name if context.place is not None else "",
         calls=[shown(each, context.now) for each in found],
     )
+
+
+async def calls_for_help(context: Context, mine: Teammate) -> int:
+    """How many ask, for those who may reset others; 0 for everybody else."""
+    if not permitted(mine.role, Permission.RESET, mine.mandate):
+        return 0
+    return len(await context.read(lambda tx: help_requests.open_in(tx, context.workspace_id)))
 
 
 def shown(call: Call, now: Instant) -> dict[str, Any]:

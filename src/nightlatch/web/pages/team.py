@@ -16,6 +16,7 @@ from nightlatch.store.invitations import INVITATION_LIFE
 from nightlatch.store.listing import Item
 from nightlatch.vocabulary import Permission, Role
 from nightlatch.web.context import Context, with_query
+from nightlatch.web.pages.help_requests import calls_for_help
 from nightlatch.web.pages.sign_in import go
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import Route, page
@@ -91,6 +92,7 @@ async def team(context: Context) -> Response:
             "with_two_factor": counts.with_two_factor,
         },
         work=_work(context, asked, counts) if sees_two_factor(mine) else [],
+        calls_for_help=await calls_for_help(context, mine),
         waiting_exceptions=await _waiting(context, mine),
         filters=asked.filters,
         filtered=any(asked.filters.values()),
