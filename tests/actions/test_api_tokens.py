@@ -56,6 +56,9 @@ class Two:
         by = self.by()
         return self.world.read(lambda tx: api_tokens.own(tx, by=by))
 
+    def use(self, made: Made, at: int) -> None:
+        self.world.write(lambda tx: stored.used(tx, [(made.shown.id, at)]))
+
     def told(self, event: Event) -> list[Told]:
         return [each for each in events(self.world) if each.event is event]
 
@@ -383,7 +386,7 @@ def test_its_kind_is_told_before_anything_is_read(two: Two):
     as_token = replace(by, credential=Credential.TOKEN)
     assert two.world.known(as_token).facts.account is None
     for kind in (Credential.COOKIE, Credential.BEARER, Credential.NONE, Credential.HOST):
-        known = two.world.read(lambda tx, kind=kind: read_known(tx, hash_token(made.token.text), kind))
+        known = two.world.known(replace(by, token_hash=hash_token(made.token.text), credential=kind))
         assert known.facts.account is None
         assert known.token is None
 
@@ -403,6 +406,6 @@ def test_its_last_use_is_written(two: Two):
     made = two.make()
     at = two.world.read(lambda tx: tx.now)
     for instant in (at, at - MINUTE):
-        two.world.write(lambda tx, instant=instant: stored.used(tx, [(made.shown.id, instant)]))
+        two.use(made, instant)
     (listed,) = two.own()
     assert listed.last_used_at == at

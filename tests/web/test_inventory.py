@@ -8,27 +8,31 @@ workspaces (F30).
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from nightlatch.access import Allow, Challenge, Deny, Enrol, Purpose, decide
-from nightlatch.actions.tokens import Token, hash_token, new_token
+from nightlatch.actions.tokens import Token, hash_token, new_api_token, new_token
 from nightlatch.facts import AppId, Facts
 from nightlatch.ids import to_text
-from nightlatch.instants import HOUR
+from nightlatch.instants import DAY, HOUR
 from nightlatch.refusals import refusal_of
+from nightlatch.store import api_tokens, service_accounts, sessions
 from nightlatch.store import apps as stored_apps
-from nightlatch.store import sessions
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import read_known
 from nightlatch.store.query import Query
 from nightlatch.store.schema import metadata
-from nightlatch.vocabulary import Credential, Method, Reason
+from nightlatch.store.schema_team import service_accounts as stored_services
+from nightlatch.store.schema_team import tokens as stored_tokens
+from nightlatch.vocabulary import Credential, Method, Reason, Scope
 from nightlatch.web.routes import Route
 from nightlatch.web.table import ROUTES
 from tests.support.asgi import ORIGIN, Client, Got, app_of
 from tests.support.product import register
+from tests.support.tables import rows
 from tests.support.world import Person, World
 
 ID = to_text(4711)
@@ -91,6 +95,9 @@ def stage(sqlite_url: str, tmp_path: Path) -> Stage:
             kind: Token(text, hash_token(text)) for kind in (Credential.COOKIE, Credential.BEARER)
         }
     tokens["forged"] = {kind: new_token() for kind in (Credential.COOKIE, Credential.BEARER)}
+    people = {"must enrol": newcomer, "member": member, "owner": owner, "outsider": outsider}
+    for state, token in api_tokens_of(world, acme, people).items():
+        tokens[state] = dict.fromkeys((Credential.COOKIE, Credential.BEARER), token)
     return Stage(world, acme, tokens)
 
 
@@ -105,13 +112,69 @@ def ended_secret(world: World, app_id: AppId) -> str:
     return secret.text
 
 
+def api_tokens_of(world: World, acme: int, people: dict[str, Person]) -> dict[str, Token]:
+    """API tokens with every scope: of each person, an ended one, of a service account with and without a sponsor."""
+    made: dict[str, Token] = {"a forged API token": new_api_token()}
+
+    def add(state: str, **holder: Any) -> None:
+        made[state] = token = new_api_token()
+        given: dict[str, Any] = {"name": "x", "scopes": list(Scope), **holder}
+        at = world.read(lambda tx: tx.now) + 90 * DAY
+        world.write(lambda tx: api_tokens.create(tx, token_hash=token.hash, expires_at=at, **given))
+
+    workspaces = {row.workspace_id for row in rows(world, "teammates")}
+    for state, person in people.items():
+        add(f"{state}'s API token", account_id=person.id, good_in=workspaces)
+    add("an ended API token", account_id=people["owner"].id, good_in=workspaces)
+    world.write(lambda tx: api_tokens.end_own(tx, rows_of(tx, made), people["owner"].id))
+    sponsor = next(row.id for row in rows(world, "teammates") if row.account_id == people["owner"].id)
+    for state in ("a service account", "a suspended service account"):
+        service_id = world.write(
+            lambda tx: service_accounts.create(
+                tx, workspace_id=acme, name="Robot", sponsor_id=sponsor, by_name="Olga"
+            )
+        )
+        add(state, service_id=service_id)
+        if state == "a service account":
+            continue
+        world.write(
+            lambda tx, id=service_id: tx.run(  # type: ignore[misc]
+                Query(update(stored_services).values(suspended_at=tx.now).where(stored_services.c.id == id))
+            )
+        )
+    return made
+
+
+def rows_of(tx: Transaction, made: dict[str, Token]) -> int:
+    """The id of the token that is to have ended."""
+    row = tx.one(
+        Query(select(stored_tokens.c.id).where(stored_tokens.c.token_hash == made["an ended API token"].hash))
+    )
+    assert row is not None
+    return int(row.id)
+
+
+NO_TOKEN = (Purpose.OPEN, Purpose.APP)
 STATES = ["nobody", "forged", "ended", "idle", "half", "must enrol", "member", "owner", "outsider"]
 STATES += ["a product", "a product's ended secret"]
+API_TOKENS = [f"{each}'s API token" for each in ("must enrol", "member", "owner", "outsider")]
+API_TOKENS += ["a forged API token", "an ended API token", "a service account", "a suspended service account"]
+STATES += API_TOKENS
 PRESENTED = ["cookie", "bearer", "cookie token as bearer", "bearer token as cookie"]
 
 
-@pytest.mark.parametrize("presented", PRESENTED)
-@pytest.mark.parametrize("state", STATES)
+CASES = [
+    (state, presented)
+    for state in STATES
+    for presented in PRESENTED
+    # API tokens are of one kind, however they were made; in a cookie one stands for all.
+    if state not in API_TOKENS
+    or presented == "bearer"
+    or (state, presented) == ("owner's API token", "cookie")
+]
+
+
+@pytest.mark.parametrize("state, presented", CASES)
 def test_every_route_answers_as_the_decision_says(stage: Stage, state: str, presented: str) -> None:
     app = app_of(
         stage.world, NIGHTLATCH_SIGN_UP="open"
@@ -137,6 +200,11 @@ def _present(stage: Stage, client: Client, route: Route, state: str, presented: 
         client.cookies["nightlatch"] = token.text
     else:
         client.bearer = token.text
+    if state in API_TOKENS:
+        # On what needs nobody a token is nobody; pages take cookies alone; and it is no session's and no product's.
+        if shown_as is Credential.COOKIE or route.kind == "page" or route.action.purpose in NO_TOKEN:
+            return nobody
+        return stage.world.read(lambda tx: read_known(tx, token.hash, Credential.TOKEN)).facts
     if state == "a product":
         asks = route.action.purpose is Purpose.APP and shown_as is Credential.BEARER
         return replace(nobody, app=1) if asks else nobody
@@ -148,22 +216,14 @@ def _present(stage: Stage, client: Client, route: Route, state: str, presented: 
 
 
 def _check(stage: Stage, client: Client, route: Route, facts: Facts, what: str) -> None:
-    path = (
-        route.path.replace("{slug}", "acme")
-        .replace("{id}", ID)
-        .replace("{secret_id}", ID)
-        .replace("{token_id}", ID)
-        .replace("{token}", "t" * 43)
-    )
-    action = route.action
+    path, action = _path(route), route.action
     if "{slug}" in route.path:
         member = facts.teammate(stage.acme) is not None
+        somebody = facts.account is not None or facts.token is not None
         decision = (
-            decide(facts, action.at(stage.acme))
-            if member or facts.account is None
-            else Deny(Reason.NOT_A_TEAMMATE)
+            decide(facts, action.at(stage.acme)) if member or not somebody else Deny(Reason.NOT_A_TEAMMATE)
         )
-        if facts.account is None and action.purpose.value != "open":
+        if not somebody and action.purpose.value != "open":
             decision = Challenge(Reason.NO_SESSION)
     else:
         decision = decide(facts, action)
@@ -182,6 +242,16 @@ def _check(stage: Stage, client: Client, route: Route, facts: Facts, what: str) 
     after = stage.world.read(_rows)
     assert after == before, f"{what}: refused, and yet something was written"
     _check_refusal(route, decision, got, what)
+
+
+def _path(route: Route) -> str:
+    return (
+        route.path.replace("{slug}", "acme")
+        .replace("{id}", ID)
+        .replace("{secret_id}", ID)
+        .replace("{token_id}", ID)
+        .replace("{token}", "t" * 43)
+    )
 
 
 def _check_refusal(route: Route, decision: Challenge | Enrol | Deny, got: Got, what: str) -> None:
@@ -219,11 +289,53 @@ def _rows(tx: Transaction) -> dict[str, int]:
 
 
 def test_both_credentials_at_once_are_refused(stage: Stage) -> None:
-    client = Client(app_of(stage.world))
-    client.cookies["nightlatch"] = stage.tokens["owner"][Credential.COOKIE].text
-    client.bearer = stage.tokens["owner"][Credential.BEARER].text
-    got = client.get("/api/v1/session")
-    assert (got.status, got.code) == (400, "malformed")
+    for bearer in ("owner", "owner's API token", "a service account"):
+        client = Client(app_of(stage.world))
+        client.cookies["nightlatch"] = stage.tokens["owner"][Credential.COOKIE].text
+        client.bearer = stage.tokens[bearer][Credential.BEARER].text
+        for path in ("/api/v1/session", "/api/v1/me"):
+            got = client.get(path)
+            assert (got.status, got.code) == (400, "malformed"), bearer
+    stage.world.close()
+
+
+READ_BY_TOKEN = {
+    "/api/v1/token",
+    "/api/v1/me",
+    "/api/v1/workspaces/{slug}",
+    "/api/v1/workspaces/{slug}/policy",
+    "/api/v1/workspaces/{slug}/teammates",
+    "/api/v1/workspaces/{slug}/teammates/{id}",
+    "/api/v1/workspaces/{slug}/invitations",
+    "/api/v1/workspaces/{slug}/audit-events",
+    "/api/v1/workspaces/{slug}/evidence",
+}
+"""All that an API token ever reaches, whatever it holds. Whoever adds a route here says why it is no security route."""
+
+
+def test_no_token_reaches_a_security_route() -> None:
+    """The whole table, by declaration: what has a scope reads, by the API, and is one of the few above."""
+    scoped = [route for route in ROUTES if route.action.scope is not None and route.kind != "page"]
+    assert {route.path for route in scoped} == READ_BY_TOKEN
+    for route in scoped:
+        assert (route.method, route.kind) == ("GET", "api"), route.path
+        assert route.body is None
+        assert route.action.fresh is None
+        assert not route.action.weighty
+
+
+def test_no_token_reaches_a_security_route_by_asking(stage: Stage) -> None:
+    """The whole table, by asking with tokens that hold every scope: nothing else answers 2xx, nothing is written."""
+    app = app_of(stage.world, NIGHTLATCH_SIGN_UP="open")
+    before = stage.world.read(_rows)
+    for state in API_TOKENS:
+        client = Client(app, bearer=stage.tokens[state][Credential.BEARER].text)
+        for route in GUARDED:
+            if route.kind != "api" or route.action.purpose in NO_TOKEN or route.path in READ_BY_TOKEN:
+                continue
+            got = client.ask(route.method, _path(route), headers=_headers(route), raw=b"{}")
+            assert got.status in (401, 403, 404), f"{state}: {route.method} {route.path}: {got.status}"
+    assert stage.world.read(_rows) == before
     stage.world.close()
 
 
@@ -254,16 +366,15 @@ def test_the_fast_path_is_the_ordinary_route(stage: Stage) -> None:
     app = app_of(stage.world)
     slow = app_of(stage.world)
     slow._fast.clear()
-    for state in STATES:
-        for presented in PRESENTED:
-            answers = []
-            for each in (app, slow):
-                client = Client(each)
-                route = next(route for route in ROUTES if route.path == "/api/v1/session")
-                _present(stage, client, route, state, presented)
-                got = client.get("/api/v1/session")
-                answers.append((got.status, got.json, got.header("www-authenticate")))
-            assert answers[0] == answers[1], f"{state}, {presented}"
+    for state, presented in CASES:
+        answers = []
+        for each in (app, slow):
+            client = Client(each)
+            route = next(route for route in ROUTES if route.path == "/api/v1/session")
+            _present(stage, client, route, state, presented)
+            got = client.get("/api/v1/session")
+            answers.append((got.status, got.json, got.header("www-authenticate")))
+        assert answers[0] == answers[1], f"{state}, {presented}"
     stage.world.close()
 
 
