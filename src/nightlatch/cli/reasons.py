@@ -9,7 +9,7 @@ from nightlatch.assurance import relied_on, usable
 from nightlatch.facts import EVERYWHERE, Authenticator, Facts, Proof, Reach, Teammate, reach_of
 from nightlatch.ids import to_text as id_text
 from nightlatch.instants import to_text
-from nightlatch.store import authenticators, sessions
+from nightlatch.store import api_tokens, authenticators, sessions
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import read_account_facts, read_known
 from nightlatch.store.query import Row
@@ -39,6 +39,9 @@ _DENIALS = {
     Reason.MAIL_PROOF: "denied until the mailed link for setting up 2FA was used",
     Reason.PERMISSION: "denied: the role does not include this",
     Reason.RECOVERY_LIMIT: "denied: a recovery code is not enough for this, for 24 hours",
+    Reason.SCOPE: "denied: an API token that does not include this, or no API token may do it",
+    Reason.OLDER_TOKEN: "denied: the API token is from before a removal, a return or a reset here",
+    Reason.SUSPENDED: "denied: the second step is suspended, and API tokens with it",
     Reason.ELSEWHERE_CLOSED: "denied: what is bound belongs to a workspace that the person is no longer in",
 }
 _CHALLENGES = {
@@ -70,6 +73,7 @@ def explain(tx: Transaction, account: Row, workspace: Row, action: str) -> dict[
             for shown, given in _sessions_that_could_be(facts, workspace.id)
         ],
         "sessions": [_session(tx, row, asked) for row in sessions.of_account(tx, account.id)],
+        "tokens": [_token(tx, row, asked) for row in api_tokens.of_account(tx, account.id)],
     }
 
 
@@ -187,5 +191,16 @@ def _session(tx: Transaction, row: Row, action: Action) -> dict[str, Any]:
         "kind": row.kind,
         "ip": row.ip,
         "last_seen_at": to_text(row.last_seen_at),
+        **told(decide(facts, action)),
+    }
+
+
+def _token(tx: Transaction, row: Row, action: Action) -> dict[str, Any]:
+    facts = read_known(tx, row.token_hash, Credential.TOKEN).facts
+    return {
+        "id": id_text(row.id),
+        "name": row.name,
+        "scopes": row.scopes.split(),
+        "expires_at": to_text(row.expires_at),
         **told(decide(facts, action)),
     }

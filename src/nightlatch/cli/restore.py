@@ -20,8 +20,8 @@ from nightlatch.config import Config
 def restore(path: Path, yes: bool, name: str) -> None:
     """Put a backup in place of the database.
 
-    What was handed out ends: sessions, tickets, invitations, mailed links, mails that wait; codes up to now are
-    refused. The keys must be those of the backup.
+    What was handed out ends: sessions, tickets, invitations, API tokens, mailed links, mails that wait; codes up to now
+    are refused. The keys must be those of the backup.
     """
     config = read_config()
     with explained():
@@ -40,7 +40,7 @@ def restore(path: Path, yes: bool, name: str) -> None:
     click.echo("The backup is in place.")
     click.echo(
         f"Ended: every session, {ended['tickets']} tickets, {ended['invitations']} invitations, "
-        f"{ended['links']} mailed links; withdrawn: {ended['mails']} mails. Codes up to now are refused."
+        f"{ended['links']} mailed links, {ended['tokens']} API tokens; withdrawn: {ended['mails']} mails. Codes up to now are refused."
     )
     click.echo(
         "What happened since the backup is gone: new people, removed authenticators, policies, audit events. "

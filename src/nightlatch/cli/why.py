@@ -54,3 +54,7 @@ def _show(found: dict[str, Any]) -> None:
     click.echo("Live sessions now:" if found["sessions"] else "Live sessions now: none")
     for each in found["sessions"]:
         click.echo(said(f"  {each['kind']} from {each['ip'] or 'somewhere'}: {each['text']}"))
+    if found["tokens"]:
+        click.echo("API tokens now:")
+    for each in found["tokens"]:
+        click.echo(said(f"  {each['name']} ({' '.join(each['scopes'])}): {each['text']}"))

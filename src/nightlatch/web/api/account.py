@@ -7,6 +7,7 @@ from nightlatch.instants import to_text
 from nightlatch.refusals import Code, invalid, not_found
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import read_known
+from nightlatch.vocabulary import Credential
 from nightlatch.web import flows
 from nightlatch.web.answers import Answer
 from nightlatch.web.api import models
@@ -17,11 +18,12 @@ from nightlatch.web.session_view import view
 
 
 async def _account(context: Context) -> models.Account:
+    by_token = context.by.credential is Credential.TOKEN
     known, change, told = await context.read(
         lambda tx: (
             read_known(tx, context.by.token_hash, context.by.credential),
             emails.pending(tx, by=context.by),
-            notify_addresses.own(tx, by=context.by),
+            notify_addresses.own(tx, by=context.by) if not by_token else None,
         )
     )
     if known.person is None:
@@ -32,7 +34,9 @@ async def _account(context: Context) -> models.Account:
         email=known.person.email,
         locale=known.person.locale,
         pending_email=change.email if change is not None else None,
-        notify=[models.NotifyAddress(email=each.email, confirmed=each.confirmed) for each in told],
+        notify=[models.NotifyAddress(email=each.email, confirmed=each.confirmed) for each in told]
+        if told is not None
+        else None,
     )
 
 

@@ -89,7 +89,8 @@ class Account(SessionAccount):
     """The account of the session."""
 
     pending_email: str | None
-    notify: list[NotifyAddress]
+    notify: list[NotifyAddress] | None
+    """null where an API token asks: where notices go is nothing for it."""
 
 
 class MeBody(Model):

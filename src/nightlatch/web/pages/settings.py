@@ -7,7 +7,7 @@ from starlette.responses import Response
 from nightlatch.actions import emails, kinds, passwords, profile, sessions
 from nightlatch.actions.tokens import new_token
 from nightlatch.refusals import Code, Refused
-from nightlatch.store import accounts
+from nightlatch.store import accounts, api_tokens
 from nightlatch.web import flows
 from nightlatch.web.context import Context
 from nightlatch.web.fields import address_field, form_errors
@@ -63,12 +63,15 @@ async def password_page(context: Context) -> Response:
 
 async def _password(context: Context, errors: Mapping[str, str] | None = None) -> Response:
     person, account_id = context.known.person, context.facts.account or 0
-    account = await context.read(lambda tx: accounts.by_id(tx, account_id))
+    account, tokens = await context.read(
+        lambda tx: (accounts.by_id(tx, account_id), api_tokens.count(tx, account_id=account_id))
+    )
     return render(
         context,
         "password_change.html",
         errors=errors,
         email=person.email if person is not None else "",
+        api_tokens=tokens,
         has_password=account is not None and account.password_hash is not None,
     )
 

@@ -29,6 +29,7 @@ _WHY = {
     "account": "You are about to change your account.",
     "teammates": "You are about to change what others may do here.",
     "policy": "You are about to change who needs 2FA.",
+    "tokens": "You are about to let a program read here.",
 }
 
 
