@@ -40,7 +40,8 @@ def restore(path: Path, yes: bool, name: str) -> None:
     click.echo("The backup is in place.")
     click.echo(
         f"Ended: every session, {ended['tickets']} tickets, {ended['invitations']} invitations, "
-        f"{ended['links']} mailed links, {ended['tokens']} API tokens; withdrawn: {ended['mails']} mails. Codes up to now are refused."
+        f"{ended['links']} mailed links, {ended['tokens']} API tokens; withdrawn: {ended['mails']} mails. "
+        "Codes up to now are refused."
     )
     click.echo(
         "What happened since the backup is gone: new people, removed authenticators, policies, audit events. "
