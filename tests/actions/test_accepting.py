@@ -28,7 +28,7 @@ class Two:
         self.acme = world.workspace("acme", owner=self.dana, member=self.ana)
         people: dict[str, list[Person]] = {"owner": [self.otto], "admin": [self.adam], "member": []}
         people[role] = [*people[role], self.ana]
-        self.beta = world.workspace("beta", **people)  # type: ignore[arg-type]
+        self.beta = world.workspace("beta", **people)
         self.app, self.seed = world.bind_totp(self.ana, reach_of(self.acme))
         self.owner = world.signed_in(self.otto, world.bind_totp(self.otto)[0])
         self.admin = world.signed_in(self.adam, world.bind_totp(self.adam)[0])

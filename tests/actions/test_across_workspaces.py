@@ -52,7 +52,7 @@ class Life:
         for name, owner in (("a", dana), ("b", otto)):
             people: dict[str, list[Person]] = {"owner": [owner]}
             people.setdefault(self.role, []).append(self.ana)
-            self.ids[name] = world.workspace(f"{name}{self.ana.id}", **people)  # type: ignore[arg-type]
+            self.ids[name] = world.workspace(f"{name}{self.ana.id}", **people)
         self.owners = {
             name: world.signed_in(owner, world.bind_totp(owner)[0])
             for name, owner in (("a", dana), ("b", otto))
