@@ -84,6 +84,11 @@ def remind(tx: Transaction, workspace: Row, teammate: Row, by_name: str) -> bool
     return True
 
 
+def is_set_up(tx: Transaction, workspace: Row, teammate: Row) -> bool:
+    """Whether a teammate has 2FA in a workspace."""
+    return enrolled(read_account_facts(tx, teammate.account_id).authenticators, workspace.id)
+
+
 def send_link(tx: Transaction, workspace: Row, account: Row, token_hash: bytes) -> int | None:
     """A fresh ticket for a mandate, in the place of older ones; its id. The mail is the caller's."""
     return tickets.create(

@@ -204,9 +204,12 @@ def parse_form(body: bytes) -> dict[str, str]:
     """The fields of an urlencoded form, the last of each name. Raises Refused for NUL, surrogates, too many fields."""
     try:
         text = body.decode("ascii")
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=200, errors="strict")
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=600, errors="strict")
     except (ValueError, UnicodeDecodeError):
         raise Refused(Code.MALFORMED, "This form could not be read.") from None
     if any("\0" in value or "\0" in name for name, value in pairs):
         raise Refused(Code.MALFORMED, "This form has characters that cannot be kept.")
-    return dict(pairs)
+    fields = dict(pairs)
+    if "ids" in fields:  # boxes of one name: all that are ticked
+        fields["ids"] = ",".join(value for name, value in pairs if name == "ids")
+    return fields

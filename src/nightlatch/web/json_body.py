@@ -49,12 +49,23 @@ async def call_api(context: Context) -> Response:
 
 async def _model(context: Context, model: type[BaseModel]) -> BaseModel:
     request = context.request
+    if context.route.body_optional and _bodiless(request):
+        return _parsed(b"{}", model)
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
         raise Refused(Code.UNSUPPORTED_MEDIA_TYPE, "Send application/json.")
     body = await read_body(request, context.route.body_limit)
     if len(body) > LONG_BODY:
         return await context.pool(lambda: _parsed(body, model))
     return _parsed(body, model)
+
+
+def _bodiless(request: Request) -> bool:
+    headers = request.headers
+    return (
+        headers.get("content-length", "0") == "0"
+        and "transfer-encoding" not in headers
+        and "content-type" not in headers
+    )
 
 
 def _parsed(body: bytes, model: type[BaseModel]) -> BaseModel:

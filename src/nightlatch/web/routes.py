@@ -42,6 +42,8 @@ class Route:
     gate: their handlers ask the same decision about the session behind the host's own cookie."""
     body: type[BaseModel] | None = None
     """api: the model of the body."""
+    body_optional: bool = False
+    """api: a request without a body says the same as `{}`."""
     answer: type[BaseModel] | None = None
     """api: the model of the answer; None where there is no body."""
     status: int = 200

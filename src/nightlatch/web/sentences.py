@@ -156,6 +156,7 @@ _EVENTS: dict[Event, tuple[str, str]] = {
     Event.TEAMMATE_CHANGED: ("Name or address changed", "What {whom} is known by here changed."),
     Event.TEAMMATE_JOINED: ("Joined", "{whom} joined as {role}."),
     Event.TEAMMATE_LEFT: ("Left", "{whom} left."),
+    Event.TEAMMATE_REMINDED: ("Reminded", "{who} reminded {whom} to set up 2FA."),
     Event.TEAMMATE_REMOVED: ("Removed", "{who} removed {whom}."),
     Event.TEAMMATE_RESET: ("2FA disabled", "{who} disabled 2FA for {whom}."),
     Event.TEAMMATE_RESET_REQUESTED: ("Disabling 2FA asked for", "{who} asked to disable 2FA for {whom}."),
@@ -187,6 +188,7 @@ _EVENTS: dict[Event, tuple[str, str]] = {
 """For each event what a list of events calls it, and its sentence."""
 
 IN_WORKSPACES = (
+    Event.TEAMMATE_REMINDED,
     *(Event.MANDATE_TURNED_ON, Event.MANDATE_SCHEDULED, Event.MANDATE_TURNED_OFF, Event.POLICY_CHANGED),
     Event.MANDATE_OWNERLESS,
     *(Event.TEAMMATE_SECURED, Event.TEAMMATE_UNSECURED, Event.TEAMMATE_RESET, Event.TEAMMATE_RESET_RENEWED),

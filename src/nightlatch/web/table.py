@@ -12,6 +12,7 @@ from nightlatch.web.api import help as api_help
 from nightlatch.web.api import invitations as api_invitations
 from nightlatch.web.api import openapi
 from nightlatch.web.api import policy as api_policy
+from nightlatch.web.api import reminding as api_reminding
 from nightlatch.web.api import resets as api_resets
 from nightlatch.web.api import service_accounts as api_service_accounts
 from nightlatch.web.api import sign_in as api_sign_in
@@ -52,6 +53,7 @@ from nightlatch.web.pages import lost as page_lost
 from nightlatch.web.pages import not_me as page_not_me
 from nightlatch.web.pages import progress as page_progress
 from nightlatch.web.pages import recover as page_recover
+from nightlatch.web.pages import reminding as page_reminding
 from nightlatch.web.pages import reset_stop as page_reset_stop
 from nightlatch.web.pages import resets as page_resets
 from nightlatch.web.pages import service_accounts as page_service_accounts
@@ -72,6 +74,7 @@ ROUTES: list[Route] = [
     *page_exceptions.ROUTES,
     *page_invite.ROUTES,
     *page_invite_sheet.ROUTES,
+    *page_reminding.ROUTES,
     *page_team_member.ROUTES,
     *page_help_requests.ROUTES,
     *page_accepting.ROUTES,
@@ -108,6 +111,7 @@ ROUTES: list[Route] = [
     *api_tokens.ROUTES,
     *api_workspaces.ROUTES,
     *api_policy.ROUTES,
+    *api_reminding.ROUTES,
     *api_teammates.ROUTES,
     *api_resets.ROUTES,
     *api_invitations.ROUTES,

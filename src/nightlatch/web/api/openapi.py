@@ -129,7 +129,10 @@ def _operation(route: Route) -> dict[str, Any]:
         operation["security"] = [{"bearer": []}, {"cookie": []}]
     if route.body is not None:
         schema = {"$ref": _DIALECT.format(model=route.body.__name__)}
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        operation["requestBody"] = {
+            "required": not route.body_optional,
+            "content": {"application/json": {"schema": schema}},
+        }
     return operation
 
 

@@ -103,7 +103,7 @@ async def team(context: Context) -> Response:
         next_url=context.url(_address(context, asked, asked.sort, found.next_cursor))
         if found.next_cursor
         else None,
-        may_remind=False,
+        may_remind=sees_two_factor(mine) and mine.mandate.required_from is not None,
         may_invite=not by_product and permitted(mine.role, Permission.INVITE, mine.mandate),
         ownerless=await ownerless(context, mine),
         required=mine.mandate.required_from is not None,

@@ -15,6 +15,7 @@ from nightlatch.web import links
 from nightlatch.web.branding import of
 from nightlatch.web.context import Context, safe_next, with_query
 from nightlatch.web.fields import form_errors
+from nightlatch.web.pages import ticket_renew
 from nightlatch.web.pages.dead_links import dead_link
 from nightlatch.web.pages.set_up_mail import NEXT
 from nightlatch.web.pages.sign_in import go, product_way
@@ -48,7 +49,7 @@ async def _look(context: Context, token: str) -> Look:
 async def _ticket(context: Context, token: str, **more: Any) -> Response:
     found = await _look(context, token)
     if found.state not in ("ready", "sign_in", "other"):
-        return await _dead(context, found)
+        return await _dead(context, found, token)
     brand = await of(context, found.app_id)
     values = {
         "brand": brand,
@@ -67,11 +68,15 @@ async def _ticket(context: Context, token: str, **more: Any) -> Response:
     return render(context, "ticket.html", **(values | more))
 
 
-async def _dead(context: Context, found: Look) -> Response:
-    """Why it is dead; used by this very session, it leads on instead."""
+async def _dead(context: Context, found: Look, token: str) -> Response:
+    """Why it is dead; used by this very session, it leads on instead, and a mandate's is renewed."""
     redeemed = any(proof.method is Method.TICKET for proof in context.facts.proofs)
     if found.state == "used" and redeemed:
         return go(context, with_query("/set-up", workspace=_own_slug(context, found.slug)))
+    if found.purpose is TicketPurpose.MANDATE:
+        late = await ticket_renew.late_page(context, token)
+        if late is not None:
+            return late
     kind = "reset_ticket" if found.purpose is TicketPurpose.RESET else "ticket"
     return dead_link(context, kind, found.state, found.by, brand=await of(context, found.app_id))
 
@@ -97,7 +102,7 @@ async def ticket_form(context: Context) -> Response:
     except Refused as refused:
         if refused.code not in (Code.EXPIRED, Code.ALREADY_USED):
             raise
-        return await _dead(context, await _look(context, token))
+        return await _dead(context, await _look(context, token), token)
     if isinstance(result, WrongNumber):
         return await _wrong_number(context, token, result)
     target = safe_next(links.kept(context, NEXT))
@@ -140,4 +145,5 @@ ROUTES: list[Route] = [
     page("/tickets/{token}", kinds.OPEN, open_link, path_in_log="/tickets/-"),
     page("/ticket", kinds.OPEN, ticket_page),
     form("/ticket", kinds.SEE_SESSION, ticket_form),
+    *ticket_renew.ROUTES,
 ]
