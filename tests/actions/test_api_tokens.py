@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from nightlatch.access import Action, Allow, Decision, Deny, Enrol, decide
-from nightlatch.actions import api_tokens, kinds, passwords, resets, restored, teammates
+from nightlatch.actions import api_tokens, contesting, kinds, passwords, resets, restored, teammates
 from nightlatch.actions.api_tokens import Made
 from nightlatch.actions.by import By, operator
+from nightlatch.actions.not_me import not_me_link
 from nightlatch.actions.tokens import API_TOKEN, hash_token, new_token
 from nightlatch.addresses import parse
 from nightlatch.facts import EVERYWHERE, reach_of
@@ -352,6 +353,25 @@ def test_those_made_since_an_instant_can_be_ended(two: Two):
     assert two.world.write(body) == 1
     assert dead(two, new)
     assert not dead(two, old)
+
+
+def test_what_was_contested_takes_its_tokens_along(two: Two):
+    """Whoever bound the app may have made them since; a mail about nothing bound ends all, as it ends all sessions."""
+    old, by = two.make(), By("visitor", None, "", "192.0.2.1", "test")
+    two.world.wait(DAY)
+    theirs, _ = two.world.bind_totp(two.ana)
+    new = two.make(two.world.signed_in(two.ana, theirs))
+
+    def contest(about: int | None) -> None:
+        path = two.world.write(lambda tx: not_me_link(tx, two.ana.id, about))
+        link = hash_token(path.rpartition("/")[2])
+        two.world.write(lambda tx: contesting.contest(tx, by=by, token_hash=link))
+
+    contest(theirs)
+    assert dead(two, new)
+    assert isinstance(two.opens(old, two.acme), Allow), "the other app is usable"
+    contest(None)
+    assert dead(two, old)
 
 
 def test_a_restored_database_and_the_operator_end_everybodys(two: Two):

@@ -9,6 +9,7 @@ the operator (`unlock`); the mailed link that lifts a suspension by failures doe
 
 from dataclasses import dataclass
 
+from nightlatch.actions.api_tokens import end_of_account
 from nightlatch.actions.by import By
 from nightlatch.actions.help import tell_contested
 from nightlatch.actions.help_closing import closed
@@ -67,6 +68,7 @@ def look(tx: Transaction, token_hash: bytes) -> NotMe:
 def contest(tx: Transaction, *, by: By, token_hash: bytes) -> NotMe:
     """Suspend what the mail was about and end its sessions, or, where it was about nothing bound, all sessions.
 
+    With them go the API tokens that were made since it was bound, or all.
     Recovery codes that were made in the very act of binding an app go the same way: whoever bound the app has them.
     Raises Refused for a link that no longer works.
     """
@@ -80,6 +82,7 @@ def contest(tx: Transaction, *, by: By, token_hash: bytes) -> NotMe:
         _suspend(tx, by, account, row)
     else:
         ended = sessions.end_others(tx, account.id, keep=None)
+        end_of_account(tx, account, by=by, how="not me")
         subject = account_subject(account.id, account.name)
         record(tx, Event.SESSION_ENDED, by=by, subject=subject, how="not me", count=len(ended))
     for workspace_id in closed(tx, by=by, account_id=account.id, why="contested"):
@@ -100,6 +103,8 @@ def _suspend(tx: Transaction, by: By, account: Row, row: Row) -> None:
     for each in about:
         authenticators.contest(tx, each)
         ended += len(sessions.end_holding(tx, account.id, each))
+    # Whoever bound it may have made API tokens since; they would outlive their sessions.
+    end_of_account(tx, account, by=by, how="not me", since=row.bound_at)
     record(
         tx,
         Event.AUTHENTICATOR_CONTESTED,
