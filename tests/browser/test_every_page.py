@@ -70,9 +70,27 @@ def product(page: Page, server: Server) -> str:
     return found[1]
 
 
+def service(page: Page, server: Server) -> str:
+    """The id of a service account that is added at its page; the pages that show a token, once, are looked at, too."""
+    page.goto(server.url + "/w/acme/settings/team/service-accounts")
+    page.locator("[name=name]").fill("Compliance export")
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.wait_for_url("**/service-accounts/*")
+    found = re.search(r"/service-accounts/([0-9a-z]{13})", page.url)
+    assert found is not None
+    for path in (f"/w/acme/settings/team/service-accounts/{found[1]}", "/settings/user/tokens"):
+        page.goto(server.url + path)
+        page.locator("[name=name]").fill("Nightly report")
+        page.locator("[name=scope-evidence]").check()
+        page.get_by_role("button", name="Make the token").click()
+        page.wait_for_selector("#token")
+        look_at(page, f"a token made at {path}")
+    return found[1]
+
+
 def paths(page: Page, server: Server) -> list[str]:
     """Every page of the table that a person can open, with a teammate, authenticator or product where it names one."""
-    app = product(page, server)
+    app, machine = product(page, server), service(page, server)
     page.goto(server.url + "/w/acme/settings/team?q=ana")
     teammate = re.search(r"/settings/team/([0-9a-z]{13})/role", page.content())
     page.goto(server.url + "/settings/user")
@@ -85,7 +103,7 @@ def paths(page: Page, server: Server) -> list[str]:
             continue
         if route.path.endswith(".csv"):
             continue  # a browser keeps it as a file: test_evidence.py
-        ids = {"authenticators": authenticator[1], "apps": app}
+        ids = {"authenticators": authenticator[1], "apps": app, "service-accounts": machine}
         id = next((id for part, id in ids.items() if f"/{part}/" in route.path), teammate[1])
         found.append(route.path.replace("{slug}", "acme").replace("{id}", id))
     return found
