@@ -31,6 +31,8 @@ pytestmark = [pytest.mark.race, pytest.mark.slow]
 ROUNDS = 50
 REFUSALS = {Code.LAST_OWNER, Code.NOT_FOUND, Code.NOT_PERMITTED, Code.NOT_ENROLLED, Code.SIGN_IN_REQUIRED}
 
+AFTER_A_RESET = {Code.MANDATED, Code.STEP_UP_REQUIRED, Code.SECOND_FACTOR_REQUIRED, Code.ENROLMENT_REQUIRED}
+
 
 @pytest.fixture
 def two_workers(postgres_url: str, tmp_path: Path, pair: Pair) -> Iterator[Processes]:
@@ -82,6 +84,11 @@ def switch_off(acme: Acme, who: int) -> Work:
     return partial(tries.switch_off, by=acme.by[who], authenticator_id=acme.apps[who])
 
 
+def due(acme: Acme, who: int) -> Work:
+    """Whoever it is: the background task of one of the workers."""
+    return tries.finish_due
+
+
 ACTS: list[Callable[[Acme, int], Work]] = [remove, demote, step_down, leave, switch_off]
 
 
@@ -94,6 +101,30 @@ def test_of_two_owners_who_act_on_each_other_at_once_an_enrolled_one_stays(two_w
         assert acme.enrolled_owners(), pair
         assert told.keys() <= {"NoneType", "bool"} | REFUSALS, pair
         assert told["NoneType"] + told["bool"] >= 1, pair
+
+
+ENDS: list[Callable[[Acme, int], Work]] = [remove, demote, step_down, leave, switch_off, due]
+
+
+def test_a_reset_that_comes_due_at_that_moment_leaves_an_enrolled_owner_too(two_workers: Processes) -> None:
+    """Dana asked for Otto three days ago, and he for her: both are due, while something else happens as well."""
+    for number, (end, who) in enumerate(islice(cycle(product(ENDS, (0, 1))), ROUNDS // 3)):
+        acme = Acme(two_workers.world, 1000 + number)
+        world = acme.world
+        asked = [
+            tries.ask_reset(
+                world.store, by=acme.by[each], workspace_id=acme.id, teammate_id=acme.teammates[1 - each]
+            )
+            for each in range(1 + number % 2)
+        ]
+        world.wait(3 * DAY)
+        acme.by = [world.signed_in(each, app) for each, app in zip(acme.people, acme.apps, strict=True)]
+        told = two_workers.race([end(acme, who), due(acme, 0), due(acme, 1)])
+        for _ in asked:
+            tries.finish_due(world.store)
+        pair = f"{end.__name__} by {who}, {len(asked)} due: {dict(told)}"
+        assert acme.enrolled_owners(), pair
+        assert told.keys() <= {"NoneType", "bool"} | REFUSALS | AFTER_A_RESET, pair
 
 
 def test_a_mandate_is_not_turned_on_over_an_owner_who_is_just_switching_off(two_workers: Processes) -> None:

@@ -7,6 +7,8 @@ from nightlatch.actions import (
     joining,
     mandate,
     passwords,
+    reset_doing,
+    resets,
     second_step,
     sign_in,
     teammates,
@@ -213,3 +215,22 @@ def require(store: Store, by: By, workspace_id: int) -> mandate.Policy:
         )
 
     return store.write_now(body)
+
+
+def ask_reset(store: Store, by: By, workspace_id: int, teammate_id: int) -> resets.ResetDone:
+    """Ask to disable somebody's 2FA."""
+    return store.write_now(
+        lambda tx: resets.disable_two_factor(
+            tx,
+            by=by,
+            workspace_id=workspace_id,
+            teammate_id=teammate_id,
+            reason="Lost phone",
+            recognised_by="By voice",
+        )
+    )
+
+
+def finish_due(store: Store) -> bool:
+    """What the background task does for resets whose instant has come."""
+    return store.write_now(reset_doing.finish_due)
