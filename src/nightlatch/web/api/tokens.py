@@ -126,6 +126,7 @@ ROUTES: list[Route] = [
         asking,
         answer=shapes.AskingToken,
         summary="The API token that asks: whose, until when, for what, and what each workspace says to it",
+        codes=(Code.NOT_FOUND,),
     ),
     api(
         "GET",
