@@ -4,17 +4,22 @@ import itertools
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from nightlatch import addresses
 from nightlatch.access import Allow, Challenge, Deny, Enrol, decide_workspace
 from nightlatch.actions import (
+    accepting,
     authenticators,
     enrolment,
+    exceptions,
     invitations,
     joining,
     kinds,
     mandate,
+    reset_doing,
+    reset_ending,
     resets,
     restored,
     second_step,
@@ -29,10 +34,11 @@ from nightlatch.actions.tickets import Redeemed
 from nightlatch.actions.tokens import new_token
 from nightlatch.facts import EVERYWHERE
 from nightlatch.ids import to_text
-from nightlatch.instants import SECOND
+from nightlatch.instants import DAY, HOUR, SECOND
 from nightlatch.policy import ManagedBy
 from nightlatch.refusals import Refused
 from nightlatch.store import authenticators as store_authenticators
+from nightlatch.store import resets as store_resets
 from nightlatch.store import standing
 from nightlatch.store import teammates as store_teammates
 from nightlatch.store import workspaces as store_workspaces
@@ -62,6 +68,20 @@ _worlds = itertools.count(1)
 _NAMES = {Allow: "allow", Challenge: "challenge", Enrol: "enrol", Deny: "deny"}
 
 
+DELAYS = {Role.ADMIN: 24 * HOUR, Role.OWNER: 72 * HOUR}
+
+
+@dataclass
+class Waiting:
+    """A reset that waits: whose, since when, and how long at least."""
+
+    place: Place
+    who: Someone
+    asked_at: int
+    delay: int
+    approved: bool = False
+
+
 @dataclass
 class Life:
     """Alder and Birch, and the people who are in one of them or in both."""
@@ -73,11 +93,13 @@ class Life:
     visits: list[tuple[Visit, By]] = field(default_factory=list)
     numbers: dict[int, str | None] = field(default_factory=dict)
     """The number of each reset, as it was read out."""
+    waiting: dict[int, Waiting] = field(default_factory=dict)
+    """Resets that were asked for and are not done: of admins and owners."""
     seen: Counter[str] = field(default_factory=Counter)
     """What happened, so that nothing is proved of a life in which nothing happens."""
 
     def begin(self) -> None:
-        """Ana owns Alder and Bea Birch, both with 2FA. Dev, an admin of Alder, Eva, an owner, and Cem are in both."""
+        """Ana owns Alder, Bea Birch. Dev, an admin of Alder, Eva, an owner, and Cem, without 2FA, are in both."""
         number = next(_worlds)
         for slug in ("alder", "birch"):
             made = self.world.workspace(f"{slug}-{number}")
@@ -97,9 +119,10 @@ class Life:
             for place in self.places:
                 if place.id in roles:
                     self._is_in(someone, place, roles[place.id])
-        for someone in self.people[:2]:
+        for someone in [each for each in self.people if each.name != "Cem"]:
             id, seed = self.world.bind_totp(Person(someone.id, someone.email, someone.name))
             someone.things[id] = Thing(id, "app", True, frozenset(), seed)
+        self.world.wait(8 * DAY)  # who owns a workspace for a week may approve a reset
 
     def _is_in(self, someone: Someone, place: Place, role: Role) -> None:
         def body(tx: Transaction) -> tuple[int, int]:
@@ -274,6 +297,7 @@ class Life:
         for place in self.places:
             if who.id in place.mates and who.enrolled(place):
                 place.mates[who.id].reset = None
+                place.mates[who.id].exempt_until = 0
 
     def takes_away(self, index: int) -> None:
         """The person's own app: never the last one where a mandate is in force (the seed, sentence 10)."""
@@ -342,6 +366,9 @@ class Life:
         if done.required_from is not None and was is None:
             place.announced_n = self.tick()
         place.required_from = done.required_from
+        if done.required_from is None:
+            for mate in place.mates.values():
+                mate.exempt_until = 0
 
     def resets(self, place: Place, who: Someone, by: By) -> None:
         """ "Disable 2FA" in one workspace: what it relied on is void there, what was shown counts there no more."""
@@ -363,12 +390,96 @@ class Life:
                 ),
             ),
         )
-        if done is None or (done.number is None and by is not OPERATOR):
+        if done is None:
             return
+        self.numbers[done.reset_id] = done.number
+        if done.done:
+            assert by is OPERATOR or self.rank(mate) is Role.MEMBER, "an admin or owner, at once"
+            self._is_void(place, who, relied, done.reset_id)
+        else:
+            self.waiting[done.reset_id] = Waiting(place, who, self.now, DELAYS[self.rank(mate)])
+
+    def _is_void(self, place: Place, who: Someone, relied: list[Thing], reset_id: int) -> None:
         for each in relied:
             each.void.add(place.id)
-        mate.reset, mate.valid_after = done.reset_id, self.tick()
-        self.numbers[done.reset_id] = done.number
+        place.mates[who.id].reset, place.mates[who.id].valid_after = reset_id, self.tick()
+
+    def rank(self, mate: Mate) -> Role:
+        """The highest role of the last seven days."""
+        held = [mate.role, *(role for role, until in mate.former if until > self.now - 7 * DAY)]
+        return max(map(Role, held), key=lambda each: each.rank)
+
+    def resets_come_due(self) -> None:
+        """The background task."""
+        while self.tries("due", reset_doing.finish_due):
+            pass
+
+    def approves(self, by: By) -> None:
+        """A second owner agrees to what waits, if that is what they are."""
+        for reset_id, each in list(self.waiting.items()):
+            agree = partial(resets.approve, by=by, workspace_id=each.place.id, reset_id=reset_id)
+            if self.does("approve", agree):
+                assert by.id != each.who.id, "approved their own"
+                each.approved = True
+
+    def stops(self, by: By) -> None:
+        """Whoever asked, or an owner, takes back what waits."""
+        for reset_id, each in list(self.waiting.items()):
+            self.does(
+                "stop", partial(reset_ending.cancel, by=by, workspace_id=each.place.id, reset_id=reset_id)
+            )
+
+    def settles(self) -> None:
+        """What became of the resets that waited: done not before their time, unless approved; or ended."""
+        for reset_id, each in list(self.waiting.items()):
+            row = self.world.read(partial(store_resets.by_id, reset_id=reset_id))
+            assert row is not None
+            if row.done_at is not None:
+                assert each.approved or row.done_at - each.asked_at >= each.delay, "done before its time"
+                self._is_void(each.place, each.who, each.who.relied(each.place), reset_id)
+                self.seen["waited and done"] += 1
+            elif row.ended_at is not None:
+                self.seen[f"ended by {row.ended_by}"] += 1
+            else:
+                continue
+            del self.waiting[reset_id]
+
+    def accepts(self, place: Place, who: Someone, by: By) -> None:
+        """A workspace relies on an app that does not reach it, or was void in it."""
+        for each in [each for each in who.things.values() if each.kind == "app"]:
+            accept = partial(
+                accepting.accept,
+                by=by,
+                workspace_id=place.id,
+                authenticator_id=each.id,
+                reason="Seen in person",
+            )
+            if self.apart_from(place, partial(self.does, "accept", accept)):
+                assert each not in who.relied(place)
+                each.void.discard(place.id)
+                each.accepted.add(place.id)
+                place.mates[who.id].reset = None
+                place.mates[who.id].exempt_until = 0
+
+    def is_excepted(self, place: Place, who: Someone, asks: By, agrees: By, until: int) -> None:
+        """More time for a member: one asks, another agrees."""
+        mate = place.mates.get(who.id)
+        if mate is None:
+            return
+        asked = self.tries(
+            "exception",
+            lambda tx: exceptions.ask(
+                tx, by=asks, workspace_id=place.id, teammate_id=mate.id, reason="Broken arm", ends_at=until
+            ),
+        )
+        if asked is None:
+            return
+        agree = partial(exceptions.approve, by=agrees, workspace_id=place.id, exception_id=asked.id)
+        if self.apart_from(place, partial(self.does, "agree", agree)):
+            assert mate.role == Role.MEMBER
+            assert agrees.id not in (asks.id, who.id)
+            assert until <= self.now + 30 * DAY
+            mate.exempt_until = until
 
     def removes(self, place: Place, who: Someone, by: By) -> None:
         mate = place.mates.get(who.id)
@@ -434,7 +545,10 @@ class Life:
             ),
         )
         if done:
+            mate.former.append((mate.role, self.now))
             mate.role = role
+            if role != Role.MEMBER:
+                mate.exempt_until = 0
 
     def is_restored(self) -> None:
         """A backup is put back: every session is over (law 11)."""
@@ -445,7 +559,8 @@ class Life:
     # --- what holds at every moment ---
 
     def holds(self) -> None:
-        """Laws 2, 3 and 8, for every session and workspace. Sessions that are over are forgotten, and old ones."""
+        """What waited; and laws 2, 3 and 8, for every session and workspace. What is over is forgotten."""
+        self.settles()
         alive = []
         for visit, by in self.visits[-KEPT:]:
             facts = self.world.known(by).facts
@@ -465,6 +580,9 @@ class Life:
                 enrolled = self.world.read(lambda tx, id=place.id: store_teammates.enrolled_owners(tx, id))  # type: ignore[misc]
                 by_model = [each.id for each in self.people if each.id in owners and each.enrolled(place)]
                 assert sorted(enrolled) == sorted(by_model)
+                if not enrolled and len(owners) == 1 and place.mates[owners[0]].reset is not None:
+                    self.seen["the sole owner is on the way back"] += 1
+                    continue
                 assert enrolled, f"nobody can open {place.slug} (law 8)"
 
     def way_on(self, who: Someone) -> None:

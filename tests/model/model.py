@@ -47,6 +47,8 @@ class Mate:
     reset: int | None = None
     """After a reset only its own ticket binds here, until something is bound."""
     exempt_until: int = 0
+    former: list[tuple[str, int]] = field(default_factory=list)
+    """Roles that they had, and until when."""
 
 
 @dataclass
