@@ -88,7 +88,7 @@ def test_each_stage_on_its_day_to_who_is_left_and_a_summary_to_owners(acme: Acme
 
 
 @pytest.mark.parametrize(
-    ("days", "stages"), [(0.5, ["start"]), (1, ["start"]), (3.5, ["3_days", "1_day", "start"]), (7.02, 3)]
+    "days, stages", [(0.5, ["start"]), (1, ["start"]), (3.5, ["3_days", "1_day", "start"]), (7.02, 3)]
 )
 def test_stages_already_past_are_skipped(acme: Acme, days: float, stages: Any) -> None:
     acme.on(since=in_days(acme, days))
@@ -211,7 +211,7 @@ def test_in_force_by_now_the_late_notice_gives_way_to_the_one_of_the_day(acme: A
     world.wait(DAY)
     subjects = send(world)
     assert "Acme now asks for 2FA: set yours up to open it" in subjects
-    assert not [each for each in subjects if "Last day" in each or "from" in each and "ready" not in each]
+    assert not [each for each in subjects if "Last day" in each or ("from" in each and "ready" not in each)]
 
 
 def test_another_revision_that_says_the_same_takes_nothing_back(acme: Acme) -> None:

@@ -18,6 +18,7 @@ from nightlatch.actions import (
     mandate,
     notify_addresses,
     passwords,
+    reminders,
     reset_rules,
     resets,
     second_step,
@@ -25,6 +26,7 @@ from nightlatch.actions import (
     sign_in,
     sign_up,
     snoozing,
+    ticket_renewal,
     tickets,
     workspaces,
 )
@@ -40,6 +42,7 @@ from nightlatch.store import tickets as stored_tickets
 from nightlatch.web import routes
 from nightlatch.web.api import app_models
 from nightlatch.web.api import reading as lists
+from nightlatch.web.pages import reminding
 from tests.docs import reading
 
 
@@ -84,6 +87,15 @@ FIGURES = {
     "The same invitation again": lasting(invitations.RESEND_INTERVAL),
     "Addresses invited at a time": str(invitations.MOST_AT_A_TIME),
     "Lines of a CSV file of invitations": str(invite_sheet.MOST_ROWS),
+    "The same reminder to one person, once in": lasting(teammates.REMIND_EVERY),
+    "Teammates reminded by name at a time": str(reminders.MOST),
+    "Teammates reminded by a filter at a time": f"{reminding.MOST_MATCHING:,}",
+    "Fresh links of a mandate by a late mail's page, to one address in an hour": str(
+        ticket_renewal.MAILS_AN_HOUR
+    ),
+    "A mandate's link that ran out still mails a fresh one for": lasting(
+        stored_tickets.MANDATE_TICKETS_KEPT + housekeeping.LINKS_KEPT
+    ),
     "An exception, from the moment it is asked for, at most": lasting(exceptions_rules.LONGEST),
     "Exceptions of a person in a row": str(exceptions_rules.IN_A_ROW),
     "Without any, until the next row may begin": lasting(exceptions_rules.GAP),

@@ -72,6 +72,7 @@ def remind(tx: Transaction, workspace: Row, teammate: Row, by_name: str) -> bool
     if not teammates.reminded(tx, teammate.id):
         return False
     binds = here.mandate.required_from
+    withdrawing.of_person(tx, teammate.account_id, workspace.id, "a reminder says it")
     _to_enrol(
         tx,
         "mandate_reminder",

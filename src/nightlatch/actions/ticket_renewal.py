@@ -24,7 +24,7 @@ from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
 from nightlatch.vocabulary import Event, TicketPurpose
 
-_MAILS_AN_HOUR = 5
+MAILS_AN_HOUR = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def renew(tx: Transaction, *, by: By, token_hash: bytes) -> Renewal:
     if renewal.state != "renew":
         return renewal
     email = settled_address(tx, account)
-    if outbox.count_to(tx, addresses.parse(email).key, "mandate_link", tx.now - HOUR) >= _MAILS_AN_HOUR:
+    if outbox.count_to(tx, addresses.parse(email).key, "mandate_link", tx.now - HOUR) >= MAILS_AN_HOUR:
         raise Refused(
             Code.TOO_MANY_ATTEMPTS,
             "We have mailed you several links already. Use the newest one, or wait an hour.",
