@@ -11,7 +11,8 @@ from nightlatch.ids import to_text as id_text
 from nightlatch.instants import DAY
 from nightlatch.policy import may_grant, permitted
 from nightlatch.refusals import Refused
-from nightlatch.store import cursors, exceptions, listing
+from nightlatch.store import cursors, exceptions, listing, outbox
+from nightlatch.store.engine import Transaction
 from nightlatch.store.invitations import INVITATION_LIFE
 from nightlatch.store.listing import Item
 from nightlatch.vocabulary import Permission, Role
@@ -19,6 +20,7 @@ from nightlatch.web.context import Context, with_query
 from nightlatch.web.pages.help_requests import calls_for_help
 from nightlatch.web.pages.sign_in import go
 from nightlatch.web.rendering import page as render
+from nightlatch.web.rendering import spoken
 from nightlatch.web.routes import Route, page
 from nightlatch.web.team import in_product, myself, ownerless, sees_two_factor, team_path
 
@@ -60,9 +62,10 @@ async def team(context: Context) -> Response:
     mine, by_product = myself(context), in_product(context)
     asked = _asked(context, mine)
     try:
-        found = await context.query_store(
-            lambda tx: listing.page(
+        found, told = await context.query_store(
+            lambda tx: _with_mails(
                 tx,
+                mine,
                 context.workspace_id,
                 q=asked.q,
                 role=asked.role,
@@ -83,7 +86,7 @@ async def team(context: Context) -> Response:
         "teammates.html",
         slug=context.request.path_params["slug"],
         workspace_name=context.place.name if context.place is not None else "",
-        teammates=[_row(context, mine, each) for each in found.items],
+        teammates=[_row(context, mine, each, told.get(each.account_id or 0)) for each in found.items],
         shows_two_factor=sees_two_factor(mine),
         counts={
             "all": counts.all,
@@ -103,12 +106,21 @@ async def team(context: Context) -> Response:
         next_url=context.url(_address(context, asked, asked.sort, found.next_cursor))
         if found.next_cursor
         else None,
-        may_remind=sees_two_factor(mine) and mine.mandate.required_from is not None,
+        may_remind=may_remind(context),
         may_invite=not by_product and permitted(mine.role, Permission.INVITE, mine.mandate),
         ownerless=await ownerless(context, mine),
         required=mine.mandate.required_from is not None,
         in_force=mine.mandate.in_force(context.now),
     )
+
+
+def _with_mails(
+    tx: Transaction, mine: Teammate, workspace_id: int, **asked: Any
+) -> tuple[listing.Page, dict[int, outbox.Delivery]]:
+    """A page of the table, and what became of the newest mail to each that still has to set up."""
+    found = listing.page(tx, workspace_id, **asked)
+    left = [each.account_id for each in found.items if remindable(mine, each) and each.account_id is not None]
+    return found, outbox.delivery_of(tx, workspace_id, left)
 
 
 def _asked(context: Context, mine: Teammate) -> _Asked:
@@ -177,7 +189,19 @@ async def _waiting(context: Context, mine: Teammate) -> int:
     return waiting
 
 
-def _row(context: Context, mine: Teammate, item: Item) -> dict[str, Any]:
+_OUTCOMES = {"sent": "delivered", "waiting": "on its way", "failed": "bounced"}
+
+
+def _told(delivery: outbox.Delivery | None) -> dict[str, Any] | None:
+    """What was mailed last about setting up, and what became of it: "Reminded 2 Nov 2026, delivered"."""
+    if delivery is None:
+        return None
+    verb = "Reminded" if delivery.kind == "mandate_reminder" else "Mailed"
+    text = f"{verb} {spoken(delivery.at, 'date')}, {_OUTCOMES[delivery.state]}"
+    return {"text": text, "bad": delivery.state == "failed"}
+
+
+def _row(context: Context, mine: Teammate, item: Item, delivery: outbox.Delivery | None) -> dict[str, Any]:
     itself = item.account_id == context.facts.account
     row: dict[str, Any] = {
         "id": id_text(item.id),
@@ -204,7 +228,7 @@ def _row(context: Context, mine: Teammate, item: Item) -> dict[str, Any]:
     if item.status == "invited":
         row |= _invited(context, mine, item)
     else:
-        row |= _active(context, mine, item, itself)
+        row |= _active(context, mine, item, itself) | {"told": _told(delivery)}
     return row
 
 
@@ -236,7 +260,7 @@ def _active(context: Context, mine: Teammate, item: Item, itself: bool) -> dict[
         # Also where a rank stands against it: the page says so, and who can help.
         "may_disable": resets and item.state == "on",
         "may_renew": resets and item.state == "reset",
-        "may_remind": remindable(mine, item),
+        "may_remind": remindable(mine, item) and item.state != "exempt" and may_remind(context),
         "may_give_time": looks_after
         and not itself
         and item.role is Role.MEMBER
@@ -245,8 +269,13 @@ def _active(context: Context, mine: Teammate, item: Item, itself: bool) -> dict[
     }
 
 
+def may_remind(context: Context) -> bool:
+    """Whether the viewer may remind anybody."""
+    return context.may(kinds.REMIND, context.workspace_id)
+
+
 def remindable(mine: Teammate, item: Item) -> bool:
-    """Whether the viewer can remind somebody to set up: where it is required, of who has no 2FA yet."""
+    """Whether somebody whom the viewer sees has no 2FA yet, where it is required."""
     return (
         sees_two_factor(mine)
         and mine.mandate.required_from is not None

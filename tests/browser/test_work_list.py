@@ -1,0 +1,71 @@
+"""Settings > Team as a work list, in Chromium without JavaScript: reminding those ticked, inviting by a CSV file."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from nightlatch.demo.people import OWNER
+from tests.browser.test_every_page import code_of, sign_in
+from tests.support.browser import Pages
+from tests.support.server import Serve, Server
+
+TEAM = "/w/acme/settings/team"
+
+
+@pytest.fixture(scope="module")
+def demo(serve_module: Serve) -> Server:
+    """The demo world, running."""
+    return serve_module("demo")
+
+
+def dana(open_page: Pages, server: Server) -> Page:
+    """The owner, signed in with both steps, in a browser that runs no scripts."""
+    page = open_page(server.url, "/sign-in", javascript=False)
+    sign_in(page, server, OWNER.email)
+    page.wait_for_url("**/sign-in/second-step**")
+    page.locator("[name=code]").fill(code_of(page.context.new_page(), server, OWNER.email))
+    page.get_by_role("button", name="Continue", exact=True).click()
+    page.wait_for_url("**/w/acme**")
+    return page
+
+
+def require(page: Page, server: Server) -> None:
+    """From a date, as the page suggests it."""
+    page.goto(f"{server.url}{TEAM}/authentication/on")
+    page.get_by_label("From a date").check()
+    page.get_by_role("button", name="Require it").click()
+    page.wait_for_url("**said=mandate-scheduled**")
+
+
+def test_reminding_those_ticked_and_inviting_by_a_file(
+    demo: Server, open_page: Pages, tmp_path: Path
+) -> None:
+    page = dana(open_page, demo)
+    require(page, demo)
+    page.goto(f"{demo.url}{TEAM}?two_factor=due&sort=due")
+    boxes = page.locator("input.pick")
+    assert boxes.count() > 2
+    boxes.nth(0).check()
+    boxes.nth(1).check()
+    page.get_by_role("button", name="Remind by mail").first.click()
+    page.wait_for_url("**said=remind**")
+    assert "by mail" in page.inner_text("main") or "within the last day" in page.inner_text("main")
+    page.goto(f"{demo.url}{TEAM}?two_factor=due")
+    page.get_by_label(re.compile("^All .* that match")).check()
+    page.get_by_role("button", name="Remind by mail").first.click()
+    page.wait_for_url("**said=re**")
+
+    page.goto(f"{demo.url}{TEAM}/invite/csv")
+    file = tmp_path / "people.csv"
+    file.write_bytes(
+        "\ufeffEmail;Role\r\nnew.one@example.com;member\r\nnobody\r\nben@acme.example;member\r\n".encode()
+    )
+    page.locator("[name=file]").set_input_files(file)
+    page.get_by_role("button", name="Send the invitations").click()
+    page.wait_for_load_state()
+    report = page.inner_text("main")
+    assert "1 invitation sent" in report
+    assert "Cannot be read" in report
+    assert "Here already" in report
