@@ -326,7 +326,7 @@ def test_suspended_after_failures_is_no_weapon(world: World) -> None:
     assert not bound.suspended
 
 
-def test_every_one_is_bound_for_good_measure(world: World) -> None:
+def test_the_marks_of_the_store(world: World) -> None:
     """The marks of the store: contested stays where failures are lifted, and goes where it is found."""
     ana = world.person("Ana")
     app, _ = world.bind_totp(ana)
