@@ -38,7 +38,6 @@ FLASHES = {
     "snoozed": ("info", "We remind you again tomorrow."),
     "not-snoozed": ("info", "There is less than a day left, so this stays here."),
     "managed-by": ("success", "Saved who may change this."),
-    "help-asked": ("success", "We asked your workspace's admins. They will contact you another way."),
     "help-dismissed": ("success", "The request is set aside."),
     "help-closed-already": ("info", "It was closed already."),
     "marked-lost": ("success", "It is marked as lost. Its codes are not accepted any more."),

@@ -96,7 +96,7 @@ async def ask_form(context: Context) -> Response:
         if refused.decision is not None:
             raise
         return await _recover(context, status=refused.status, errors={"form": refused.detail})
-    return go(context, with_query("/recover", said="help-asked", next=context.next_path) + "#lost")
+    return go(context, with_query("/recover", next=context.next_path) + "#lost")
 
 
 ROUTES: list[Route] = [
