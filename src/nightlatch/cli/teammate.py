@@ -211,6 +211,37 @@ def remove(slug: str, who: str, name: str, reason: str, send: bool) -> None:
         mails_queued(house, send=send)
 
 
+@teammate.command("approve-exception")
+@options.workspace_option
+@click.argument("who", metavar="EMAIL")
+@options.break_glass
+@options.send_option
+def approve_exception(slug: str, who: str, name: str, reason: str, send: bool) -> None:
+    """Agree to more time without 2FA that somebody of the workspace asked for a member. All owners are mailed first.
+
+    For workspaces where nobody else could agree. It ends by itself.
+    """
+    from nightlatch.actions import exceptions, exceptions_rules
+    from nightlatch.actions.by import operator
+    from nightlatch.refusals import not_found
+    from nightlatch.store import exceptions as stored
+
+    def body(tx: "Transaction") -> int:
+        workspace, row = teammate_by(tx, slug, who)
+        asked = exceptions_rules.waiting(stored.of_person(tx, workspace.id, row.account_id), tx.now)
+        if asked is None:
+            raise not_found()
+        exceptions.approve(
+            tx, by=operator(name), workspace_id=workspace.id, exception_id=asked.id, reason=reason
+        )
+        return int(asked.ends_at)
+
+    with opened() as house:
+        until = house.store.write_now(body)
+        click.echo(f"{said(who)} needs no 2FA in {slug} until {when(until)}.")
+        mails_queued(house, send=send)
+
+
 @teammate.command("disable-two-factor")
 @options.workspace_option
 @click.argument("who", metavar="EMAIL")

@@ -60,7 +60,7 @@ class Exemptions(Model):
 
 
 class Approvers(Model):
-    """`approvers`: who can agree. Empty: only the operator (`nightlatch teammate exception approve`)."""
+    """`approvers`: who can agree. Empty: only the operator (`nightlatch teammate approve-exception`)."""
 
     exception: Exemption
     approvers: list[str]
