@@ -12,7 +12,6 @@ from nightlatch.actions import (
     emails,
     enrolment,
     exceptions_rules,
-    help,
     invitations,
     mailing,
     mandate,
@@ -30,6 +29,7 @@ from nightlatch.actions import (
     tickets,
     workspaces,
 )
+from nightlatch.actions import help as asking
 from nightlatch.authenticators import password
 from nightlatch.budget import Allowance
 from nightlatch.instants import DAY, HOUR, MINUTE, SECOND, Duration
@@ -67,7 +67,7 @@ FIGURES = {
     "Password-reset mails to one person, an hour": str(passwords.RESETS_AN_HOUR),
     "Links to try a password again, to one person, an hour": str(sign_in._UNBLOCK_MAILS_AN_HOUR),
     "Links to lift a suspension, to one person, an hour": str(second_step._LIFT_MAILS_AN_HOUR),
-    "Calls for help by one person in one workspace, one in": lasting(help.ASK_EVERY),
+    "Calls for help by one person in one workspace, one in": lasting(asking.ASK_EVERY),
     "Changes of e-mail that one person may ask for, an hour": str(emails.CHANGES_AN_HOUR),
     "Confirm mails to one new address, an hour": str(email_mails._CONFIRM_MAILS_AN_HOUR),
     "Invitation mails to one address, 24 hours, all workspaces together": str(

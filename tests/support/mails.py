@@ -29,7 +29,7 @@ def newest(world: World, kind: str) -> dict[str, Any]:
 
 
 def link_in(world: World, kind: str, wanted: str | None = "") -> Any:
-    """The link of the newest queued mail of a kind ("never again" apart); with `wanted=None` that there is none in it."""
+    """The link of the newest queued mail of a kind ("never again" apart); `wanted=None`: that there is none in it."""
     values = newest(world, kind)
     links = [
         value for name, value in values.items() if name.endswith("link") and name != "never_link" and value

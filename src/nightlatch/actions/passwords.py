@@ -160,8 +160,8 @@ def _reset_link(tx: Transaction, token_hash: bytes) -> tuple[Row, Row]:
 
 
 def _after_new_password(tx: Transaction, account_id: int) -> None:
-    """What somebody with the old password may have begun dies: other reset links, a pending e-mail change, an address for notices
-    that is not confirmed yet (F06)."""
+    """What somebody with the old password may have begun dies: other reset links, a pending e-mail change, an address
+    for notices that is not confirmed yet (F06)."""
     tickets.end_links(tx, account_id, "password_reset")
     tickets.end_links(tx, account_id, "notify_confirm")
     end_pending_change(tx, account_id)
