@@ -62,7 +62,10 @@ def test_never_again_ends_what_is_pending_everywhere_and_what_comes(
         assert world.read(lambda tx, each=each: joining.look(tx, each.hash())).state == "revoked"  # type: ignore[misc]
     for place in places:
         assert invite(world, place) is Outcome.DECLINED
-        assert len([each for each in events(world, workspace=place) if each.event == Event.INVITATION_REVOKED]) == 1
+        assert (
+            len([each for each in events(world, workspace=place) if each.event == Event.INVITATION_REVOKED])
+            == 1
+        )
     assert letters(world, "invitation") == []
 
 

@@ -32,9 +32,7 @@ def tell_new_browser(tx: Transaction, by: By, known: Known) -> None:
     second = _second_shown(known)
     link = not_me_link(tx, account.id, second)
     expires = tx.now + tickets.LINK_LIVES["not_me"]
-    mail_account(
-        tx, "new_browser", account, by=by, account=account.email, not_me_link=link, expires=expires
-    )
+    mail_account(tx, "new_browser", account, by=by, account=account.email, not_me_link=link, expires=expires)
 
 
 def half_done_waits(tx: Transaction) -> bool:

@@ -18,7 +18,10 @@ _COMMANDS = {
     "audit": ("audit:audit", "Read the audit events."),
     "keys": ("keys:keys", "Check and rotate the keys that seal secrets."),
     "backup": ("backup:backup", "Write a consistent copy of the database while it is in use."),
-    "restore": ("restore:restore", "Put a backup in place; ends sessions, tickets, invitations, links, API tokens."),
+    "restore": (
+        "restore:restore",
+        "Put a backup in place; ends sessions, tickets, invitations, links, API tokens.",
+    ),
     "simulate": ("simulate:simulate", "Play a rollout of 2FA through, with people who read mail late."),
     "openapi": ("openapi:openapi", "Print the description of the JSON API (OpenAPI 3.1)."),
     "version": ("version:version", "Print the version."),

@@ -24,8 +24,7 @@ ANY_APP = (
     "It takes about a minute."
 )
 YOURS_ALONE = (
-    "The link is yours alone: do not pass it on. If it has run out, it opens a page "
-    "that mails you a new one."
+    "The link is yours alone: do not pass it on. If it has run out, it opens a page that mails you a new one."
 )
 
 

@@ -42,7 +42,10 @@ async def _preview(context: Context) -> AsyncIterator[Iterable[Cells]]:
     workspace_id = context.workspace_id
     yield await context.query_store(
         lambda tx: [
-            *({"group": "token_refused", "name": each} for each in preview.every_refused_token(tx, workspace_id)),
+            *(
+                {"group": "token_refused", "name": each}
+                for each in preview.every_refused_token(tx, workspace_id)
+            ),
             *({"group": "service_account", "name": each} for each in preview.services(tx, workspace_id)),
             *({"group": "product", "name": each} for each in preview.products(tx, workspace_id)),
         ]

@@ -207,7 +207,9 @@ def upgrade() -> None:
         kind = ["workspace_id", "status", "state"]
         key = ["search_key", "id"]
         batch_op.create_index(
-            "ix_standing_search", ["workspace_id", *key, "status", "state", "role_order", *shown], unique=False
+            "ix_standing_search",
+            ["workspace_id", *key, "status", "state", "role_order", *shown],
+            unique=False,
         )
         batch_op.create_index("ix_standing_state", [*kind, *key, "joined_at", "exempt_until"], unique=False)
         batch_op.create_index(
