@@ -135,7 +135,8 @@ def page(
     numbers, failed = projection.table_counts(tx, workspace_id, rule)
     waiting = projection.waiting(tx, workspace_id)
     ask = _Ask(tx, workspace_id, wanted, rule, sort, limit + 1)
-    known = None if wanted.words or wanted.flag else _sum(numbers, wanted, rule)
+    countable = not wanted.words and wanted.flag in (None, "recovery_codes_low")
+    known = _sum(numbers, wanted, rule) if countable else None
     matching, rows, last = _found(ask, known, after)
     return Page(
         tuple(_item(row, rule, waiting) for row in rows[:limit]),
@@ -353,6 +354,8 @@ def _sum(numbers: Sequence[Number], wanted: Filter, rule: Rule) -> int:
     def fits(row: Number) -> int:
         if wanted.role_order not in (None, row.role_order) or wanted.status not in (None, row.status):
             return 0
+        if wanted.flag is not None:  # few recovery codes: of teammates with 2FA alone
+            return row.low if wanted.kind in (None, "on") else 0
         return int(row.number) if wanted.kind is None else _of_kind(row, rule).get(wanted.kind, 0)
 
     return sum(map(fits, numbers))
