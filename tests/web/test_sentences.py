@@ -7,6 +7,7 @@ from nightlatch.web import sentences
 from nightlatch.web.sentences import Told
 
 DETAIL = {
+    "ended_by": "withdrawn",
     "ends_at": "2026-12-08T09:00:00Z",
     "former_name": "Anna",
     "invited_by": "Dana",

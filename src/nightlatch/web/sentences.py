@@ -117,6 +117,8 @@ _EVENTS: dict[Event, tuple[str, str]] = {
     Event.INVITATION_RESENT: ("Invitation sent again", "{who} sent the invitation of {whom} again."),
     Event.INVITATION_REVOKED: ("Invitation taken back", "{who} took the invitation of {whom} back."),
     Event.INVITATION_SENT: ("Invited", "{who} invited {whom} as {role}."),
+    Event.INVITATIONS_DECLINED: ("Never again", "The holder of {whom} wants no invitations any more."),
+    Event.INVITATIONS_WELCOME: ("Invitations welcome", "The holder of {whom} takes invitations again."),
     Event.KEYS_ROTATED: ("Keys rotated", "{who} rotated the keys."),
     Event.MANDATE_OWNERLESS: (
         "No owner with 2FA",
@@ -128,6 +130,9 @@ _EVENTS: dict[Event, tuple[str, str]] = {
     ),
     Event.MANDATE_TURNED_OFF: ("2FA no longer required", "{who} stopped requiring 2FA."),
     Event.MANDATE_TURNED_ON: ("2FA required", "{who} required 2FA of everyone."),
+    Event.NOTIFY_ADDRESS_ADDED: ("Address for notices", "{who} added an address for notices."),
+    Event.NOTIFY_ADDRESS_CONFIRMED: ("Address confirmed", "An address for notices of {whom} was confirmed."),
+    Event.NOTIFY_ADDRESS_REMOVED: ("Address removed", "{who} removed an address for notices."),
     Event.PASSWORD_CHANGED: ("Password changed", "{who} chose a new password."),
     Event.PASSWORD_RESET: ("Password reset", "{whom} chose a new password by a mailed link."),
     Event.PASSWORD_RESET_REQUESTED: (
@@ -138,6 +143,17 @@ _EVENTS: dict[Event, tuple[str, str]] = {
     Event.RECOVERY_CODE_USED: ("Recovery code used", "{who} used a recovery code."),
     Event.RECOVERY_CODES_RENEWED: ("Recovery codes renewed", "{who} got new recovery codes."),
     Event.RESET_COMPLETED: ("Set up again", "{whom} set up 2FA again after it was disabled."),
+    Event.SERVICE_ACCOUNT_ADDED: ("Service account made", "{who} made the service account {whom}."),
+    Event.SERVICE_ACCOUNT_CHANGED: ("Service account changed", "{who} changed the service account {whom}."),
+    Event.SERVICE_ACCOUNT_REMOVED: ("Service account removed", "{who} removed the service account {whom}."),
+    Event.SERVICE_ACCOUNT_RESUMED: (
+        "Service account resumed",
+        "The service account {whom} works again, with another sponsor.",
+    ),
+    Event.SERVICE_ACCOUNT_SUSPENDED: (
+        "Service account suspended",
+        "The service account {whom} is suspended: its sponsor is no longer a teammate.",
+    ),
     Event.SESSIONS_ENDED: (
         "Every session ended",
         "{who} ended every session and token: everybody signs in anew.",
@@ -182,6 +198,8 @@ _EVENTS: dict[Event, tuple[str, str]] = {
         "A wrong number was entered with the set-up link of {whom}.",
     ),
     Event.TICKET_SENT: ("Set-up link mailed", "{whom} was mailed a link to set up 2FA."),
+    Event.TOKEN_ENDED: ("API token ended", "An API token of {whom} has ended."),
+    Event.TOKEN_MADE: ("API token made", "{who} made an API token for {whom}."),
     Event.WORKSPACE_CREATED: ("Workspace made", "{who} made the workspace."),
     Event.WORKSPACE_RENAMED: ("Workspace renamed", "{who} renamed the workspace to {whom}."),
 }
@@ -203,6 +221,8 @@ IN_WORKSPACES = (
     Event.TEAMMATE_CHANGED,
     *(Event.APP_ADDED, Event.APP_CHANGED, Event.APP_REMOVED, Event.APP_SECRET_MADE, Event.APP_SECRET_ENDED),
     *(Event.GRANT_MADE, Event.GRANT_REPLAYED),
+    *(Event.SERVICE_ACCOUNT_ADDED, Event.SERVICE_ACCOUNT_CHANGED, Event.SERVICE_ACCOUNT_REMOVED),
+    *(Event.SERVICE_ACCOUNT_SUSPENDED, Event.SERVICE_ACCOUNT_RESUMED, Event.TOKEN_MADE, Event.TOKEN_ENDED),
     *(Event.WORKSPACE_CREATED, Event.WORKSPACE_RENAMED),
 )
 """The events that a workspace may read, in the order in which a filter offers them. The others are accounts' own."""
