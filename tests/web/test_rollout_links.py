@@ -199,4 +199,4 @@ def test_reminders_through_the_pages_and_the_api(rollout: Rollout) -> None:
     visitor.open(progress)
     page = visitor.submit(f"{table}/remind", next="https://evil.example")
     assert page.path.startswith(table)
-    assert len(rollout.send()) == 2
+    assert len([each for each in rollout.send() if "reminder" in each[1]]) == 2
