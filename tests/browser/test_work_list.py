@@ -53,7 +53,7 @@ def test_reminding_those_ticked_and_inviting_by_a_file(
     page.wait_for_url("**said=remind**")
     assert "by mail" in page.inner_text("main") or "within the last day" in page.inner_text("main")
     page.goto(f"{demo.url}{TEAM}?two_factor=due")
-    page.get_by_label(re.compile("^All .* that match")).check()
+    page.get_by_label(re.compile("^Of all .* that match")).check()
     page.get_by_role("button", name="Remind by mail").first.click()
     page.wait_for_url("**said=re**")
 
