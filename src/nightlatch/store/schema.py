@@ -68,8 +68,11 @@ accounts = Table(
     big("password_changed_at", null=True),
     big("created_at"),
     big("app_id", null=True),
+    binary("user_handle", null=True),
     Index("ix_accounts_email_key", "email_key"),
+    UniqueConstraint("user_handle"),
 )
+"""`user_handle`: 64 random bytes by which passkeys know the account (WebAuthn section 14.6.1), never anything else."""
 
 identities = Table(
     "identities",
@@ -155,6 +158,10 @@ workspaces = Table(
     txt("policy_changed_by", null=True),
     big("announced_at", null=True),
     big("turned_off_at", null=True),
+    big("resistant_from", null=True),
+    big("resistant_announced_at", null=True),
+    big("sso_required_at", null=True),
+    big("remember_for", null=True),
     big("app_id", null=True),
     txt("app_key", null=True),
     UniqueConstraint("slug"),
@@ -167,6 +174,9 @@ workspaces = Table(
         postgresql_where=text("app_id IS NOT NULL"),
     ),
 )
+"""`resistant_from`: while the mandate is in force, from when it asks for phishing-resistant proof. `sso_required_at`:
+since when only its provider's sign-in is a first factor there, owners apart. `remember_for`: for how long browsers may
+be remembered where nothing is required."""
 
 teammates = Table(
     "teammates",
@@ -187,9 +197,11 @@ teammates = Table(
     big("waiting_reset_id", null=True),
     big("brought_in_by", null=True),
     big("role_given_by", null=True),
+    big("sso_connection_id", null=True),
     UniqueConstraint("workspace_id", "account_id"),
 )
-"""`reset_id`: the reset after which they have not set up again; `waiting_reset_id`: one that is not done yet.
+"""`sso_connection_id`: by which connection they came last, where what it proved was enough there.
+`reset_id`: the reset after which they have not set up again; `waiting_reset_id`: one that is not done yet.
 `brought_in_by`, `role_given_by`: the accounts that invited them and gave them their present role, where known: whoever
 somebody brought in is no second person beside them (design section 6)."""
 
@@ -365,8 +377,14 @@ proofs = Table(
     big("workspace_id", null=True),
     big("reset_id", null=True),
     big("at"),
+    big("connection_id", null=True),
+    txt("evidence", null=True),
+    big("unverified_at", null=True),
     sqlite_with_rowid=False,
 )
+"""`connection_id`, `evidence`: of a sign-in at a workspace's provider, which one, and (JSON) the `acr` and `amr` that
+it told; `at` is then when the person signed in there. `unverified_at`: a passkey that was touched, and did not verify
+its user."""
 
 browsers = Table(
     "browsers",

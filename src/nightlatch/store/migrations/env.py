@@ -7,7 +7,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from nightlatch.store.migrate import is_sqlite, sqlite_path
-from nightlatch.store.schema_team import metadata
+from nightlatch.store.schema_ways import metadata
 
 
 def _engine(url: str) -> Engine:
