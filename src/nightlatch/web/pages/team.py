@@ -93,6 +93,7 @@ async def team(context: Context) -> Response:
             "matching": counts.matching,
             "invited": counts.invited,
             "with_two_factor": counts.with_two_factor,
+            "without": sum(counts.by_state.get(state, 0) for state in _LEFT),
         },
         work=_work(context, asked, counts) if sees_two_factor(mine) else [],
         calls_for_help=await calls_for_help(context, mine),
@@ -173,7 +174,8 @@ def _work(context: Context, asked: _Asked, counts: listing.Counts) -> list[dict[
     ]
 
 
-_TO_DO = ("overdue", "due", "reset", "exempt")
+_LEFT = ("overdue", "due", "reset")
+_TO_DO = (*_LEFT, "exempt")
 
 
 def _worked(value: str) -> str:
@@ -189,15 +191,15 @@ async def _waiting(context: Context, mine: Teammate) -> int:
     return waiting
 
 
-_OUTCOMES = {"sent": "delivered", "waiting": "on its way", "failed": "bounced"}
+_OUTCOMES = {"sent": "delivered", "waiting": "queued", "failed": "bounced"}
 
 
 def _told(delivery: outbox.Delivery | None) -> dict[str, Any] | None:
-    """What was mailed last about setting up, and what became of it: "Reminded 2 Nov 2026, delivered"."""
+    """What was mailed last about setting up, and what became of it: "Reminder delivered 2 Nov 2026"."""
     if delivery is None:
         return None
-    verb = "Reminded" if delivery.kind == "mandate_reminder" else "Mailed"
-    text = f"{verb} {spoken(delivery.at, 'date')}, {_OUTCOMES[delivery.state]}"
+    what = "Reminder" if delivery.kind == "mandate_reminder" else "Mail"
+    text = f"{what} {_OUTCOMES[delivery.state]} {spoken(delivery.at, 'date')}"
     return {"text": text, "bad": delivery.state == "failed"}
 
 
