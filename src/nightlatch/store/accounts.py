@@ -29,7 +29,7 @@ _PERSON = Query(
         identities.c.account_id == bindparam("account_id"), identities.c.source == bindparam("source")
     )
 )
-_INSERT = Query(insert_into(accounts))
+_INSERT = Query(insert_into(accounts, without=("user_handle",)))
 _INSERT_IDENTITY = Query(insert_into(identities))
 _DELETE_IDENTITY = Query(
     delete(identities).where(

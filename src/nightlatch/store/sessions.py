@@ -192,6 +192,9 @@ def add_proof(
         workspace_id=workspace_id,
         reset_id=reset_id,
         at=tx.now if at is None else at,
+        connection_id=None,
+        evidence=None,
+        unverified_at=None,
     )
     return sequence
 

@@ -60,7 +60,14 @@ _AFTER = Query(
 _INSERT = Query(
     insert_into(
         teammates,
-        without=("exempt_until", "snoozed_until", "reminded_at", "waiting_reset_id", "role_given_by"),
+        without=(
+            "exempt_until",
+            "snoozed_until",
+            "reminded_at",
+            "waiting_reset_id",
+            "role_given_by",
+            "sso_connection_id",
+        ),
     )
 )
 _RETURN = Query(

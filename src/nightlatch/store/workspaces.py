@@ -19,7 +19,19 @@ _BY_APP = Query(
 )
 _SET_NAME = Query(set_columns(workspaces, "name").where(workspaces.c.id == bindparam("id")))
 _ALL = Query(select(workspaces).order_by(workspaces.c.slug))
-_INSERT = Query(insert_into(workspaces, without=("announced_at", "turned_off_at")))
+_INSERT = Query(
+    insert_into(
+        workspaces,
+        without=(
+            "announced_at",
+            "turned_off_at",
+            "resistant_from",
+            "resistant_announced_at",
+            "sso_required_at",
+            "remember_for",
+        ),
+    )
+)
 _now = bindparam("now", type_=BigInteger)
 
 
