@@ -15,21 +15,29 @@ from nightlatch.assurance import (
     bind_reach,
     binds_in,
     counting,
+    excused,
+    first_method,
     first_reaches_everywhere,
+    first_shown,
     fresh,
     fresh_methods,
     has_first,
     has_second,
     limited,
+    needs_resistant,
+    recovering,
     relied_on,
+    remembered,
+    resistant_on,
     strongest_first,
+    usable,
     usable_methods,
     usable_on,
 )
-from nightlatch.facts import EVERYWHERE, ApiToken, Facts, Reach, Teammate, WorkspaceId
+from nightlatch.facts import EVERYWHERE, ApiToken, Facts, Proof, Reach, Teammate, WorkspaceId
 from nightlatch.instants import Duration
 from nightlatch.policy import permitted
-from nightlatch.vocabulary import Method, Permission, Reason
+from nightlatch.vocabulary import PHISHING_RESISTANT, Method, Permission, Reason
 
 
 class Purpose(StrEnum):
@@ -102,7 +110,8 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class Enrol:
-    """Set up 2FA first. `needs` says what is missing for that: None, or "mail" (the mailed link)."""
+    """Set up 2FA first. `needs` says what is missing for that: None, "mail" (the mailed link), or "idp" (a recent
+    sign-in at the workspace's provider)."""
 
     reason: Reason
     needs: str | None = None
@@ -150,19 +159,48 @@ def decide_workspace(facts: Facts, workspace: WorkspaceId) -> Decision:
     if facts.idle:
         return Challenge(Reason.IDLE, (facts.first,))
     proofs = counting(facts, workspace)
-    if not has_first(proofs):
-        return Challenge(Reason.FIRST_FACTOR, (facts.first,), workspace=workspace)
+    if not first_shown(teammate, proofs):
+        return Challenge(Reason.FIRST_FACTOR, (first_method(facts, workspace),), workspace=workspace)
+    if has_second(proofs):
+        return ALLOW if not needs_resistant(facts, teammate, proofs) else _too_weak(facts, teammate, proofs)
     if relied_on(facts, workspace):
-        if has_second(proofs):
-            return ALLOW
-        methods = usable_methods(facts, workspace)
-        reason = Reason.SECOND_FACTOR if methods else Reason.SUSPENDED
-        return Challenge(reason, methods, workspace=workspace)
-    if teammate.mandate.in_force(facts.now):
+        return ALLOW if remembered(facts, teammate) else _ask_second(facts, teammate, proofs)
+    if teammate.mandate.in_force(facts.now) and not excused(proofs):
         reason = Reason.RESET if teammate.reset is not None else Reason.MANDATE
-        needs = None if binds_in(facts, workspace) else "mail"
-        return Enrol(reason, needs, workspace)
+        return Enrol(reason, _needs(facts, teammate, proofs), workspace)
     return ALLOW
+
+
+def _ask_second(facts: Facts, teammate: Teammate, proofs: Sequence[Proof]) -> Challenge:
+    """Of what would be taken there; where phishing-resistant proof is required and to be had, only what leads to it."""
+    workspace = teammate.workspace
+    methods = usable_methods(facts, workspace)
+    if needs_resistant(facts, teammate, proofs) and resistant_on(facts, workspace):
+        methods = tuple(
+            each for each in methods if each in PHISHING_RESISTANT or each is Method.RECOVERY_CODE
+        )
+    return Challenge(Reason.SECOND_FACTOR if methods else Reason.SUSPENDED, methods, workspace=workspace)
+
+
+def _too_weak(facts: Facts, teammate: Teammate, proofs: Sequence[Proof]) -> Decision:
+    """Two factors, where a phishing-resistant one is required: to be shown where there is one, else to be set up.
+
+    A recovery code does not stand in for it, but lets its owner set up a new one.
+    """
+    workspace = teammate.workspace
+    keys = resistant_on(facts, workspace)
+    if not keys or recovering(proofs):
+        return Enrol(Reason.STRENGTH, _needs(facts, teammate, proofs), workspace)
+    methods = strongest_first({each.method for each in keys if usable(each, workspace)})
+    return Challenge(Reason.STRENGTH if methods else Reason.SUSPENDED, methods, workspace=workspace)
+
+
+def _needs(facts: Facts, teammate: Teammate, proofs: Sequence[Proof]) -> str | None:
+    """What a first binding lacks (law 14): the mailbox, or for whoever came by it, the workspace's own provider."""
+    if binds_in(facts, teammate.workspace):
+        return None
+    came_by_it = teammate.reset is None and any(proof.connection is not None for proof in proofs)
+    return "idp" if came_by_it else "mail"
 
 
 def decide_account(facts: Facts) -> Decision:
@@ -183,7 +221,7 @@ def _distance(decision: Decision) -> int:
         return 0
     if isinstance(decision, Enrol):
         return 1
-    if decision.reason is Reason.SECOND_FACTOR:
+    if decision.reason in (Reason.SECOND_FACTOR, Reason.STRENGTH):
         return 2
     return 4 if decision.reason is Reason.SUSPENDED else 3
 
@@ -239,11 +277,19 @@ def _open_to_token(facts: Facts, token: ApiToken, teammate: Teammate) -> Decisio
         return ALLOW if token.sponsored else Deny(Reason.SPONSOR)
     if token.sequence < teammate.valid_after:
         return Deny(Reason.OLDER_TOKEN)
-    if relied_on(facts, teammate.workspace):
-        return ALLOW if usable_on(facts, teammate.workspace) else Deny(Reason.SUSPENDED)
+    if teammate.by_sso:
+        return ALLOW
+    workspace, resistant = teammate.workspace, teammate.mandate.resistant(facts.now)
+    if resistant and relied_on(facts, workspace) and not resistant_on(facts, workspace):
+        return Enrol(Reason.STRENGTH, None, workspace)
+    if relied_on(facts, workspace):
+        good = [
+            each for each in usable_on(facts, workspace) if not resistant or each.method in PHISHING_RESISTANT
+        ]
+        return ALLOW if good else Deny(Reason.SUSPENDED)
     if teammate.mandate.in_force(facts.now):
         reason = Reason.RESET if teammate.reset is not None else Reason.MANDATE
-        return Enrol(reason, "mail", teammate.workspace)
+        return Enrol(reason, "mail", workspace)
     return ALLOW
 
 
@@ -265,7 +311,7 @@ def _read(facts: Facts, action: Action) -> Decision:
 def _join(facts: Facts, action: Action) -> Decision:
     """Accepting an invitation opens nothing: without any workspace the first factor (and the token) is enough."""
     if facts.first is Method.PROVIDER:
-        return Deny(Reason.KEPT_BY_APP)  # a product vouches for its people in its own workspaces alone
+        return _kept(facts)
     if facts.teammates:
         return decide_account(facts)
     if has_first(counting(facts, None)):
@@ -277,7 +323,7 @@ def _ticket(facts: Facts, action: Action) -> Decision:
     """A ticket is for a plane where the first factor counts and nothing is relied on."""
     workspace = action.workspace
     for plane in [workspace] if workspace is not None else _all_planes(facts):
-        if has_first(counting(facts, plane)) and not relied_on(facts, plane):
+        if _first_in(facts, plane) and not relied_on(facts, plane):
             return ALLOW
     return decide_account(facts) if workspace is None else decide_workspace(facts, workspace)
 
@@ -355,8 +401,20 @@ def may_change(facts: Facts, reach: Reach) -> Decision:
 def _lacks_wide_first(facts: Facts) -> Decision:
     """The sign-in of a product reaches its own workspaces and never everywhere: what is wider, the product keeps."""
     if facts.first is Method.PROVIDER:
-        return Deny(Reason.KEPT_BY_APP)
+        return _kept(facts)
     return Challenge(Reason.FIRST_FACTOR, (facts.first,))
+
+
+def _kept(facts: Facts) -> Deny:
+    """A product, or a workspace's provider, vouches for its people in its own workspaces alone."""
+    return Deny(Reason.KEPT_BY_PROVIDER if facts.by_connection else Reason.KEPT_BY_APP)
+
+
+def _first_in(facts: Facts, plane: WorkspaceId | None) -> bool:
+    """Whether a first factor counts in a plane."""
+    proofs = counting(facts, plane)
+    teammate = facts.teammate(plane) if plane is not None else None
+    return first_shown(teammate, proofs) if teammate is not None else has_first(proofs)
 
 
 def _wide(facts: Facts, reach: Reach) -> bool:
@@ -398,7 +456,15 @@ def _need_fresh(facts: Facts, action: Action, planes: Sequence[WorkspaceId | Non
 
 
 def _fresh(facts: Facts, plane: WorkspaceId | None, action: Action, kind: str) -> bool:
-    return fresh(facts, plane, kind, action.max_age, recovery=action.recovery, weighty=action.weighty)
+    recovery = action.recovery or _told_to_enrol(facts, plane, action)
+    return fresh(facts, plane, kind, action.max_age, recovery=recovery, weighty=action.weighty)
+
+
+def _told_to_enrol(facts: Facts, plane: WorkspaceId | None, action: Action) -> bool:
+    """Whoever is told to set up a passkey, a recovery code in hand, may: else they would be sent in circles."""
+    if action.purpose is not Purpose.ENROL or plane is None:
+        return False
+    return isinstance(decide_workspace(facts, plane), Enrol)
 
 
 def _stale(facts: Facts, plane: WorkspaceId | None, action: Action) -> bool:
@@ -409,7 +475,8 @@ def _stale(facts: Facts, plane: WorkspaceId | None, action: Action) -> bool:
 
 
 def _ask_fresh(facts: Facts, plane: WorkspaceId | None, action: Action) -> Challenge:
-    methods = fresh_methods(facts, plane, recovery=action.recovery, weighty=action.weighty)
+    recovery = action.recovery or _told_to_enrol(facts, plane, action)
+    methods = fresh_methods(facts, plane, recovery=recovery, weighty=action.weighty)
     return Challenge(Reason.FRESHNESS, methods, max_age=action.max_age, workspace=plane)
 
 

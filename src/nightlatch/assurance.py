@@ -22,9 +22,11 @@ from nightlatch.instants import MINUTE, Duration
 from nightlatch.vocabulary import (
     FIRST_FACTORS,
     MAILBOX,
+    PHISHING_RESISTANT,
     SECOND_FACTORS,
     STRENGTHS,
     WITHOUT_AUTHENTICATOR,
+    Evidence,
     Method,
     Strength,
 )
@@ -140,12 +142,60 @@ def counting(facts: Facts, workspace: WorkspaceId | None) -> list[Proof]:
 
 def has_first(proofs: Iterable[Proof]) -> bool:
     """Whether a first factor is among these proofs."""
-    return any(proof.method in FIRST_FACTORS for proof in proofs)
+    return any(proof.method in FIRST_FACTORS and proof.verified for proof in proofs)
+
+
+def first_shown(teammate: Teammate, proofs: Iterable[Proof]) -> bool:
+    """Whether, of the proofs that count in a teammate's workspace, one is a first factor there."""
+    if teammate.provider_alone:
+        return any(proof.connection is not None for proof in proofs)
+    return has_first(proofs)
+
+
+def first_method(facts: Facts, workspace: WorkspaceId | None) -> Method:
+    """How this account shows a first factor in a plane."""
+    teammate = facts.teammate(workspace) if workspace is not None else None
+    return Method.PROVIDER if teammate is not None and teammate.provider_alone else facts.first
 
 
 def has_second(proofs: Iterable[Proof]) -> bool:
-    """Whether a second factor is among these proofs."""
-    return any(proof.method in SECOND_FACTORS for proof in proofs)
+    """Whether a second factor is among these proofs: one of ours, or what a connection's rule takes for one."""
+    return any(proof.method in SECOND_FACTORS or proof.evidence >= Evidence.SECOND for proof in proofs)
+
+
+def has_resistant(proofs: Iterable[Proof]) -> bool:
+    """Whether a phishing-resistant factor is among these proofs."""
+    return any(proof.method in PHISHING_RESISTANT or proof.evidence is Evidence.RESISTANT for proof in proofs)
+
+
+def remembered(facts: Facts, teammate: Teammate) -> bool:
+    """Whether this browser is remembered in a workspace that lets it be: no proof, it spares the second step there."""
+    return teammate.remembers and any(
+        proof.method is Method.REMEMBERED
+        and teammate.workspace in proof.source
+        and proof.sequence >= teammate.valid_after
+        for proof in facts.proofs
+    )
+
+
+def excused(proofs: Iterable[Proof]) -> bool:
+    """Whether somebody came by a connection whose people the mandate does not ask for 2FA."""
+    return any(proof.evidence is Evidence.EXEMPT for proof in proofs)
+
+
+def needs_resistant(facts: Facts, teammate: Teammate, proofs: Iterable[Proof]) -> bool:
+    """Whether a workspace asks for phishing-resistant proof that is not among these."""
+    return teammate.mandate.resistant(facts.now) and not (excused(proofs) or has_resistant(proofs))
+
+
+def resistant_on(facts: Facts, workspace: WorkspaceId) -> list[Authenticator]:
+    """What a workspace relies on that is phishing-resistant."""
+    return [each for each in relied_on(facts, workspace) if each.method in PHISHING_RESISTANT]
+
+
+def recovering(proofs: Iterable[Proof]) -> bool:
+    """Whether a recovery code is among these proofs."""
+    return any(proof.method is Method.RECOVERY_CODE for proof in proofs)
 
 
 def first_reaches_everywhere(facts: Facts) -> bool:
@@ -177,7 +227,8 @@ def mailbox_counts(facts: Facts, workspace: WorkspaceId | None) -> bool:
     """Whether this session has shown the mailbox in the way that lets it bind a first authenticator (law 14).
 
     It counts only where nothing is relied on. A workspace's ticket counts in that workspace; one that names none, and
-    the invitation that made the account, in all of them. After a reset only its own ticket counts there.
+    the invitation that made the account, in all of them. A recent sign-in at the workspace's own provider is as good,
+    there alone. After a reset only its own ticket counts there, and no provider.
     """
     if relied_on(facts, workspace):
         return False
@@ -187,7 +238,9 @@ def mailbox_counts(facts: Facts, workspace: WorkspaceId | None) -> bool:
             for proof in facts.proofs
         )
     teammate = facts.teammate(workspace)
-    return teammate is not None and any(_mailbox_of(facts, proof, teammate) for proof in facts.proofs)
+    return teammate is not None and any(
+        _mailbox_of(facts, proof, teammate) or _provider_of(facts, proof, teammate) for proof in facts.proofs
+    )
 
 
 def _recent_mailbox(facts: Facts, proof: Proof) -> bool:
@@ -200,10 +253,33 @@ def _mailbox_of(facts: Facts, proof: Proof, teammate: Teammate) -> bool:
     return proof.reset == teammate.reset and teammate.workspace in proof.source
 
 
+def _provider_of(facts: Facts, proof: Proof, teammate: Teammate) -> bool:
+    """A sign-in at the workspace's own provider, recent, where no reset asks for its ticket."""
+    return (
+        proof.connection is not None
+        and teammate.reset is None
+        and counts(facts, proof, teammate)
+        and facts.now - proof.at < MAILBOX_PROOF_LIFE
+    )
+
+
 def binds_in(facts: Facts, workspace: WorkspaceId) -> bool:
-    """Whether what this session binds now would reach a workspace."""
+    """Whether what this session binds now would reach a workspace.
+
+    Where phishing-resistant proof is required and something of the kind is relied on, a code that could have been
+    phished must not bind beside it; a recovery code may (design section 7).
+    """
+    teammate = facts.teammate(workspace)
     proofs = counting(facts, workspace)
-    return has_first(proofs) and (has_second(proofs) or mailbox_counts(facts, workspace))
+    if teammate is None or not first_shown(teammate, proofs):
+        return False
+    if not _second_for_binding(teammate, proofs):
+        return mailbox_counts(facts, workspace)
+    return (
+        not needs_resistant(facts, teammate, proofs)
+        or recovering(proofs)
+        or not resistant_on(facts, workspace)
+    )
 
 
 def bind_reach(facts: Facts, stale: frozenset[WorkspaceId] = NO_WORKSPACES) -> Reach:
@@ -226,6 +302,13 @@ def _second_reaches_everywhere(facts: Facts) -> bool:
     bound = relied_on(facts, None) if not facts.teammates else facts.authenticators
     everywhere = {each.id for each in bound if each.reach.everywhere and not each.lost}
     return any(proof.method in SECOND_FACTORS and proof.authenticator in everywhere for proof in facts.proofs)
+
+
+def _second_for_binding(teammate: Teammate, proofs: Iterable[Proof]) -> bool:
+    """Whether a second factor is among these: after a reset no provider's word for one, only what is ours."""
+    if teammate.reset is None:
+        return has_second(proofs)
+    return any(proof.method in SECOND_FACTORS for proof in proofs)
 
 
 # --- fresh proof ----------------------------------------------------------------------------------------------------
@@ -257,7 +340,7 @@ def fresh_methods(
 ) -> tuple[Method, ...]:
     """The methods that would be fresh proof in a plane now, strongest first; none where all is suspended."""
     if not relied_on(facts, workspace):
-        return (facts.first,)
+        return (first_method(facts, workspace),)
     good = good_for_fresh(facts, workspace, recovery=recovery, weighty=weighty)
     return strongest_first({each.method for each in good})
 
@@ -276,9 +359,12 @@ def fresh(
     A password, or a sign-in at a provider, counts only where nothing is relied on: never for what is suspended.
     """
     proofs = counting(facts, workspace)
+    teammate = facts.teammate(workspace) if workspace is not None else None
     if relied_on(facts, workspace):
         good = {each.id for each in good_for_fresh(facts, workspace, recovery=recovery, weighty=weighty)}
         proofs = [proof for proof in proofs if proof.authenticator in good]
+    elif teammate is not None and teammate.provider_alone:
+        proofs = [proof for proof in proofs if proof.connection is not None]
     return any(_recent_enough(facts, proof, kind, max_age) for proof in proofs)
 
 
@@ -300,8 +386,12 @@ def limited(facts: Facts, workspace: WorkspaceId | None) -> bool:
     """Whether all that opens a plane is a recovery code, or something bound with one less than 24 hours ago."""
     if not relied_on(facts, workspace):
         return False
+    teammate = facts.teammate(workspace) if workspace is not None else None
+    if teammate is not None and remembered(facts, teammate):
+        return False
     return not any(
-        proof.method in SECOND_FACTORS and not limits(facts, facts.authenticator(proof.authenticator))
+        proof.evidence >= Evidence.SECOND
+        or (proof.method in SECOND_FACTORS and not limits(facts, facts.authenticator(proof.authenticator)))
         for proof in counting(facts, workspace)
     )
 

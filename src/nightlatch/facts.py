@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from nightlatch.instants import Duration, Instant
 from nightlatch.policy import Mandate
-from nightlatch.vocabulary import Method, Role
+from nightlatch.vocabulary import Evidence, Method, Role
 
 WorkspaceId: TypeAlias = int
 AccountId: TypeAlias = int
@@ -17,6 +17,7 @@ AuthenticatorId: TypeAlias = int
 ResetId: TypeAlias = int
 AppId: TypeAlias = int
 ServiceId: TypeAlias = int
+ConnectionId: TypeAlias = int
 Sequence: TypeAlias = int
 """The order of things. Instants are for people and limits; which came first is told by sequence alone (law 12)."""
 
@@ -88,6 +89,12 @@ class Proof:
     """For proofs without an authenticator: the password reaches everywhere, a provider or ticket its workspaces."""
     reset: ResetId | None = None
     """For a reset's ticket: which reset."""
+    connection: ConnectionId | None = None
+    """For a sign-in at a workspace's identity provider: by which connection. `at` is when that sign-in was."""
+    evidence: Evidence = Evidence.NONE
+    """What that connection's rule, as it is now, takes it for."""
+    verified: bool = True
+    """Of a passkey: whether it verified its user. Only touched, it is a second factor and no first one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,17 @@ class Teammate:
     mandate: Mandate = NO_MANDATE
     reset: ResetId | None = None
     """The reset after which nothing has been bound here yet: only its ticket binds."""
+    sso_required: bool = False
+    """Only a sign-in at the workspace's own provider is a first factor here; owners keep their emergency door."""
+    remembers: bool = False
+    """Nothing is required here, now or announced, and browsers may be remembered."""
+    by_sso: bool = False
+    """They came last by a connection whose rule still takes that for enough; asked for API tokens alone."""
+
+    @property
+    def provider_alone(self) -> bool:
+        """Whether nothing but the workspace's own provider is a first factor for this teammate."""
+        return self.sso_required and self.role is not Role.OWNER
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +159,10 @@ class Facts:
     teammates: tuple[Teammate, ...] = ()
     recent: RecentAct | None = None
     first: Method = Method.PASSWORD
-    """How this account shows a first factor: its password, or (PROVIDER) the sign-in of the product that keeps it."""
+    """How this account shows a first factor: its password, or (PROVIDER) the sign-in of the product that keeps it, or
+    of its workspace's identity provider."""
+    by_connection: bool = False
+    """`first` is PROVIDER because the account has no password and comes by single sign-on, not by a product."""
     app: AppId | None = None
     """The product that asks, by its secret. It stands for nobody."""
     token: ApiToken | None = None

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from nightlatch.instants import Instant
-from nightlatch.vocabulary import Permission, Role
+from nightlatch.instants import Duration, Instant
+from nightlatch.vocabulary import Evidence, Permission, Role
 
 
 class ManagedBy(StrEnum):
@@ -20,6 +20,8 @@ class Mandate:
 
     required_from: Instant | None = None
     managed_by: ManagedBy = ManagedBy.ADMINS
+    resistant_from: Instant | None = None
+    """From when, while it is in force, it takes a phishing-resistant proof."""
 
     def in_force(self, now: Instant) -> bool:
         """Whether the mandate binds at `now`; the instant itself is already in force."""
@@ -28,6 +30,10 @@ class Mandate:
     def scheduled(self, now: Instant) -> bool:
         """Whether the mandate is announced and its instant has not come yet."""
         return self.required_from is not None and self.required_from > now
+
+    def resistant(self, now: Instant) -> bool:
+        """Whether it asks for phishing-resistant proof at `now`."""
+        return self.in_force(now) and self.resistant_from is not None and self.resistant_from <= now
 
 
 def binding_from(
@@ -46,6 +52,48 @@ def binding_from(
     late = announced_at is not None and joined_at > announced_at
     begins = min(required_from, joined_at) if late else required_from
     return max(begins, exempt_until or 0)
+
+
+class SsoRule(StrEnum):
+    """What a connection's sign-in is good for beside the first factor."""
+
+    ASK = "ask"
+    ACCEPT = "accept"
+    EXEMPT = "exempt"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a provider said of how somebody signed in there (OpenID Connect Core 1.0 section 2; SAML's AuthnContext)."""
+
+    acr: str | None = None
+    amr: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A connection's rule, with the listed values that it accepts, each as `acr` or among `amr`."""
+
+    rule: SsoRule = SsoRule.ASK
+    second: frozenset[str] = frozenset()
+    """Values that stand for a second factor."""
+    resistant: frozenset[str] = frozenset()
+    """Values that stand for a phishing-resistant one."""
+    max_age: Duration | None = None
+    """For how long after the provider's sign-in they do; None: as long as the session lives."""
+    exempt_until: Instant | None = None
+
+
+def evidence_of(rule: Acceptance, told: Told, at: Instant, now: Instant) -> Evidence:
+    """What a sign-in at a provider counts for, by the rule as it is now; a value that is not listed, for nothing."""
+    if rule.rule is SsoRule.EXEMPT:
+        return Evidence.EXEMPT if (rule.exempt_until or 0) > now else Evidence.NONE
+    if rule.rule is not SsoRule.ACCEPT or (rule.max_age is not None and now - at >= rule.max_age):
+        return Evidence.NONE
+    values = told.amr | ({told.acr} if told.acr else frozenset())
+    if values & rule.resistant:
+        return Evidence.RESISTANT
+    return Evidence.SECOND if values & rule.second else Evidence.NONE
 
 
 _OWNERS_AND_ADMINS = frozenset({Role.OWNER, Role.ADMIN})

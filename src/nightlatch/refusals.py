@@ -158,6 +158,11 @@ _DENIALS: dict[Reason, tuple[Code, str, WayOut]] = {
         "The product that you sign in to keeps this. Change it there.",
         WayOut("See what you can change here.", "/settings/user"),
     ),
+    Reason.KEPT_BY_PROVIDER: (
+        Code.NOT_PERMITTED,
+        "You come by your workspace's single sign-on and have no password: this takes an account of its own.",
+        WayOut("See what you can change here.", "/settings/user"),
+    ),
     Reason.ELSEWHERE_CLOSED: (
         Code.NOT_PERMITTED,
         "The 2FA that you have belongs to a workspace that you are no longer in.",

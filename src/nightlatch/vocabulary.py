@@ -47,6 +47,8 @@ class Method(StrEnum):
     """The mailbox, shown by a mailed single-use link."""
     INVITATION = "invitation"
     """The mailbox, shown by the invitation (or the sign-up) that made this very account, in the session it began."""
+    REMEMBERED = "remembered"
+    """No factor: this browser showed the second step before, where nothing requires it and it may be remembered."""
 
 
 FIRST_FACTORS = frozenset({Method.PASSWORD, Method.PROVIDER, Method.PASSKEY})
@@ -54,6 +56,19 @@ SECOND_FACTORS = frozenset({Method.TOTP, Method.PASSKEY, Method.RECOVERY_CODE})
 WITHOUT_AUTHENTICATOR = frozenset({Method.PASSWORD, Method.PROVIDER})
 """First factors that have no row among the authenticators; every other proof names the one it was given with."""
 MAILBOX = frozenset({Method.TICKET, Method.INVITATION})
+PHISHING_RESISTANT = frozenset({Method.PASSKEY})
+"""Methods whose proof is worth nothing to a site in the middle (NIST SP 800-63B section 3.2.5)."""
+
+
+class Evidence(IntEnum):
+    """What the rule of a connection takes a sign-in at its provider for, beside the first factor."""
+
+    NONE = 0
+    EXEMPT = 1
+    """The mandate does not ask those who came by it to set up 2FA."""
+    SECOND = 2
+    RESISTANT = 3
+    """A second factor, and phishing-resistant."""
 
 
 class Strength(IntEnum):
@@ -84,6 +99,8 @@ class Reason(StrEnum):
     FIRST_FACTOR = "first_factor"
     SECOND_FACTOR = "second_factor"
     SUSPENDED = "suspended"
+    STRENGTH = "strength"
+    """The workspace requires phishing-resistant proof, and this is another one."""
     MANDATE = "mandate"
     RESET = "reset"
     MAIL_PROOF = "mail_proof"
@@ -93,6 +110,8 @@ class Reason(StrEnum):
     ELSEWHERE_CLOSED = "elsewhere_closed"
     KEPT_BY_APP = "kept_by_app"
     """The product that keeps this person changes it, not we."""
+    KEPT_BY_PROVIDER = "kept_by_provider"
+    """The account has no password: what is wider than its workspace's single sign-on is not to be had by it."""
     SCOPE = "scope"
     """An API token that does not include this, or something that no token may do."""
     OLDER_TOKEN = "older_token"

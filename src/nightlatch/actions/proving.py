@@ -50,18 +50,33 @@ def must_wait(allowance: Allowance, counter: Counter, now: Instant) -> Wait | No
     return Wait(None if exhausted(allowance, counter) else open_at(allowance, counter))
 
 
-def proved(tx: Transaction, before: Known, method: Method, authenticator_id: int | None = None) -> Known:
-    """Record a proof of a session. What is known afterwards follows from what was known before: no second read."""
+def proved(
+    tx: Transaction,
+    before: Known,
+    method: Method,
+    authenticator_id: int | None = None,
+    *,
+    verified: bool = True,
+) -> Known:
+    """Record a proof of a session. What is known afterwards follows from what was known before: no second read.
+
+    `verified`: of a passkey, whether it verified its user.
+    """
     older = [
         each
         for each in before.facts.proofs
         if each.method is method and each.authenticator == authenticator_id
     ]
     sequence = sessions.add_proof(
-        tx, session_of(before).id, method, authenticator_id=authenticator_id, supersedes=bool(older)
+        tx,
+        session_of(before).id,
+        method,
+        authenticator_id=authenticator_id,
+        supersedes=bool(older),
+        verified=verified,
     )
     kept = tuple(each for each in before.facts.proofs if each not in older)
-    proof = Proof(method, sequence, tx.now, authenticator_id)
+    proof = Proof(method, sequence, tx.now, authenticator_id, verified=verified)
     return replace(before, facts=replace(before.facts, proofs=(*kept, proof), idle=False))
 
 

@@ -22,6 +22,7 @@ from nightlatch.facts import (
 )
 from nightlatch.instants import HOUR, MINUTE, Duration, Instant
 from nightlatch.policy import ManagedBy, Mandate, binding_from
+from nightlatch.store.connection_rules import by_connection, read_rule
 from nightlatch.store.engine import Transaction
 from nightlatch.store.query import Query, Row
 from nightlatch.store.schema import (
@@ -55,6 +56,7 @@ _session = select(
     accounts.c.email,
     accounts.c.locale,
     accounts.c.app_id,
+    accounts.c.password_hash.is_(None).label("passwordless"),
 ).join(accounts, accounts.c.id == sessions.c.account_id)
 _SESSION = Query(_session.where(sessions.c.token_hash == bindparam("token_hash")))
 _SESSION_BY_ID = Query(_session.where(sessions.c.id == bindparam("id")))
@@ -66,6 +68,9 @@ _PROOFS = Query(
         proofs.c.authenticator_id,
         proofs.c.workspace_id,
         proofs.c.reset_id,
+        proofs.c.connection_id,
+        proofs.c.evidence,
+        proofs.c.unverified_at,
     )
     .where(proofs.c.session_id == bindparam("session_id"))
     .order_by(proofs.c.sequence)
@@ -110,6 +115,10 @@ _TEAMMATES = Query(
         workspaces.c.managed_by,
         workspaces.c.announced_at,
         workspaces.c.app_id,
+        workspaces.c.resistant_from,
+        workspaces.c.resistant_announced_at,
+        workspaces.c.sso_required_at,
+        workspaces.c.remember_for,
     )
     .join(workspaces, workspaces.c.id == teammates.c.workspace_id)
     .where(teammates.c.account_id == bindparam("account_id"), teammates.c.removed_at.is_(None))
@@ -139,6 +148,8 @@ class Person:
     locale: str | None
     app_id: AppId | None = None
     """The product that keeps this person; None for Nightlatch's own accounts."""
+    passwordless: bool = False
+    """It has no password: it comes by a product or by single sign-on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,15 +228,16 @@ def _known(tx: Transaction, row: Row) -> Known:
         now=tx.now,
         account=row.account_id,
         idle=tx.now - row.last_seen_at >= IDLE_LIMIT,
-        proofs=tuple(_proof(each, own) for each in tx.all(_PROOFS, session_id=row.id)),
+        proofs=_proofs(tx, row.id, own),
         authenticators=_authenticators(tx, row.account_id),
         teammates=tuple(map(_teammate, members)),
         recent=RecentAct(row.recent_kind, row.recent_at) if row.recent_kind else None,
-        first=first_of(row.app_id),
+        first=Method.PROVIDER if row.passwordless else Method.PASSWORD,
+        by_connection=bool(row.passwordless) and row.app_id is None,
     )
     kind = Credential(row.kind)
     session = Session(row.id, kind, row.created_at, row.authenticated_at, row.last_seen_at, row.expires_at)
-    person = Person(row.account_id, row.name, row.email, row.locale, row.app_id)
+    person = Person(row.account_id, row.name, row.email, row.locale, row.app_id, bool(row.passwordless))
     places = {
         each.workspace_id: Place(
             each.workspace_id, each.slug, each.name, each.id, each.app_id, each.waiting_reset_id
@@ -299,18 +311,49 @@ NEWEST: Sequence = 2**63 - 1
 """Later than everything so far: what a request itself proves."""
 
 
+def _proofs(tx: Transaction, session_id: int, own: Reach) -> tuple[Proof, ...]:
+    """What a session has shown. A sign-in at a provider is judged by its connection's rule as it is now (law 2), and
+    is nothing once the connection is removed."""
+    found = []
+    for row in tx.all(_PROOFS, session_id=session_id):
+        if row.connection_id is None:
+            found.append(_proof(row, own))
+        else:
+            rule = read_rule(tx, row.connection_id)
+            if rule is not None:
+                found.append(by_connection(row, rule, tx.now))
+    return tuple(found)
+
+
 def _proof(row: Row, own: Reach) -> Proof:
     if row.workspace_id is not None:
         source = reach_of(row.workspace_id)
     else:
         source = own if row.method == Method.PROVIDER else EVERYWHERE
-    return Proof(Method(row.method), row.sequence, row.at, row.authenticator_id, source, row.reset_id)
+    return Proof(
+        Method(row.method),
+        row.sequence,
+        row.at,
+        row.authenticator_id,
+        source,
+        row.reset_id,
+        verified=row.unverified_at is None,
+    )
 
 
 def _teammate(row: Row) -> Teammate:
-    binds = binding_from(row.required_from, row.announced_at, row.joined_at, row.exempt_until)
-    mandate = Mandate(binds, ManagedBy(row.managed_by))
-    return Teammate(row.workspace_id, Role(row.role), row.valid_after, mandate, row.reset_id)
+    required, late = row.required_from, row.joined_at
+    binds = binding_from(required, row.announced_at, late, row.exempt_until)
+    resistant = binding_from(row.resistant_from, row.resistant_announced_at, late, row.exempt_until)
+    return Teammate(
+        row.workspace_id,
+        Role(row.role),
+        row.valid_after,
+        Mandate(binds, ManagedBy(row.managed_by), resistant),
+        row.reset_id,
+        sso_required=row.sso_required_at is not None,
+        remembers=row.remember_for is not None and required is None,
+    )
 
 
 def _authenticators(tx: Transaction, account_id: int) -> tuple[Authenticator, ...]:

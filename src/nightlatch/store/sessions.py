@@ -82,6 +82,13 @@ _DROP_OLDER = Query(
         proofs.c.sequence < bindparam("sequence"),
     )
 )
+_DROP_OLDER_AT = Query(
+    delete(proofs).where(
+        proofs.c.session_id == bindparam("session_id"),
+        proofs.c.connection_id == bindparam("connection_id"),
+        proofs.c.sequence < bindparam("sequence"),
+    )
+)
 _FORGET_PROOFS = Query(delete(proofs).where(proofs.c.session_id == bindparam("session_id")))
 _BROWSER = Query(
     select(browsers.c.last_at).where(
@@ -169,18 +176,24 @@ def add_proof(
     reset_id: int | None = None,
     supersedes: bool = True,
     at: Instant | None = None,
+    connection_id: int | None = None,
+    evidence: str | None = None,
+    verified: bool = True,
 ) -> int:
     """Record one authentication event of a session and return its sequence. Call it under the account's lock.
 
     A newer password proof stands in for older ones, so that a long session does not gather them; proofs of an
-    authenticator likewise. `supersedes`: False where the caller knows that there is none to replace. `at`: when
-    it was, if not now.
+    authenticator, and sign-ins by one connection, likewise. `supersedes`: False where the caller knows that there is
+    none to replace. `at`: when it was, if not now. `evidence`: what the provider told (`connection_rules.told_text`).
+    `verified`: False for a passkey that was only touched.
     """
     sequence = tx.next_sequence()
     if not supersedes:
         pass
     elif authenticator_id is not None:
         tx.run(_DROP_PROOFS_OF, session_id=session_id, authenticator_id=authenticator_id)
+    elif connection_id is not None:
+        tx.run(_DROP_OLDER_AT, session_id=session_id, connection_id=connection_id, sequence=sequence)
     elif method in (Method.PASSWORD, Method.PROVIDER):
         tx.run(_DROP_OLDER, session_id=session_id, method=method, sequence=sequence)
     tx.run(
@@ -192,9 +205,9 @@ def add_proof(
         workspace_id=workspace_id,
         reset_id=reset_id,
         at=tx.now if at is None else at,
-        connection_id=None,
-        evidence=None,
-        unverified_at=None,
+        connection_id=connection_id,
+        evidence=evidence,
+        unverified_at=None if verified else tx.now,
     )
     return sequence
 

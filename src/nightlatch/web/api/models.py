@@ -15,7 +15,9 @@ Text = Annotated[str, Field(max_length=1000)]
 Email = Annotated[str, Field(max_length=1000, json_schema_extra={"format": "idn-email"})]
 Instant = Annotated[str, Field(description="RFC 3339, UTC", json_schema_extra={"format": "date-time"})]
 Id = Annotated[str, Field(description="opaque", min_length=13, max_length=13)]
-Method = Literal["password", "totp", "passkey", "recovery_code", "provider", "ticket", "invitation"]
+Method = Literal[
+    "password", "totp", "passkey", "recovery_code", "provider", "ticket", "invitation", "remembered"
+]
 RoleName = Literal["owner", "admin", "member"]
 
 
