@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from nightlatch.cli import main
 from nightlatch.store import migrate
+from tests.support import programs
 from tests.support.world import World
 
 
@@ -53,6 +54,10 @@ class Cli:
         return done
 
 
+_ADDRESS = {"NIGHTLATCH_PORT": str(programs.free_port()), "NIGHTLATCH_ORIGIN": "http://localhost:8000"}
+"""Where `serve` would listen if it were not refused: never 8000, where a developer's own may be running."""
+
+
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """A data folder."""
@@ -73,6 +78,7 @@ def cli(world: World, data: Path) -> Cli:
             "NIGHTLATCH_DATA": str(data),
             "NIGHTLATCH_DATABASE_URL": world.url,
             "NIGHTLATCH_TEST_CLOCK": str(world.clock_file),
+            **_ADDRESS,
         }
     )
 
@@ -80,4 +86,4 @@ def cli(world: World, data: Path) -> Cli:
 @pytest.fixture
 def bare_cli(data: Path) -> Cli:
     """The command line with an empty data folder and nothing else."""
-    return Cli({"NIGHTLATCH_DATA": str(data)})
+    return Cli({"NIGHTLATCH_DATA": str(data), **_ADDRESS})

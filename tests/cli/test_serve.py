@@ -45,7 +45,7 @@ def processes(server: Server) -> list[int]:
     return sorted(int(line) for line in group.stdout.split())
 
 
-def until(condition, seconds: float = 10) -> None:
+def until(condition, seconds: float = 60) -> None:
     """Wait for something to come true."""
     deadline = time.monotonic() + seconds
     while not condition():
