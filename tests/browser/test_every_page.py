@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page
 
-from nightlatch.demo.people import BEN, OWNER, PASSWORD
+from nightlatch.demo.people import BEN, INVITED, OWNER, PASSWORD
 from nightlatch.web.table import ROUTES
 from tests.support.browser import Pages, axe
 from tests.support.server import Serve, Server
@@ -138,6 +138,20 @@ def test_the_pages_of_a_visitor(demo: Server, open_page: Pages) -> None:
     open_page.watch.forgive(r"status of 4\d\d|answer 4\d\d")
     for path in SIGNED_OUT:
         look(page, demo, path)
+
+
+def test_a_mail_of_the_demo_is_shown_as_a_mail_program_shows_it(demo: Server, open_page: Pages) -> None:
+    page = open_page(demo.url, f"/demo/inbox?to={INVITED[1]}")
+    page.locator("main a[href*='/demo/inbox/']").first.click()
+    page.wait_for_load_state("networkidle")
+    mail = page.frame_locator("iframe.mail-frame")
+    button = mail.get_by_role("link", name="See the invitation")
+    colour = button.evaluate("each => getComputedStyle(each).backgroundColor")
+    assert colour == "rgb(31, 44, 102)", "the mail has lost its style sheet"
+    open_page.watch.forgive("Blocked script execution in .*/html'")  # axe's, in the frame of the mail
+    look_at(page, "a mail")
+    button.click()
+    page.wait_for_url("**/invitation")
 
 
 def test_signing_in_and_asking_for_the_link_without_scripts(demo: Server, open_page: Pages) -> None:

@@ -254,6 +254,9 @@ def test_the_inbox(browser: Browser) -> None:
     assert mail.status == 200
     link = re.search(r'href="([^"]+/invitations/[^"]+)"', mail.text)
     assert link is not None
+    shown = browser.get(f"{path}/html")
+    assert shown.status == 200
+    assert link[1] in shown.text
     opened = browser.get(link[1].removeprefix(browser.server.url))
     assert opened.status == 303
     assert "Acme" in browser.get(opened.location.removeprefix(browser.server.url)).text
@@ -262,6 +265,7 @@ def test_the_inbox(browser: Browser) -> None:
 def test_mails_that_are_not_there(browser: Browser) -> None:
     for name in ("x", "..%2f..%2fkeys", "20261124T091400.000000Z-0123456789abcdef.eml"):
         assert browser.get(f"/demo/inbox/{name}").status == 404
+        assert browser.get(f"/demo/inbox/{name}/html").status == 404
 
 
 def test_the_phone_takes_a_key_and_an_address(browser: Browser) -> None:

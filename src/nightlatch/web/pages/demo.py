@@ -1,10 +1,12 @@
 """The demo's inbox and authenticator app. Their routes exist in a demo alone, which serves localhost only."""
 
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from urllib.parse import urlsplit
 
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from nightlatch.actions import kinds
 from nightlatch.authenticators import totp
@@ -13,14 +15,22 @@ from nightlatch.ids import to_text
 from nightlatch.instants import SECOND
 from nightlatch.keyring import SealError
 from nightlatch.mail.folder import FolderInbox
+from nightlatch.mail.layout import STYLE
 from nightlatch.refusals import not_found
 from nightlatch.store import accounts, apps, enrolments, outbox
 from nightlatch.store.engine import Transaction
 from nightlatch.web.context import Context
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import Route, form, page
+from nightlatch.web.security import CSP
 
 _SHOWN_LINK = 64
+_STYLE_HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
+_MAIL_CSP = (
+    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'self'; sandbox allow-top-navigation-by-user-activation"
+)
+"""Of a mail in its frame: nothing but the one style sheet that all mails have."""
 
 
 # --- the inbox ---
@@ -54,7 +64,21 @@ async def mail_page(context: Context) -> Response:
         "html": mail.html,
     }
     links = [{"text": _short(link), "url": link} for link in mail.links]
-    return render(context, "demo_mail.html", mail=values, links=links)
+    response = render(context, "demo_mail.html", mail=values, links=links)
+    response.headers["content-security-policy"] = f"{CSP}; frame-src 'self'"
+    return response
+
+
+async def mail_html(context: Context) -> Response:
+    """The HTML part alone, as a mail program shows it, in a frame of the page above; its links open over the page."""
+    inbox, name = _inbox(context), context.request.path_params["id"]
+    mail = await context.pool(lambda: inbox.read(name))
+    if mail is None or not mail.html:
+        raise not_found()
+    return HTMLResponse(
+        mail.html.replace("<head>", '<head>\n<base target="_top">', 1),
+        headers={"content-security-policy": _MAIL_CSP, "x-frame-options": "SAMEORIGIN"},
+    )
 
 
 def _inbox(context: Context) -> FolderInbox:
@@ -176,6 +200,7 @@ def _back(context: Context) -> Response:
 ROUTES: list[Route] = [
     page("/demo/inbox", kinds.OPEN, inbox_page),
     page("/demo/inbox/{id}", kinds.OPEN, mail_page),
+    page("/demo/inbox/{id}/html", kinds.OPEN, mail_html),
     page("/demo/phone", kinds.OPEN, phone_page),
     form("/demo/phone/add", kinds.OPEN, add_form, shown_at="/demo/phone"),
     form("/demo/phone/scan", kinds.OPEN, scan_form, shown_at="/demo/phone"),
