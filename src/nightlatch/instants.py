@@ -64,3 +64,11 @@ def ago(duration: Duration) -> str:
     if duration < 2 * DAY:
         return f"{duration // HOUR} h ago"
     return f"{duration // DAY} days ago"
+
+
+def ahead(duration: Duration) -> str:
+    """How long something takes yet, never said too short: `in 1 second`, `in 30 seconds`, `in 12 minutes`."""
+    seconds = max(1, -(-duration // SECOND))
+    if seconds < 120:
+        return f"in {seconds} second" + ("s" if seconds > 1 else "")
+    return f"in {-(-duration // MINUTE)} minutes"

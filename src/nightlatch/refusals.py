@@ -132,7 +132,7 @@ def not_found() -> Refused:
     """Not there, or nothing of yours: nobody is told which."""
     return Refused(
         Code.NOT_FOUND,
-        "There is nothing here, or nothing that you can see.",
+        "The address leads nowhere, or to something that you cannot see.",
         WayOut("Go to your workspaces.", "/workspaces"),
     )
 

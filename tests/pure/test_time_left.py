@@ -2,7 +2,7 @@
 
 import pytest
 
-from nightlatch.instants import DAY, HOUR, MINUTE, SECOND
+from nightlatch.instants import DAY, HOUR, MINUTE, SECOND, ahead
 from nightlatch.web.dues import left
 
 
@@ -25,3 +25,19 @@ from nightlatch.web.dues import left
 )
 def test_it_is_exact_to_the_smaller_of_two_units(duration: int, words: str) -> None:
     assert left(duration) == words
+
+
+@pytest.mark.parametrize(
+    "duration,words",
+    [
+        (1, "in 1 second"),
+        (SECOND, "in 1 second"),
+        (29 * SECOND + 1, "in 30 seconds"),
+        (119 * SECOND, "in 119 seconds"),
+        (2 * MINUTE, "in 2 minutes"),
+        (2 * MINUTE + 1, "in 3 minutes"),
+        (HOUR, "in 60 minutes"),
+    ],
+)
+def test_a_wait_is_never_said_too_short(duration: int, words: str) -> None:
+    assert ahead(duration) == words

@@ -127,7 +127,7 @@ def test_a_role_changes_after_fresh_proof_and_the_form_comes_back_filled_in(team
     visitor.submit(path, role="admin")
     page = confirm(team, visitor, dana)
     assert page.path == f"{path}?refill=1"
-    assert "Nothing has been done yet" in page.text
+    assert "This is not done yet" in page.text
     assert page.form(path).fields["role"] == "admin"
     page = visitor.submit(path)
     assert page.path == f"{TEAM}?said=role-changed"

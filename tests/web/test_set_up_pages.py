@@ -92,6 +92,8 @@ def test_a_mandate_leads_to_set_up_and_back_with_the_form_filled_in(world: World
     visitor.submit("/set-up", code=world.code(seed))
     page = visitor.submit("/set-up/done", saved="yes")
     assert page.path.startswith("/settings/user?refill=1")
+    assert "2FA is set up." in page.text
+    assert "This is not done yet: press the button once more." in page.text
     assert page.form("/settings/user/name").fields["name"] == "Ana Anders"
     page = visitor.submit("/settings/user/name")
     assert "Your name is changed." in page.text

@@ -122,7 +122,7 @@ def test_a_stale_proof_asks_once_and_what_was_typed_comes_back(world: World, app
     assert page.heading == "Confirm that it is you"
     page = visitor.submit("/step-up", password=PASSWORD)
     assert page.path == "/settings/user?refill=1"
-    assert "press its button once more" in page.text
+    assert "This is not done yet: press the button once more." in page.text
     assert page.form("/settings/user/email").fields["email"] == "new@example.com"
     assert visitor.submit("/settings/user/email").path == "/settings/user?said=email-asked"
 

@@ -52,6 +52,8 @@ class Context:
     """The body was read, and can be read only once."""
     refill: Mapping[str, str] = field(default_factory=dict)
     """page, GET: the fields of a form that the gate caught here before."""
+    caught: str = ""
+    """page, GET: where that form goes to."""
     browser: str | None = None
     """The browser's own cookie, made fresh where it had none."""
     new_browser: bool = False

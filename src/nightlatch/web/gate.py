@@ -22,6 +22,8 @@ from nightlatch.web.json_body import call_api, read_body
 from nightlatch.web.multipart import parse_multipart
 from nightlatch.web.routes import Route
 
+_ITS_PATH = ""
+"""Beside the fields of a form that is kept: where it goes to. No field has an empty name."""
 NEVER_REFILLED = ("csrf", "password", "new_password", "code", "recovery_code", "number", "codes", "token")
 
 
@@ -176,7 +178,9 @@ async def _serve(context: Context) -> Response:
             context.form = await checked_form(context)
             context.form_read = True
         elif context.known.session is not None and context.query("refill"):
-            context.refill = await _take_form(context)
+            kept = await _take_form(context)
+            context.caught = kept.pop(_ITS_PATH, "")
+            context.refill = kept
         context.brand = await branding.look(context)
         context.dues = await dues.look(context)
         response: Response = await route.handler(context)
@@ -296,6 +300,7 @@ async def _catch_form(context: Context) -> None:
     except Refused:
         return  # not a form of ours: nothing of it is kept
     kept = {name: value for name, value in form.items() if name not in NEVER_REFILLED}
+    kept[_ITS_PATH] = context.request.scope["path"]
     path = (context.route.shown_at or "/").format(**context.request.path_params)
     await context.write(lambda tx: forms.keep(tx, session.id, person.id, path, kept))
 

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
-from nightlatch.instants import Instant, to_datetime, to_text
+from nightlatch.instants import MINUTE, Instant, ahead, to_datetime, to_text
 from nightlatch.policy import permitted
 from nightlatch.vocabulary import Permission
 from nightlatch.web.branding import Brand, back_path
@@ -152,6 +152,13 @@ def spoken(instant: Instant, style: str = "full") -> str:
     return {"date": date, "time": time}.get(style, f"{date}, {time}")
 
 
+def wait_value(now: Instant, until: Instant | None) -> dict[str, Any] | None:
+    """How long a person has to wait, in words for a page; None when it is over."""
+    if until is None or until <= now:
+        return None
+    return {"words": ahead(until - now), "until": until if until - now >= 2 * MINUTE else None}
+
+
 def page(
     context: Context,
     template: str,
@@ -170,7 +177,7 @@ def page(
         secret = ("password", "new_password", "code", "recovery_code", "number", "codes")
         refill |= {name: value for name, value in context.form.items() if name not in secret}
         status = 422 if status == 200 else status
-    said = FLASHES.get(context.query("said")) or _back_again(context, errors)
+    said = FLASHES.get(context.query("said"))
     complete = {
         **_everywhere(context.front, context.request.scope["path"]),
         **_face(context, brand or context.brand),
@@ -186,18 +193,23 @@ def page(
         "dues": context.dues,
         "flash": {"kind": said[0], "text": said[1]} if said else None,
         "refill": refill,
+        "caught": "" if context.route.path.startswith("/set-up") else context.caught,
         "errors": dict(errors or {}),
         "status": status,
         **values,
     }
-    return HTMLResponse(environment().get_template(template).render(complete), status)
+    text = environment().get_template(template).render(complete)
+    if complete["caught"] and 'id="caught"' not in text:
+        # The page has no such form any more, so that it is said above.
+        complete["flash"] = _NOT_DONE
+        text = environment().get_template(template).render(complete)
+    return HTMLResponse(text, status)
 
 
-def _back_again(context: Context, errors: Mapping[str, str] | None) -> tuple[str, str] | None:
-    """After the gate caught a form here: it stands there filled in, and was not sent."""
-    if errors or not context.query("refill") or context.route.path.startswith("/set-up"):
-        return None
-    return "info", "You are back where you were. Nothing has been done yet: look at it and send it again."
+_NOT_DONE = {
+    "kind": "info",
+    "text": "You are back where you were. What you were about to do is not done.",
+}
 
 
 def bare_page(front: Front, template: str, path: str, status: int, **values: Any) -> HTMLResponse:
@@ -212,6 +224,7 @@ def bare_page(front: Front, template: str, path: str, status: int, **values: Any
         "dues": (),
         "flash": None,
         "refill": {},
+        "caught": "",
         "errors": {},
         "status": status,
         **values,

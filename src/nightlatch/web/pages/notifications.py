@@ -38,7 +38,6 @@ async def _show(context: Context, status: int = 200, errors: Mapping[str, str] |
         ],
         room=len(listed) < notify_addresses.MOST,
         declined=declined,
-        caught=bool(context.refill),
     )
 
 

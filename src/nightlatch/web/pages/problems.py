@@ -7,12 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from nightlatch.access import Deny
-from nightlatch.instants import MINUTE
 from nightlatch.refusals import Refused
 from nightlatch.vocabulary import Reason
 from nightlatch.web.context import Context
 from nightlatch.web.house import Front
-from nightlatch.web.rendering import bare_page, page
+from nightlatch.web.rendering import bare_page, page, wait_value
 
 
 def problem_page(front: Front, refused: Refused, request: Request, context: Context | None) -> Response:
@@ -20,16 +19,12 @@ def problem_page(front: Front, refused: Refused, request: Request, context: Cont
     ways = []
     if refused.way_out is not None:
         ways.append({"text": refused.way_out.text.rstrip("."), "url": front.url(refused.way_out.path)})
-    wait = None
-    if refused.retry_at is not None:
-        left = refused.retry_at - front.house.clock.now()
-        wait = {"minutes": max(1, math.ceil(left / MINUTE)), "until": refused.retry_at}
     values: dict[str, Any] = {
         "title": None,
         "code": str(refused.code),
         "text": refused.detail,
         "ways": ways,
-        "wait": wait,
+        "wait": wait_value(front.house.clock.now(), refused.retry_at),
         "reference": None,
     }
     kept = _kept_by(refused, context)

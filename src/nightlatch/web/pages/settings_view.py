@@ -73,7 +73,6 @@ async def values(context: Context) -> dict[str, Any]:
             _membership(context, workspace_id, found.stays) for workspace_id in context.known.places or {}
         ],
         "api_tokens": found.tokens,
-        "caught": bool(context.refill),
     }
 
 

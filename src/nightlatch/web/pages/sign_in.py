@@ -1,6 +1,5 @@
 """Signing in and out, and the second step. The ways back without the phone are in recover.py."""
 
-import math
 from typing import Any
 
 from starlette.responses import RedirectResponse, Response
@@ -9,7 +8,6 @@ from nightlatch.access import Allow, Challenge, decide_account, decide_workspace
 from nightlatch.actions import kinds, second_step, sign_in
 from nightlatch.actions.proving import Proved, Wait, Wrong
 from nightlatch.assurance import liftable, usable_methods
-from nightlatch.instants import MINUTE, Instant
 from nightlatch.refusals import Refused
 from nightlatch.store import teammates
 from nightlatch.store.engine import Transaction
@@ -20,6 +18,7 @@ from nightlatch.web.branding import Brand, keep_onward, remember, remembered
 from nightlatch.web.context import Context, with_query
 from nightlatch.web.fields import address_field, form_errors
 from nightlatch.web.rendering import page as render
+from nightlatch.web.rendering import wait_value
 from nightlatch.web.routes import Route, form, page
 from nightlatch.web.sign_up import is_open
 
@@ -27,13 +26,6 @@ from nightlatch.web.sign_up import is_open
 def go(context: Context, path: str) -> Response:
     """On to a path of our own."""
     return RedirectResponse(context.url(path), 303)
-
-
-def wait_value(context: Context, until: Instant | None) -> dict[str, Any] | None:
-    """How long a person has to wait, in words for the page."""
-    if until is None or until <= context.now:
-        return None
-    return {"minutes": max(1, math.ceil((until - context.now) / MINUTE)), "until": until}
 
 
 # --- sign in, sign out ---
@@ -83,16 +75,15 @@ async def sign_in_form(context: Context) -> Response:
         return await _sign_in(
             context,
             status=429,
-            wait=wait_value(context, result.retry_at),
+            wait=wait_value(context.now, result.retry_at),
             blocked=blocked,
-            errors={"form": "There were too many wrong tries."} if not blocked else None,
         )
     if isinstance(result, Wrong):
         return await _sign_in(
             context,
             status=401,
             errors={"form": "E-mail or password is wrong."},
-            wait=wait_value(context, result.retry_at),
+            wait=wait_value(context.now, result.retry_at),
         )
     return onward(context, result)
 
@@ -204,7 +195,7 @@ def guess_errors(context: Context, result: Wrong | Wait, field: str) -> dict[str
             }
         return {
             "status": 429,
-            "wait": wait_value(context, result.retry_at),
+            "wait": wait_value(context.now, result.retry_at),
             "errors": {"form": "There were too many wrong codes."},
         }
     if result.replayed:
@@ -213,7 +204,7 @@ def guess_errors(context: Context, result: Wrong | Wait, field: str) -> dict[str
         message = "That recovery code did not match, or was used before."
     else:
         message = "That code did not match. Codes change every 30 seconds: enter the one showing now."
-    return {"status": 401, "errors": {field: message}, "wait": wait_value(context, result.retry_at)}
+    return {"status": 401, "errors": {field: message}, "wait": wait_value(context.now, result.retry_at)}
 
 
 def _same(context: Context, path: str) -> str:

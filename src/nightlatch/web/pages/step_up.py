@@ -19,9 +19,9 @@ from nightlatch.web.pages.sign_in import (
     guess_errors,
     onward,
     product_way,
-    wait_value,
 )
 from nightlatch.web.rendering import page as render
+from nightlatch.web.rendering import wait_value
 from nightlatch.web.routes import Route, form, page
 
 _WHY = {
@@ -145,7 +145,7 @@ async def step_up_form(context: Context) -> Response:
             context,
             status=401,
             errors={"password": "That password is wrong."},
-            wait=wait_value(context, result.retry_at),
+            wait=wait_value(context.now, result.retry_at),
         )
     return _step_up(context, **guess_errors(context, result, field))
 
