@@ -9,13 +9,14 @@ from nightlatch.clock import Clock
 from nightlatch.facts import EVERYWHERE
 from nightlatch.ids import to_text
 from nightlatch.keyring import KeyRing
-from nightlatch.store import accounts, authenticators, forms, meta, outbox, sessions, teammates
+from nightlatch.store import accounts, authenticators, connections, forms, meta, outbox, sessions, teammates
 from nightlatch.store import resets as store_resets
 from nightlatch.vocabulary import Event, Method
 from nightlatch.wiring import open_store
 from tests.cli.conftest import Cli
 from tests.support.events import events
 from tests.support.letters import letters
+from tests.support.signing_on import a_connection, begin
 from tests.support.world import Person, World
 
 
@@ -25,7 +26,8 @@ def hashed(world: World, password: str, keys: KeyRing) -> str:
 
 
 def everything(world: World) -> tuple[Person, int, bytes]:
-    """Something in every sealed place: app, pending enrolment, caught form, mail, signing key; a password."""
+    """Something in every sealed place: app, pending enrolment, caught form, mail, signing key, a connection's secret, a
+    way to its provider; and a password."""
     dana = world.person("Dana", password_hash=hashed(world, "a password of Dana's", world.keys))
     acme = world.workspace("acme", owner=dana)
     bound, seed = world.bind_totp(dana)
@@ -34,6 +36,9 @@ def everything(world: World) -> tuple[Person, int, bytes]:
     [session] = world.read(lambda tx: sessions.of_account(tx, dana.id))
     world.write(lambda tx: forms.keep(tx, session.id, dana.id, "/x", {"name": "typed"}))
     world.write(assertions.make_first)
+    okta = a_connection(world, acme)
+    world.write(lambda tx: connections.set_secret(tx, okta, "hush"))
+    begin(world, okta)
     return dana, bound, seed
 
 
@@ -52,7 +57,7 @@ def test_three_steps(cli: Cli, world: World, data: Path) -> None:
     assert promoted.ids == added.ids[::-1]
     assert cli("keys", "rotate", "promote").code == 1  # not back again by mistake
     done = cli.ok("keys", "rotate", "finish", "--operator", "Sam")
-    assert "5 secrets" in done.out
+    assert "7 secrets" in done.out
     assert f"{old.current_id} stays" in done.out  # Dana has not signed in since
     ring = KeyRing.load(data / "keys")
     assert ring.ids == promoted.ids
@@ -64,7 +69,7 @@ def test_three_steps(cli: Cli, world: World, data: Path) -> None:
     assert told.event is Event.KEYS_ROTATED
     assert told.detail == {
         "current": ring.current_id,
-        "resealed": 5,
+        "resealed": 7,
         "dropped": [],
         "kept": [old.current_id],
     }

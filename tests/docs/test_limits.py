@@ -8,6 +8,8 @@ from nightlatch.actions import (
     api_tokens,
     app_flows,
     apps,
+    connection_rule,
+    connections,
     email_mails,
     emails,
     enrolment,
@@ -35,7 +37,7 @@ from nightlatch.budget import Allowance
 from nightlatch.instants import DAY, HOUR, MINUTE, SECOND, Duration
 from nightlatch.mail import drain
 from nightlatch.store import apps as stored_apps
-from nightlatch.store import enrolments, forms, grants, housekeeping, sessions, teammates
+from nightlatch.store import enrolments, forms, grants, housekeeping, sessions, sso_flows, teammates
 from nightlatch.store import facts as stored_facts
 from nightlatch.store import invitations as stored_invitations
 from nightlatch.store import tickets as stored_tickets
@@ -103,6 +105,10 @@ FIGURES = {
     "Workspaces made by one account, 24 hours": str(workspaces.MADE_A_DAY),
     "Authenticators of an account": str(enrolment.MOST_AUTHENTICATORS),
     "Service accounts of a workspace": str(service_accounts.MOST_IN_A_WORKSPACE),
+    "Connections of a workspace to identity providers": str(connections.MOST_IN_A_WORKSPACE),
+    "Values of `acr` or `amr` that a connection's rule lists": str(connection_rule.MOST_VALUES),
+    "An exemption of a connection, at most": lasting(connection_rule.LONGEST_EXEMPTION),
+    "The way to an identity provider and back": lasting(sso_flows.FLOW_LIFE),
     "API tokens of a person, or of a service account, at a time": str(api_tokens.MOST_TOKENS),
     "An API token, unless said otherwise": lasting(api_tokens.DEFAULT_LIFE),
     "An API token, at most": lasting(api_tokens.LONGEST_LIFE),

@@ -269,7 +269,11 @@ def test_names(typed, shown):
 OF_PRODUCTS = sorted(
     {*MESSAGES}
     - {"invitation", "sign_in_unblock", "token_made"}
-    - {name for name in MESSAGES if name.startswith(("password_", "email_", "sign_up"))}
+    - {
+        name
+        for name in MESSAGES
+        if name.startswith(("password_", "email_", "sign_up", "sso_", "connection_"))
+    }
 )
 """What the people of a product are ever sent: the others are about passwords and addresses of our own."""
 

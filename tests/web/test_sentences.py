@@ -8,6 +8,7 @@ from nightlatch.web.sentences import Told
 
 DETAIL = {
     "ended_by": "withdrawn",
+    "connection": "Okta",
     "ends_at": "2026-12-08T09:00:00Z",
     "former_name": "Anna",
     "invited_by": "Dana",
@@ -15,6 +16,7 @@ DETAIL = {
     "method": "totp",
     "required_from": "2026-12-08T09:00:00Z",
     "role": "admin",
+    "rule": "accept",
     "why": "ended",
 }
 

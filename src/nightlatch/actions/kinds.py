@@ -38,6 +38,8 @@ CHANGE_NOTIFY = Action(Purpose.CHANGE, fresh="account")
 """Who else is told what happens to an account: fresh proof, for adding and for removing."""
 CHANGE_AUTHENTICATOR = Action(Purpose.CHANGE, fresh="authenticators")
 """Unbinding: give it the reach of what is unbound."""
+CONNECT = Action(Purpose.CHANGE, fresh="authenticators")
+"""Connecting an account with an identity at a workspace's provider: give it the reach of that workspace."""
 JOIN = Action(Purpose.JOIN)
 LEAVE = Action(Purpose.CHANGE)
 CREATE_WORKSPACE = Action(Purpose.CHANGE)
@@ -65,6 +67,13 @@ SEE_POLICY = Action(Purpose.WORK, scope=Scope.POLICY)
 CHANGE_POLICY = Action(
     Purpose.WORK, permission=Permission.MANAGE_AUTHENTICATION, fresh="policy", weighty=True
 )
+SEE_CONNECTIONS = Action(Purpose.WORK, permission=Permission.MANAGE_AUTHENTICATION)
+TEST_CONNECTION = Action(Purpose.WORK, permission=Permission.MANAGE_AUTHENTICATION)
+"""A test signs nobody in and changes nothing."""
+MANAGE_CONNECTIONS = Action(
+    Purpose.WORK, permission=Permission.MANAGE_AUTHENTICATION, fresh="policy", weighty=True
+)
+"""Who vouches for people, and for what that counts: fresh proof."""
 REMIND = Action(Purpose.WORK, permission=Permission.MANAGE_AUTHENTICATION)
 """A reminder hands out nothing: no fresh proof."""
 PREVIEW_POLICY = Action(Purpose.WORK, permission=Permission.MANAGE_AUTHENTICATION)

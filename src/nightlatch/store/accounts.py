@@ -88,6 +88,11 @@ def create_person(tx: Transaction, *, app_id: int, person: str, name: str, addre
     return _create(tx, (app_source(app_id), person), name, address, None, app_id)
 
 
+def create_with(tx: Transaction, identity: tuple[str, str], *, name: str, address: Address) -> int:
+    """A new account without a password that is known by this identity (source, subject) alone."""
+    return _create(tx, identity, name, address, None, None)
+
+
 def _create(
     tx: Transaction,
     identity: tuple[str, str],

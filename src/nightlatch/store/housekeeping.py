@@ -12,6 +12,7 @@ from nightlatch.store import (
     outbox,
     progress,
     sessions,
+    sso_flows,
     tickets,
 )
 from nightlatch.store.engine import Transaction
@@ -45,3 +46,4 @@ def tidy(tx: Transaction) -> None:
     campaigns.prune(tx, tx.now - MAILS_KEPT)
     notices.prune(tx, tx.now - NOTICES_KEPT)
     progress.prune(tx)
+    sso_flows.prune(tx)

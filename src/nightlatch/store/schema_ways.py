@@ -77,6 +77,8 @@ domains = Table(
     txt("proof"),
     big("created_at"),
     big("proved_at", null=True),
+    big("checked_at", null=True),
+    big("missing_since", null=True),
     big("removed_at", null=True),
     Index(
         "uq_domains_proved",
@@ -86,7 +88,8 @@ domains = Table(
         postgresql_where=text("proved_at IS NOT NULL AND removed_at IS NULL"),
     ),
 )
-"""Domains of e-mail addresses, proved by a DNS record that holds `proof`: one workspace's each."""
+"""Domains of e-mail addresses, proved by a DNS record that holds `proof`: one workspace's each. `checked_at`: when the
+record was last looked for; `missing_since`: since when, proved once, it was not there."""
 
 sso_flows = Table(
     "sso_flows",

@@ -9,6 +9,7 @@ from nightlatch.store.engine import Transaction
 from nightlatch.store.query import Query, Row
 from nightlatch.store.schema import accounts, authenticators, caught_forms, enrolments, outbox, resets
 from nightlatch.store.schema_apps import signing_keys
+from nightlatch.store.schema_ways import connections, sso_flows
 
 _KEYS = {
     authenticators: "id",
@@ -16,6 +17,8 @@ _KEYS = {
     caught_forms: "session_id",
     outbox: "id",
     signing_keys: "id",
+    connections: "id",
+    sso_flows: "id",
 }
 TABLES = tuple(table.name for table in _KEYS)
 """The tables with sealed rows; each is the purpose, too, that its rows are sealed for."""

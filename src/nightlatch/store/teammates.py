@@ -186,6 +186,16 @@ _MANAGERS = Query(
     .order_by(teammates.c.role.desc(), teammates.c.id)
     .limit(10)
 )
+_WAS_REMOVED = Query(
+    select(teammates.c.id)
+    .join(accounts, accounts.c.id == teammates.c.account_id)
+    .where(
+        teammates.c.workspace_id == bindparam("workspace_id"),
+        teammates.c.removed_at.is_not(None),
+        accounts.c.email_key == bindparam("email_key"),
+    )
+    .limit(1)
+)
 _COUNT = Query(
     select(func.count().label("count"))
     .select_from(teammates)
@@ -339,6 +349,11 @@ def enrolled_owners(tx: Transaction, workspace_id: int) -> list[int]:
 def managers(tx: Transaction, workspace_id: int, but: int = 0) -> list[Row]:
     """Up to ten owners and admins other than one account: who can help."""
     return tx.all(_MANAGERS, workspace_id=workspace_id, but=but)
+
+
+def was_removed(tx: Transaction, workspace_id: int, email_key: str) -> bool:
+    """Whether somebody with this address was a teammate once and is none any more."""
+    return tx.one(_WAS_REMOVED, workspace_id=workspace_id, email_key=email_key) is not None
 
 
 def count(tx: Transaction, workspace_id: int) -> int:

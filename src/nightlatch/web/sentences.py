@@ -61,6 +61,30 @@ _WHY = {
     "role": "another role",
     "gone": "no longer a teammate",
     "mandate_off": "2FA is no longer required",
+    # why nobody came in by single sign-on
+    "not_known": "that sign-in was not begun here",
+    "other_browser": "it was begun in another browser",
+    "used": "the answer was used before",
+    "expired": "it took too long",
+    "provider": "the provider's answer was not good",
+    "cancelled": "they cancelled it there",
+    "other_session": "it was for another session",
+    "other_person": "it was somebody else than who is signed in",
+    "not_fresh": "it was not a fresh sign-in",
+    "not_connected": "the account is not connected",
+    "has_account": "an account with that address is there and not connected",
+    "no_email": "the provider told no address",
+    "not_verified": "the provider has not verified the address",
+    "no_joining": "the connection takes no strangers",
+    "other_domain": "the address is of no domain of the workspace",
+    "removed": "they were removed and are not invited again",
+    "taken": "it is connected with another account",
+    "connected_otherwise": "the account is connected with somebody else there",
+}
+_RULES = {
+    "ask": "ask for a second step here",
+    "accept": "accept the provider's own second step",
+    "exempt": "do without a second step for a time",
 }
 _PURPOSES = {"self_service": "asked for", "mandate": "2FA became required", "reset": "2FA was disabled"}
 
@@ -88,10 +112,21 @@ _EVENTS: dict[Event, tuple[str, str]] = {
     ),
     Event.AUTHENTICATOR_LIFTED: ("Suspension lifted", "The {method} of {whom} works again."),
     Event.CLOCK_JUMPED: ("Clock jumped", "The clock of the server jumped."),
+    Event.CONNECTION_ADDED: ("Connection added", "{who} added the single sign-on connection {whom}."),
+    Event.CONNECTION_CHANGED: ("Connection changed", "{who} changed the single sign-on connection {whom}."),
+    Event.CONNECTION_REMOVED: ("Connection removed", "{who} removed the single sign-on connection {whom}."),
+    Event.CONNECTION_RULE_CHANGED: (
+        "Rule of a connection",
+        "{who} changed what a sign-in by {whom} counts for: {rule}.",
+    ),
     Event.DATABASE_RESTORED: (
         "Backup restored",
         "{who} restored a backup. Every session and link has ended.",
     ),
+    Event.DOMAIN_ADDED: ("Domain added", "{who} wants to show that {whom} belongs to the workspace."),
+    Event.DOMAIN_LAPSED: ("Domain lapsed", "{whom} counts as the workspace's no longer: its record is gone."),
+    Event.DOMAIN_PROVED: ("Domain proved", "{who} showed that {whom} belongs to the workspace."),
+    Event.DOMAIN_REMOVED: ("Domain removed", "{who} took out the domain {whom}."),
     Event.EMAIL_CHANGE_CANCELLED: ("E-mail change cancelled", "{who} cancelled a change of e-mail address."),
     Event.EMAIL_CHANGE_REQUESTED: ("E-mail change begun", "{who} asked to change their e-mail address."),
     Event.EMAIL_CHANGED: ("E-mail changed", "{whom} confirmed a new e-mail address."),
@@ -112,6 +147,11 @@ _EVENTS: dict[Event, tuple[str, str]] = {
     Event.HELP_REQUESTED: (
         "Help asked for",
         "Somebody with the password of {whom} asked the admins for help.",
+    ),
+    Event.IDENTITY_CONNECTED: ("Account connected", "{whom} connected their account with {connection}."),
+    Event.IDENTITY_DISCONNECTED: (
+        "Account disconnected",
+        "{whom} disconnected their account from {connection}.",
     ),
     Event.INVITATION_ACCEPTED: ("Invitation accepted", "{who} accepted the invitation of {invited_by}."),
     Event.INVITATION_RESENT: ("Invitation sent again", "{who} sent the invitation of {whom} again."),
@@ -168,6 +208,13 @@ _EVENTS: dict[Event, tuple[str, str]] = {
     Event.SIGN_IN_UNBLOCKED: ("Sign-in unblocked", "{whom} let a browser try the password again."),
     Event.SIGN_UP_REQUESTED: ("Sign-up begun", "Somebody asked to sign up as {whom}."),
     Event.SECOND_STEP_FAILED: ("Second step failed", "A wrong {method} was entered for {whom}."),
+    Event.SSO_BYPASSED: ("Emergency door used", "{whom}, an owner, came in without single sign-on."),
+    Event.SSO_REFUSED: ("Single sign-on refused", "Somebody came from {whom} and was not let in: {why}."),
+    Event.SSO_REQUIRED: (
+        "Single sign-on required",
+        "{who} required everyone but owners to come by single sign-on.",
+    ),
+    Event.SSO_UNREQUIRED: ("Single sign-on optional", "{who} stopped requiring single sign-on."),
     Event.STEP_UP_SUCCEEDED: ("Confirmed again", "{whom} confirmed that it is really them."),
     Event.TEAMMATE_CHANGED: ("Name or address changed", "What {whom} is known by here changed."),
     Event.TEAMMATE_JOINED: ("Joined", "{whom} joined as {role}."),
@@ -221,6 +268,10 @@ IN_WORKSPACES = (
     Event.TEAMMATE_CHANGED,
     *(Event.APP_ADDED, Event.APP_CHANGED, Event.APP_REMOVED, Event.APP_SECRET_MADE, Event.APP_SECRET_ENDED),
     *(Event.GRANT_MADE, Event.GRANT_REPLAYED),
+    *(Event.CONNECTION_ADDED, Event.CONNECTION_CHANGED, Event.CONNECTION_REMOVED),
+    *(Event.CONNECTION_RULE_CHANGED, Event.SSO_REQUIRED, Event.SSO_UNREQUIRED, Event.SSO_BYPASSED),
+    *(Event.SSO_REFUSED, Event.IDENTITY_CONNECTED, Event.IDENTITY_DISCONNECTED),
+    *(Event.DOMAIN_ADDED, Event.DOMAIN_PROVED, Event.DOMAIN_LAPSED, Event.DOMAIN_REMOVED),
     *(Event.SERVICE_ACCOUNT_ADDED, Event.SERVICE_ACCOUNT_CHANGED, Event.SERVICE_ACCOUNT_REMOVED),
     *(Event.SERVICE_ACCOUNT_SUSPENDED, Event.SERVICE_ACCOUNT_RESUMED, Event.TOKEN_MADE, Event.TOKEN_ENDED),
     *(Event.WORKSPACE_CREATED, Event.WORKSPACE_RENAMED),
@@ -360,14 +411,15 @@ def in_words(key: str, value: Any, *, inside: bool = False) -> str:
     text = str(value)
     if key in ("role", "former_role"):
         return _ROLES.get(text, text) if inside else text.capitalize()
-    if key in ("required_from", "before", "ends_at", "effective_at"):
-        return _moment(text)
+    if key in ("required_from", "before", "ends_at", "effective_at", "exempt_until"):
+        return _RULES.get(text) or _moment(text)
     known = {
         "method": _METHODS,
         "recognised_by": _RECOGNISED,
         "managed_by": _MANAGERS,
         "purpose": _PURPOSES,
         "why": _WHY,
+        "rule": _RULES,
         "ended_by": _RESET_ENDED_BY,
     }.get(key, {})
     found = known.get(text, text)

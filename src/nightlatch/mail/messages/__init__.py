@@ -20,6 +20,7 @@ from nightlatch.mail.messages import (
     products,
     resets,
     rollout,
+    signing_on,
     teams,
     two_factor,
 )
@@ -83,6 +84,10 @@ MESSAGES: Mapping[str, Callable[..., Message]] = MappingProxyType(
             exceptions.exception_over,
             products.person_email_changed,
             products.mandate_ownerless,
+            signing_on.sso_connected,
+            signing_on.sso_disconnected,
+            signing_on.connection_changed,
+            signing_on.sso_bypassed,
             machines.token_made,
             machines.service_account_suspended,
             machines.service_account_sponsor,

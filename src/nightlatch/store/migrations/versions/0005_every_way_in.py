@@ -46,6 +46,8 @@ def upgrade() -> None:
         sa.Column("proof", TEXT, nullable=False),
         sa.Column("created_at", BIG, nullable=False),
         sa.Column("proved_at", BIG, nullable=True),
+        sa.Column("checked_at", BIG, nullable=True),
+        sa.Column("missing_since", BIG, nullable=True),
         sa.Column("removed_at", BIG, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_domains")),
     )

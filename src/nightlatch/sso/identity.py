@@ -1,0 +1,37 @@
+"""What a protocol brings back from a provider, whichever protocol it was: who came, or why nobody did. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nightlatch.instants import Instant
+from nightlatch.policy import Told
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Somebody who signed in at a provider, verified by the rules of its protocol."""
+
+    subject: str
+    """The provider's own name for them, for good (OpenID Connect's `sub`, SAML's persistent NameID)."""
+    email: str | None = None
+    email_verified: bool = False
+    """The provider says in so many words that the address is theirs. Not said counts as no."""
+    name: str | None = None
+    told: Told = field(default_factory=Told)
+    auth_time: Instant | None = None
+    """When they signed in there, where the provider says."""
+    claims: Mapping[str, Any] = field(default_factory=dict)
+    """All that it said, for the test page alone."""
+
+
+class SsoError(Exception):
+    """Nobody came: the way to the provider and back failed. `code` is stable; `detail` is a sentence for an admin.
+
+    It holds no secret and nothing that the provider wrote beyond the error codes of the protocols.
+    """
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.detail = detail
