@@ -1,8 +1,10 @@
 """Where a request comes from, as far as counting goes: the network, not the single address. Pure."""
 
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 
+@lru_cache(4096)
 def source_of(ip: str) -> str:
     """The /24 of an IPv4 address or the /64 of an IPv6 address; "unknown" for anything else.
 

@@ -6,13 +6,15 @@ raises means that nothing happened. The same bodies run on both databases.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from nightlatch.instants import Instant
 from nightlatch.keyring import KeyRing
 from nightlatch.store.query import Query, Row
 
 T = TypeVar("T")
+Execute: TypeAlias = Callable[..., Any]
+"""The `execute` of a driver's cursor. One cursor serves a whole transaction: every verb takes its rows at once."""
 
 
 class Unavailable(Exception):
@@ -32,7 +34,7 @@ class Transaction:
 
     def __init__(
         self,
-        execute: Callable[[str, Mapping[str, Any]], Any],
+        execute: Execute,
         dialect: str,
         now: Instant,
         keys: KeyRing,
@@ -50,7 +52,7 @@ class Transaction:
         """Every row of a query."""
         compiled = query.compiled(self.dialect)
         cursor = self._execute(compiled.text, {**compiled.values, **values} if compiled.values else values)
-        make = compiled.row._make if compiled.row is not None else tuple
+        make = compiled.row or tuple
         return [make(row) for row in cursor.fetchall()]
 
     def one(self, query: Query, /, **values: Any) -> Row | None:
@@ -60,7 +62,7 @@ class Transaction:
         row = cursor.fetchone()
         if row is None:
             return None
-        return compiled.row._make(row) if compiled.row is not None else row
+        return compiled.row(row) if compiled.row is not None else row
 
     def run(self, query: Query, /, **values: Any) -> int:
         """How many rows a write touched."""

@@ -16,6 +16,7 @@ from nightlatch.vocabulary import Event
 
 _INSERT = Query(insert_into(audit_events))
 _MOST_WORDS = 5
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 _LATEST = Query(
     select(audit_events)
     .where(
@@ -92,7 +93,7 @@ def add(
         workspace_id=workspace_id,
         ip=ip,
         user_agent=user_agent,
-        detail=json.dumps(detail, sort_keys=True, separators=(",", ":")),
+        detail=_encode(detail),
     )
 
 

@@ -6,9 +6,9 @@ that gives up must not be used: Python-side defaults, IN lists that expand, resu
 """
 
 from collections import namedtuple
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeAlias
 
 from sqlalchemy import Dialect, Insert, Table, Update, bindparam, insert, update
@@ -27,7 +27,8 @@ class Compiled:
 
     text: str
     values: Mapping[str, Any]
-    row: "type[Row] | None"
+    row: Callable[[Any], Row] | None
+    """Makes a row of what the driver gives."""
 
 
 @cache
@@ -62,7 +63,8 @@ def _compile(statement: ClauseElement, dialect_name: str) -> Compiled:
     values = {name: each.effective_value for name, each in compiled.binds.items() if not each.required}
     columns = _column_names(compiled)
     row = namedtuple("row", columns, rename=True) if columns else None
-    return Compiled(str(compiled), values, row)
+    # What `row._make` does, without a call into Python for each row.
+    return Compiled(str(compiled), values, partial(tuple.__new__, row) if row is not None else None)
 
 
 def _column_names(compiled: SQLCompiler) -> Sequence[str]:

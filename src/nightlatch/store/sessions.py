@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import bindparam, delete, exists, select, update
+from sqlalchemy import bindparam, delete, exists, literal_column, select, update
 
 from nightlatch.ids import new_id
 from nightlatch.instants import DAY, Instant
@@ -96,7 +96,9 @@ _BROWSER = Query(
     )
 )
 _ANY_BROWSER = Query(
-    select(browsers.c.last_at).where(browsers.c.account_id == bindparam("account_id")).limit(1)
+    select(browsers.c.last_at)
+    .where(browsers.c.account_id == bindparam("account_id"))
+    .limit(literal_column("1"))
 )
 _ADD_BROWSER = Query(insert_into(browsers))
 _SEE_BROWSER = Query(

@@ -14,7 +14,7 @@ import pysqlite3
 
 from nightlatch.clock import Clock
 from nightlatch.keyring import KeyRing
-from nightlatch.store.engine import Body, Store, T, Transaction, Unavailable
+from nightlatch.store.engine import Body, Execute, Store, T, Transaction, Unavailable
 from nightlatch.store.sqlite_writer import Writer, unusable
 
 SAFE_VERSION = (3, 53, 2)
@@ -118,15 +118,16 @@ class SqliteStore(Store):
 
     def _snapshot(self, connection: Any, body: Body[T]) -> T:
         try:
-            connection.execute("BEGIN")
+            execute = connection.cursor().execute
+            execute("BEGIN")
             try:
-                return body(self._transaction(connection))
+                return body(self._transaction(execute))
             finally:
-                connection.execute("COMMIT")
+                execute("COMMIT")
         except pysqlite3.DatabaseError as error:
             if not unusable(error):
                 raise
             raise Unavailable("The database cannot be read.") from error
 
-    def _transaction(self, connection: Any) -> Transaction:
-        return Transaction(connection.execute, "sqlite", self._clock.now(), self._keys)
+    def _transaction(self, execute: Execute) -> Transaction:
+        return Transaction(execute, "sqlite", self._clock.now(), self._keys)

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 import pysqlite3
 
-from nightlatch.store.engine import Body, Transaction, Unavailable
+from nightlatch.store.engine import Body, Execute, Transaction, Unavailable
 
 BATCH = 256
 """The most bodies in one transaction: the last of them waits for all."""
@@ -38,9 +38,9 @@ class Writer:
     """Takes bodies from any thread and settles each of them once its outcome is durable."""
 
     def __init__(
-        self, path: Path, connect: Callable[[], Any], transaction: Callable[[Any], Transaction]
+        self, path: Path, connect: Callable[[], Any], transaction: Callable[[Execute], Transaction]
     ) -> None:
-        """`connect` opens the writing connection; `transaction` makes what a body sees of it."""
+        """`connect` opens the writing connection; `transaction` makes what a body sees of its cursor."""
         self._path = path
         self._connect = connect
         self._transaction = transaction
@@ -102,6 +102,8 @@ class Writer:
             with self._turns.mine():
                 if self._connection is None:
                     self._connection = self._connect()
+                if len(batch) == 1:
+                    return [self._alone(self._connection, batch[0][0])]
                 return self._in_one_transaction(self._connection, batch)
         except Exception as error:
             log.error("SQLite kept nothing of a batch of %d", len(batch), exc_info=error)
@@ -109,31 +111,41 @@ class Writer:
             return [(None, _lost(error)) for _ in batch]
 
     def _in_one_transaction(self, connection: Any, batch: list[_Job]) -> list[_Outcome]:
-        connection.execute("BEGIN IMMEDIATE")
+        execute = connection.cursor().execute
+        execute("BEGIN IMMEDIATE")
         try:
-            outcomes = [self._in_savepoint(connection, body) for body, _ in batch]
-            connection.execute("COMMIT")
+            outcomes = [self._in_savepoint(connection, execute, body) for body, _ in batch]
+            execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
-                connection.execute("ROLLBACK")
+                execute("ROLLBACK")
             raise
         return outcomes
 
-    def _in_savepoint(self, connection: Any, body: Body[Any]) -> _Outcome:
-        """One body. An error undoes this body alone, unless the whole transaction is gone with it (disk full)."""
-        connection.execute("SAVEPOINT body")
+    def _alone(self, connection: Any, body: Body[Any]) -> _Outcome:
+        """The only body of its transaction needs no savepoint: an error undoes all that there is."""
+        execute = connection.cursor().execute
+        execute("BEGIN IMMEDIATE")
         try:
-            result = body(self._transaction(connection))
+            result = body(self._transaction(execute))
         except BaseException as error:
-            if not connection.in_transaction:
-                raise RuntimeError("the transaction is gone") from error
-            connection.execute("ROLLBACK TO body")
-            connection.execute("RELEASE body")
-            if not unusable(error):
-                return None, error
-            log.error("SQLite could not keep a change", exc_info=error)
-            return None, _lost(error)
-        connection.execute("RELEASE body")
+            outcome = _undone(connection, error)
+            execute("ROLLBACK")
+            return outcome
+        execute("COMMIT")
+        return result, None
+
+    def _in_savepoint(self, connection: Any, execute: Execute, body: Body[Any]) -> _Outcome:
+        """One body. An error undoes this body alone, unless the whole transaction is gone with it (disk full)."""
+        execute("SAVEPOINT body")
+        try:
+            result = body(self._transaction(execute))
+        except BaseException as error:
+            outcome = _undone(connection, error)
+            execute("ROLLBACK TO body")
+            execute("RELEASE body")
+            return outcome
+        execute("RELEASE body")
         return result, None
 
     def _disconnect(self) -> None:
@@ -186,6 +198,16 @@ def turn(path: Path) -> Iterator[None]:
 
 def _opened(path: str) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _undone(connection: Any, error: BaseException) -> _Outcome:
+    """What a body's error is to whoever waits. Raises where the whole transaction is gone with it."""
+    if not connection.in_transaction:
+        raise RuntimeError("the transaction is gone") from error
+    if not unusable(error):
+        return None, error
+    log.error("SQLite could not keep a change", exc_info=error)
+    return None, _lost(error)
 
 
 def _lost(cause: BaseException) -> Unavailable:

@@ -44,7 +44,7 @@ class App:
         self._prefix = house.config.path
         self._table = Lookup(each for each in all_routes(demo=demo) if each.kind not in ("check", "host"))
         self._door = Door(self.front)
-        self._fast = {f"{self._prefix}{path}".encode(): answer for path, answer in fast.PATHS.items()}
+        self._fast = {f"{self._prefix}{path}": answer for path, answer in fast.PATHS.items()}
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,7 +86,7 @@ class App:
             asked = origin.asked(front.config, headers, scope["scheme"], client[0] if client else "")
             if asked.origin != front.config.origin:
                 return self._misdirected(asked, path)
-        quick = self._fast.get(path.encode("utf-8", "surrogatepass")) if scope["method"] == "GET" else None
+        quick = self._fast.get(path) if scope["method"] == "GET" else None
         if quick is not None:
             return await quick(front, headers)
         if self._prefix:

@@ -1,11 +1,14 @@
 """Who is asking, through what: host, scheme, client address, cookies, and whether a page of ours is behind it."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 
 from nightlatch.config import Config
 
 Headers = list[tuple[bytes, bytes]]
+_address = lru_cache(1024)(ip_address)
+"""Requests come from few proxies, and their addresses are read with each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ def trusted(config: Config, client: str) -> bool:
     if not config.trusted_proxies:
         return False
     try:
-        address = ip_address(client)
+        address = _address(client)
     except ValueError:
         return False
     return any(address in network for network in config.trusted_proxies)
