@@ -44,7 +44,7 @@ bench: setup ## measures what docs/performance.md says (ARGS=--quick: a look; AR
 	$(bin)/python -m bench $(ARGS)
 
 lock: setup ## writes the lock files anew from pyproject.toml and requirements/*.in (UPGRADE=1: newest versions)
-	$(compile) $(if $(UPGRADE),--upgrade) --extra postgres pyproject.toml client/pyproject.toml requirements/dev.in -o requirements/dev.txt
+	$(compile) $(if $(UPGRADE),--upgrade) --extra postgres --extra saml pyproject.toml client/pyproject.toml requirements/dev.in -o requirements/dev.txt
 	$(compile) $(if $(UPGRADE),--upgrade) pyproject.toml client/pyproject.toml requirements/run.in -c requirements/dev.txt -o requirements/run.txt
 	$(compile) $(if $(UPGRADE),--upgrade) requirements/build.in -c requirements/dev.txt -o requirements/build.txt
 

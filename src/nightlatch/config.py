@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 
 from nightlatch import config_checks as checks
 from nightlatch.config_checks import MailTarget as MailTarget
-from nightlatch.config_checks import Network, SignUp
+from nightlatch.config_checks import NameServer, Network, SignUp
 
 PREFIX = "NIGHTLATCH_"
 
 SETTINGS = (
     *("DATABASE_URL", "DATA", "ORIGIN", "PATH", "NAME", "KEYS", "MAIL", "MAIL_FROM", "TRUSTED_PROXIES"),
-    *("HOST", "PORT", "WORKERS", "SIGN_UP", "TEST_CLOCK"),
+    *("HOST", "PORT", "WORKERS", "SIGN_UP", "NAME_SERVERS", "TEST_CLOCK"),
 )
 
 SECRETS = ("DATABASE_URL", "KEYS", "MAIL")
@@ -71,6 +71,8 @@ class Config:
     port: int
     workers: int
     sign_up: SignUp
+    name_servers: tuple[NameServer, ...]
+    """Those asked for the records that prove domains; none: the system's."""
     test_clock: Path | None
     warnings: tuple[ConfigProblem, ...] = ()
     """What works but should be looked at; `nightlatch doctor` shows it."""
@@ -158,6 +160,7 @@ class _Reader:
             port=self._checked("PORT", lambda text: checks.number(text, 65_535), 8000),
             workers=self._checked("WORKERS", lambda text: checks.number(text, 64), 1),
             sign_up=self._checked("SIGN_UP", checks.sign_up, "closed"),
+            name_servers=self._checked("NAME_SERVERS", checks.name_servers, ()),
             test_clock=self._test_clock(local=local),
             warnings=tuple(self._warnings),
         )

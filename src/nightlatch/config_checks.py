@@ -48,6 +48,17 @@ class MailTarget:
         return f"{self.kind}:{self.folder or ''}"
 
 
+@dataclass(frozen=True, slots=True)
+class NameServer:
+    """A name server to ask, by address."""
+
+    address: str
+    port: int = 53
+
+    def __str__(self) -> str:
+        return bracketed(self.address) if self.port == 53 else f"{bracketed(self.address)}:{self.port}"
+
+
 def is_local(origin: str) -> bool:
     """Whether an origin is on this machine: localhost, a name below it, or a loopback address."""
     host = urlsplit(origin).hostname or ""
@@ -171,6 +182,11 @@ def networks(text: str) -> tuple[Network, ...]:
     return tuple(_network(item) for item in text.replace(",", " ").split())
 
 
+def name_servers(text: str) -> tuple[NameServer, ...]:
+    """Addresses of name servers, with a port where it is not 53, between commas or spaces."""
+    return tuple(_name_server(item) for item in text.replace(",", " ").split())
+
+
 def number(text: str, most: int) -> int:
     """A whole number from 1 to `most`."""
     value = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
@@ -217,6 +233,15 @@ def _host(parts: SplitResult, example: str) -> str:
     if len(host) > 253 or not _HOST_NAME.fullmatch(host):
         raise Invalid(f"The host is missing or no host's name. {example}")
     return host
+
+
+def _name_server(item: str) -> NameServer:
+    bare = item.count(":") > 1 and not item.startswith("[")
+    try:
+        parts = urlsplit(f"//[{item}]" if bare else f"//{item}")
+        return NameServer(str(ip_address(parts.hostname or "")), parts.port or 53)
+    except ValueError:
+        raise Invalid("Write addresses of name servers, such as 10.0.0.2 or [fd00::2]:5353.") from None
 
 
 def _network(item: str) -> Network:

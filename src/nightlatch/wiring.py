@@ -8,6 +8,7 @@ from nightlatch.config import Config
 from nightlatch.keyring import KeyRing
 from nightlatch.mail.drain import Post
 from nightlatch.mail.senders import Sender, build_sender
+from nightlatch.resolver import Resolver
 from nightlatch.store import events, meta, migrate
 from nightlatch.store.engine import Store, Transaction, Unavailable
 
@@ -28,6 +29,10 @@ class House:
     def sender(self) -> Sender:
         """A connection-free sender of mail by the configuration."""
         return build_sender(self.config.mail, show=print)
+
+    def resolver(self) -> Resolver:
+        """What asks DNS, by the configuration."""
+        return Resolver(self.config.name_servers)
 
     def post(self) -> Post:
         """What the outbox is drained with."""

@@ -58,6 +58,7 @@ def test_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         port=8000,
         workers=1,
         sign_up="closed",
+        name_servers=(),
         test_clock=None,
     )
     assert config.sqlite_path == tmp_path / "data" / "nightlatch.db"

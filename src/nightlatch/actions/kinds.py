@@ -74,6 +74,11 @@ MANAGE_CONNECTIONS = Action(
     Purpose.WORK, permission=Permission.MANAGE_AUTHENTICATION, fresh="policy", weighty=True
 )
 """Who vouches for people, and for what that counts: fresh proof."""
+SEE_DOMAINS = Action(Purpose.WORK, permission=Permission.MANAGE_AUTHENTICATION)
+MANAGE_DOMAINS = Action(
+    Purpose.WORK, permission=Permission.MANAGE_AUTHENTICATION, fresh="policy", weighty=True
+)
+"""Whose addresses the workspace's provider may vouch for."""
 REMIND = Action(Purpose.WORK, permission=Permission.MANAGE_AUTHENTICATION)
 """A reminder hands out nothing: no fresh proof."""
 PREVIEW_POLICY = Action(Purpose.WORK, permission=Permission.MANAGE_AUTHENTICATION)

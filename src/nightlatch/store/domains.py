@@ -24,6 +24,12 @@ _OF_WORKSPACE = Query(
     .where(domains.c.workspace_id == bindparam("workspace_id"), _there)
     .order_by(domains.c.domain, domains.c.id)
 )
+_EVERY = Query(
+    select(domains, workspaces.c.slug)
+    .join(workspaces, workspaces.c.id == domains.c.workspace_id)
+    .where(_there)
+    .order_by(domains.c.domain, workspaces.c.slug)
+)
 _OWNER = Query(
     select(domains.c.id, domains.c.workspace_id, workspaces.c.name)
     .join(workspaces, workspaces.c.id == domains.c.workspace_id)
@@ -81,6 +87,11 @@ def by_id(tx: Transaction, domain_id: int, workspace_id: int) -> Row | None:
 def of_workspace(tx: Transaction, workspace_id: int) -> list[Row]:
     """A workspace's domains, proved or not, by name."""
     return tx.all(_OF_WORKSPACE, workspace_id=workspace_id)
+
+
+def every(tx: Transaction) -> list[Row]:
+    """Every domain, proved or not, with its workspace's slug; for the operator."""
+    return tx.all(_EVERY)
 
 
 def owner(tx: Transaction, domain: str) -> Row | None:

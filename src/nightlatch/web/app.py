@@ -136,6 +136,7 @@ class App:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.front.pool.close()
+        self.front.outside.close()
         self.front.house.close()
         await send({"type": "lifespan.shutdown.complete"})
 

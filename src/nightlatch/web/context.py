@@ -158,6 +158,10 @@ class Context:
         """Slow computation (argon2, QR) off the event loop, in a bounded pool; 503 past its bound."""
         return await self.front.pool.run(work)
 
+    async def outside(self, work: Callable[[], T]) -> T:
+        """Something that waits for another machine (DNS), off the event loop and apart from what signing in needs."""
+        return await self.front.outside.run(work)
+
     # --- forms ---
 
     @property

@@ -10,21 +10,22 @@ from nightlatch.store.engine import T
 from nightlatch.wiring import House
 
 SEEN_EVERY = MINUTE
+SIGNING_IN = "Too many people are signing in at this moment. Try again in a few seconds."
+ASKING = "Too much is being asked of other machines at this moment. Try again in a few seconds."
 
 
 class Pool:
     """Slow computation in a few threads. Past its bound it refuses: a queue of hashes is a queue of timeouts."""
 
-    def __init__(self, threads: int, waiting: int) -> None:
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="slow")
+    def __init__(self, threads: int, waiting: int, *, name: str = "slow", busy: str = SIGNING_IN) -> None:
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._room = threads + waiting
+        self._busy = busy
 
     async def run(self, work: Callable[[], T]) -> T:
         """Run it off the event loop. Raises Refused (503) where there is no room."""
         if self._room <= 0:
-            raise Refused(
-                Code.UNAVAILABLE, "Too many people are signing in at this moment. Try again in a few seconds."
-            )
+            raise Refused(Code.UNAVAILABLE, self._busy)
         self._room -= 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
@@ -44,6 +45,7 @@ class Front:
         self.config = house.config
         self.demo = demo
         self.pool = Pool(threads=2, waiting=64)
+        self.outside = Pool(threads=4, waiting=16, name="outside", busy=ASKING)
         self.mail_wanted: asyncio.Event | None = None
         self._seen: dict[int, Instant] = {}
         self._used: dict[int, Instant] = {}

@@ -63,6 +63,8 @@ FLASHES = {
     "app-changed": ("success", "The product is changed."),
     "app-removed": ("success", "The product is removed."),
     "app-secret-ended": ("success", "The secret is ended. What still shows it is refused."),
+    "domain-proved": ("success", "The domain is proved."),
+    "domain-removed": ("success", "The domain is removed."),
     "token-ended": ("success", "The API token is ended."),
     "service-added": ("success", "The service account is added. Make a token for it."),
     "service-sponsored": ("success", "The service account has a new sponsor."),

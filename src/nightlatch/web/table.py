@@ -6,6 +6,7 @@ from nightlatch.web.api import app as api_app
 from nightlatch.web.api import app_registration as api_app_registration
 from nightlatch.web.api import audit as api_audit
 from nightlatch.web.api import authenticators as api_authenticators
+from nightlatch.web.api import domains as api_domains
 from nightlatch.web.api import evidence as api_evidence
 from nightlatch.web.api import exceptions as api_exceptions
 from nightlatch.web.api import help as api_help
@@ -44,6 +45,7 @@ from nightlatch.web.pages import (
     tickets,
     workspaces,
 )
+from nightlatch.web.pages import domains as page_domains
 from nightlatch.web.pages import evidence as page_evidence
 from nightlatch.web.pages import exceptions as page_exceptions
 from nightlatch.web.pages import help_requests as page_help_requests
@@ -84,6 +86,7 @@ ROUTES: list[Route] = [
     *page_authentication.ROUTES,
     *page_authentication_turn.ROUTES,
     *page_authentication_files.ROUTES,
+    *page_domains.ROUTES,
     *page_progress.ROUTES,
     *snooze.ROUTES,
     *page_apps.ROUTES,
@@ -116,6 +119,7 @@ ROUTES: list[Route] = [
     *api_resets.ROUTES,
     *api_invitations.ROUTES,
     *api_exceptions.ROUTES,
+    *api_domains.ROUTES,
     *api_service_accounts.ROUTES,
     *api_app_registration.ROUTES,
     *api_audit.ROUTES,

@@ -12,7 +12,7 @@ from nightlatch.web.pages.sign_in import go
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import Route, form, page
 from nightlatch.web.switch import PATH, attempt, blocked, change, read_seen, refusal_text, switch_path
-from nightlatch.web.team import myself, ownerless, sees_two_factor
+from nightlatch.web.team import in_product, myself, ownerless, sees_two_factor
 
 
 async def authentication_page(context: Context) -> Response:
@@ -45,6 +45,7 @@ async def _authentication(
         blocked=blocked(context, seen),
         owners=[{"name": row.name} for row in seen.owners if row.account_id != context.facts.account][:5],
         ownerless=await ownerless(context, mine),
+        manages_domains=context.may(kinds.SEE_DOMAINS, context.workspace_id) and not in_product(context),
         revision=str(policy.revision),
     )
 
