@@ -239,6 +239,8 @@ def _name_server(item: str) -> NameServer:
     bare = item.count(":") > 1 and not item.startswith("[")
     try:
         parts = urlsplit(f"//[{item}]" if bare else f"//{item}")
+        if parts.path or parts.username is not None:
+            raise ValueError
         return NameServer(str(ip_address(parts.hostname or "")), parts.port or 53)
     except ValueError:
         raise Invalid("Write addresses of name servers, such as 10.0.0.2 or [fd00::2]:5353.") from None

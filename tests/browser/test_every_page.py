@@ -88,9 +88,18 @@ def service(page: Page, server: Server) -> str:
     return found[1]
 
 
+def domain(page: Page, server: Server) -> str:
+    """The id of a domain that is claimed at its page."""
+    page.goto(server.url + "/w/acme/settings/team/authentication/domains")
+    page.locator("[name=domain]").fill("a-rather-long-name-of-a-company.acme.example")
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.wait_for_url("**/domains/*")
+    return page.url.rpartition("/")[2]
+
+
 def paths(page: Page, server: Server) -> list[str]:
     """Every page of the table that a person can open, with a teammate, authenticator or product where it names one."""
-    app, machine = product(page, server), service(page, server)
+    app, machine, claimed = product(page, server), service(page, server), domain(page, server)
     page.goto(server.url + "/w/acme/settings/team?q=ana")
     teammate = re.search(r"/settings/team/([0-9a-z]{13})/role", page.content())
     page.goto(server.url + "/settings/user")
@@ -103,7 +112,7 @@ def paths(page: Page, server: Server) -> list[str]:
             continue
         if route.path.endswith(".csv"):
             continue  # a browser keeps it as a file: test_evidence.py
-        ids = {"authenticators": authenticator[1], "apps": app, "service-accounts": machine}
+        ids = {"authenticators": authenticator[1], "apps": app, "service-accounts": machine, "domains": claimed}
         id = next((id for part, id in ids.items() if f"/{part}/" in route.path), teammate[1])
         found.append(route.path.replace("{slug}", "acme").replace("{id}", id))
     return found

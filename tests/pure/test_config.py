@@ -424,6 +424,13 @@ def test_a_misspelt_setting_is_told():
     assert warnings[1].message == "There is no such setting. Did you mean NIGHTLATCH_ORIGIN?"
 
 
+def test_name_servers():
+    config = read(NAME_SERVERS="10.0.0.2, [fd00::2]:5353 fd00::3 127.0.0.1:53")
+    assert list(map(str, config.name_servers)) == ["10.0.0.2", "[fd00::2]:5353", "[fd00::3]", "127.0.0.1"]
+    for text in ("dns.example", "10.0.0.2:70000", "[fd00::2", "10.0.0.2/24"):
+        assert "such as 10.0.0.2" in problem("NAME_SERVERS", text)
+
+
 def test_redacted_and_repr_hold_no_secret():
     """F47, law 10: what doctor shows, and what a traceback shows."""
     for url in (
@@ -440,7 +447,7 @@ def test_redacted_and_repr_hold_no_secret():
         )
         shown = config.redacted()
         assert list(shown)[:3] == ["NIGHTLATCH_DATABASE_URL", "NIGHTLATCH_DATA", "NIGHTLATCH_ORIGIN"]
-        assert len(shown) == 14
+        assert len(shown) == 15
         for text in (repr(config), str(shown)):
             assert "S3cret" not in text
             assert KEY[3:] not in text
