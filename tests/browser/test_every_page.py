@@ -112,7 +112,12 @@ def paths(page: Page, server: Server) -> list[str]:
             continue
         if route.path.endswith(".csv"):
             continue  # a browser keeps it as a file: test_evidence.py
-        ids = {"authenticators": authenticator[1], "apps": app, "service-accounts": machine, "domains": claimed}
+        ids = {
+            "authenticators": authenticator[1],
+            "apps": app,
+            "service-accounts": machine,
+            "domains": claimed,
+        }
         id = next((id for part, id in ids.items() if f"/{part}/" in route.path), teammate[1])
         found.append(route.path.replace("{slug}", "acme").replace("{id}", id))
     return found
