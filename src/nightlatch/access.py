@@ -337,10 +337,19 @@ def _enrol(facts: Facts, action: Action) -> Decision:
     bindable = [plane for plane in planes if binds_in(facts, plane)]
     if not bindable:
         decision = decide_account(facts) if workspace is None else decide_workspace(facts, workspace)
-        return decision if isinstance(decision, Challenge) else Deny(Reason.MAIL_PROOF)
-    if any(not _stale(facts, plane, action) for plane in bindable):
+        if isinstance(decision, Challenge):
+            return decision
+        bindable = [plane for plane in planes if _spared(facts, plane)]
+        if not bindable:
+            return Deny(Reason.MAIL_PROOF)
+    elif any(not _stale(facts, plane, action) for plane in bindable):
         return ALLOW
     return min((_ask_fresh(facts, plane, action) for plane in bindable), key=lambda each: not each.methods)
+
+
+def _spared(facts: Facts, plane: WorkspaceId) -> bool:
+    """A remembered browser opened it: binding there asks for the second step after all."""
+    return bool(relied_on(facts, plane)) and isinstance(decide_workspace(facts, plane), Allow)
 
 
 def enrol_reach(facts: Facts, action: Action) -> Reach:
@@ -456,15 +465,19 @@ def _need_fresh(facts: Facts, action: Action, planes: Sequence[WorkspaceId | Non
 
 
 def _fresh(facts: Facts, plane: WorkspaceId | None, action: Action, kind: str) -> bool:
-    recovery = action.recovery or _told_to_enrol(facts, plane, action)
+    recovery = action.recovery or _sets_up_by_code(facts, plane, action)
     return fresh(facts, plane, kind, action.max_age, recovery=recovery, weighty=action.weighty)
 
 
-def _told_to_enrol(facts: Facts, plane: WorkspaceId | None, action: Action) -> bool:
-    """Whoever is told to set up a passkey, a recovery code in hand, may: else they would be sent in circles."""
-    if action.purpose is not Purpose.ENROL or plane is None:
+def _sets_up_by_code(facts: Facts, plane: WorkspaceId | None, action: Action) -> bool:
+    """Where a passkey is required, whoever has none there, or comes with a recovery code, sets one up by the code: else
+    they would be sent in circles."""
+    teammate = facts.teammate(plane) if plane is not None else None
+    if action.purpose is not Purpose.ENROL or plane is None or teammate is None:
         return False
-    return isinstance(decide_workspace(facts, plane), Enrol)
+    if not teammate.mandate.resistant(facts.now):
+        return False
+    return not resistant_on(facts, plane) or recovering(counting(facts, plane))
 
 
 def _stale(facts: Facts, plane: WorkspaceId | None, action: Action) -> bool:
@@ -475,7 +488,7 @@ def _stale(facts: Facts, plane: WorkspaceId | None, action: Action) -> bool:
 
 
 def _ask_fresh(facts: Facts, plane: WorkspaceId | None, action: Action) -> Challenge:
-    recovery = action.recovery or _told_to_enrol(facts, plane, action)
+    recovery = action.recovery or _sets_up_by_code(facts, plane, action)
     methods = fresh_methods(facts, plane, recovery=recovery, weighty=action.weighty)
     return Challenge(Reason.FRESHNESS, methods, max_age=action.max_age, workspace=plane)
 

@@ -169,12 +169,19 @@ def has_resistant(proofs: Iterable[Proof]) -> bool:
 
 
 def remembered(facts: Facts, teammate: Teammate) -> bool:
-    """Whether this browser is remembered in a workspace that lets it be: no proof, it spares the second step there."""
-    return teammate.remembers and any(
-        proof.method is Method.REMEMBERED
-        and teammate.workspace in proof.source
-        and proof.sequence >= teammate.valid_after
-        for proof in facts.proofs
+    """Whether this browser is remembered in a workspace that lets it be: no proof, it spares the second step there.
+
+    Never where 2FA is required, now or from a date.
+    """
+    return (
+        teammate.remembers
+        and teammate.mandate.required_from is None
+        and any(
+            proof.method is Method.REMEMBERED
+            and teammate.workspace in proof.source
+            and proof.sequence >= teammate.valid_after
+            for proof in facts.proofs
+        )
     )
 
 
@@ -201,7 +208,7 @@ def recovering(proofs: Iterable[Proof]) -> bool:
 def first_reaches_everywhere(facts: Facts) -> bool:
     """Whether some first factor of this session reaches everywhere."""
     for proof in facts.proofs if facts.teammates else counting(facts, None):
-        if proof.method not in FIRST_FACTORS:
+        if proof.method not in FIRST_FACTORS or not proof.verified:
             continue
         authenticator = facts.authenticator(proof.authenticator)
         if authenticator is not None and authenticator.reach.everywhere and not authenticator.lost:
@@ -230,6 +237,16 @@ def mailbox_counts(facts: Facts, workspace: WorkspaceId | None) -> bool:
     the invitation that made the account, in all of them. A recent sign-in at the workspace's own provider is as good,
     there alone. After a reset only its own ticket counts there, and no provider.
     """
+    if _mailed(facts, workspace):
+        return True
+    teammate = facts.teammate(workspace) if workspace is not None else None
+    if teammate is None or relied_on(facts, workspace):
+        return False
+    return any(_provider_of(facts, proof, teammate) for proof in facts.proofs)
+
+
+def _mailed(facts: Facts, workspace: WorkspaceId | None) -> bool:
+    """The same by mail alone."""
     if relied_on(facts, workspace):
         return False
     if workspace is None:
@@ -238,9 +255,7 @@ def mailbox_counts(facts: Facts, workspace: WorkspaceId | None) -> bool:
             for proof in facts.proofs
         )
     teammate = facts.teammate(workspace)
-    return teammate is not None and any(
-        _mailbox_of(facts, proof, teammate) or _provider_of(facts, proof, teammate) for proof in facts.proofs
-    )
+    return teammate is not None and any(_mailbox_of(facts, proof, teammate) for proof in facts.proofs)
 
 
 def _recent_mailbox(facts: Facts, proof: Proof) -> bool:
@@ -266,16 +281,17 @@ def _provider_of(facts: Facts, proof: Proof, teammate: Teammate) -> bool:
 def binds_in(facts: Facts, workspace: WorkspaceId) -> bool:
     """Whether what this session binds now would reach a workspace.
 
-    Where phishing-resistant proof is required and something of the kind is relied on, a code that could have been
+    A first binding takes the mailbox, whatever a provider says of a second factor of its own (law 14). Where
+    phishing-resistant proof is required and something of the kind is relied on, a code that could have been
     phished must not bind beside it; a recovery code may (design section 7).
     """
     teammate = facts.teammate(workspace)
     proofs = counting(facts, workspace)
     if teammate is None or not first_shown(teammate, proofs):
         return False
-    if not _second_for_binding(teammate, proofs):
+    if not relied_on(facts, workspace):
         return mailbox_counts(facts, workspace)
-    return (
+    return has_second(proofs) and (
         not needs_resistant(facts, teammate, proofs)
         or recovering(proofs)
         or not resistant_on(facts, workspace)
@@ -296,19 +312,15 @@ def bind_reach(facts: Facts, stale: frozenset[WorkspaceId] = NO_WORKSPACES) -> R
 
 
 def _second_reaches_everywhere(facts: Facts) -> bool:
-    """Asked only where no workspace is left out: so for the very first binding each of them was shown the mailbox."""
+    """Asked only where no workspace is left out: so for the very first binding each of them was shown the mailbox, or
+    its own provider, which vouches for nothing beyond it."""
     if very_first(facts):
-        return bool(facts.teammates) or mailbox_counts(facts, None)
+        if not facts.teammates:
+            return _mailed(facts, None)
+        return all(_mailed(facts, each.workspace) for each in facts.teammates)
     bound = relied_on(facts, None) if not facts.teammates else facts.authenticators
     everywhere = {each.id for each in bound if each.reach.everywhere and not each.lost}
     return any(proof.method in SECOND_FACTORS and proof.authenticator in everywhere for proof in facts.proofs)
-
-
-def _second_for_binding(teammate: Teammate, proofs: Iterable[Proof]) -> bool:
-    """Whether a second factor is among these: after a reset no provider's word for one, only what is ours."""
-    if teammate.reset is None:
-        return has_second(proofs)
-    return any(proof.method in SECOND_FACTORS for proof in proofs)
 
 
 # --- fresh proof ----------------------------------------------------------------------------------------------------

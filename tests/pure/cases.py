@@ -25,7 +25,7 @@ from nightlatch.facts import (
 )
 from nightlatch.instants import DAY, HOUR, MINUTE
 from nightlatch.policy import ManagedBy, Mandate
-from nightlatch.vocabulary import Method, Permission, Role
+from nightlatch.vocabulary import Evidence, Method, Permission, Role
 
 T = TypeVar("T")
 
@@ -336,6 +336,17 @@ def _all_proofs() -> list[list[Proof]]:
     return [
         _shapes(Proof, method=[Method.PASSWORD], **age),
         _shapes(Proof, method=[Method.PROVIDER], source=named[1:], **age),
+        _shapes(
+            Proof,
+            method=[Method.PROVIDER],
+            source=named[1:],
+            connection=[7],
+            evidence=list(Evidence),
+            sequence=_SEQUENCES,
+            at=[0, *_AGES[2:]],
+        ),
+        _shapes(Proof, method=[Method.PASSKEY], authenticator=[103], verified=[False], **age),
+        _shapes(Proof, method=[Method.REMEMBERED], source=named[1:], **age),
         *(_shapes(Proof, method=[method], authenticator=[id], **age) for id, method in _APPS.items()),
         _shapes(Proof, method=[Method.TICKET, Method.INVITATION], source=named, **age),
         _shapes(Proof, method=[Method.TICKET], reset=[RESET, OTHER_RESET], source=named[1:], **age),
@@ -344,7 +355,10 @@ def _all_proofs() -> list[list[Proof]]:
 
 def _all_teammates(workspace: int) -> list[Teammate]:
     mandates = _shapes(
-        Mandate, required_from=[None, NOW + 1, NOW, NOW - 1], managed_by=[ManagedBy.ADMINS, ManagedBy.OWNERS]
+        Mandate,
+        required_from=[None, NOW + 1, NOW, NOW - 1],
+        managed_by=[ManagedBy.ADMINS, ManagedBy.OWNERS],
+        resistant_from=[None, NOW + 1, NOW],
     )
     return _shapes(
         Teammate,
@@ -353,6 +367,8 @@ def _all_teammates(workspace: int) -> list[Teammate]:
         valid_after=[0, RAISED, NEW],
         mandate=mandates,
         reset=[None, RESET, OTHER_RESET],
+        sso_required=[False, True],
+        remembers=[False, True],
     )
 
 

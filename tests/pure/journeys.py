@@ -16,7 +16,7 @@ from nightlatch.access import (
     enrol_reach,
 )
 from nightlatch.facts import Authenticator, Facts, Proof, reach_of
-from nightlatch.vocabulary import Method, Reason
+from nightlatch.vocabulary import Evidence, Method, Reason
 from tests.pure import cases, model
 from tests.pure.cases import ASK, ENROL, FIRST, SECOND
 
@@ -53,7 +53,7 @@ def follow(facts: Facts, action: Action, decision: Decision) -> Iterator[Facts]:
         yield from _present(facts, action, decision)
     elif isinstance(decision, Enrol):
         assert decision.workspace is not None
-        yield _enrol(facts, decision.workspace, needs_mail=decision.needs is not None)
+        yield from _enrol(facts, decision)
     elif isinstance(decision, Deny) and decision.reason is Reason.MAIL_PROOF:
         yield from _by_mail(facts, action)
     elif isinstance(decision, Deny) and decision.reason is Reason.ELSEWHERE_CLOSED:
@@ -71,6 +71,11 @@ def _present(facts: Facts, action: Action, challenge: Challenge) -> Iterator[Fac
         assert decide(facts, FIRST) == ALLOW
         yield prove(facts, Method.PASSWORD)
         return
+    if challenge.methods == (Method.PROVIDER,):
+        assert decide(facts, FIRST) == ALLOW
+        assert challenge.workspace is not None
+        yield sign_in_at_provider(facts, challenge.workspace)
+        return
     takes = _taken(facts, action, challenge)
     assert {one.method for one in takes} == set(challenge.methods), (
         "offers what is taken, all of it, and nothing else"
@@ -83,21 +88,46 @@ def _present(facts: Facts, action: Action, challenge: Challenge) -> Iterator[Fac
 def _taken(facts: Facts, action: Action, challenge: Challenge) -> list[Authenticator]:
     if challenge.reason is Reason.FRESHNESS:
         return model.enough(facts, challenge.workspace, action)
-    good = model.usable(facts, challenge.workspace)
+    good = model.takes(facts, challenge.workspace)
     wide = [one for one in model.relied_on(facts, None) if one.reach.everywhere]
     if action.purpose is Purpose.ENROL and not facts.teammates and wide:
         return [one for one in good if one in wide]  # in no workspace, only what reaches everywhere binds
     return good
 
 
-def _enrol(facts: Facts, workspace: int, *, needs_mail: bool) -> Facts:
-    """Have the link mailed and use it, where that is needed; bind; and the workspace is open."""
-    if needs_mail:
+def _enrol(facts: Facts, says: Enrol) -> Iterator[Facts]:
+    """Have the link mailed and use it, or sign in at the provider, where that is needed; show again what is asked for;
+    bind what is asked for; and the workspace is open."""
+    workspace = says.workspace
+    assert workspace is not None
+    if says.needs == "mail":
         assert decide(facts, ASK.at(workspace)) == ALLOW
         facts = redeem(facts, workspace)
-    assert decide(facts, ENROL.at(workspace)) == ALLOW
-    facts = bind(facts, ENROL.at(workspace))
-    assert decide_workspace(facts, workspace) == ALLOW
+    elif says.needs == "idp":
+        assert decide(facts, FIRST) == ALLOW
+        facts = sign_in_at_provider(facts, workspace)
+    facts = _shown_again(facts, ENROL.at(workspace))
+    decision = decide(facts, ENROL.at(workspace))
+    if isinstance(decision, Challenge) and not decision.methods:
+        return  # all that could be shown again is suspended: recover
+    assert decision == ALLOW
+    method = Method.PASSKEY if says.reason is Reason.STRENGTH else Method.TOTP
+    facts = bind(facts, ENROL.at(workspace), method)
+    decision = decide_workspace(facts, workspace)
+    if method is Method.TOTP and model.passkeys_only(facts, workspace):
+        assert isinstance(decision, Enrol), "an app is not enough: a passkey is set up next"
+        yield from _enrol(facts, decision)
+        return
+    assert decision == ALLOW
+    yield facts
+
+
+def _shown_again(facts: Facts, action: Action) -> Facts:
+    """Fresh proof, where binding beside something else asks for it and it can be given."""
+    asked = decide(facts, action)
+    if isinstance(asked, Challenge) and asked.reason is Reason.FRESHNESS and asked.methods:
+        one = model.enough(facts, action.workspace, action)[0]
+        return prove(facts, one.method, one)
     return facts
 
 
@@ -113,7 +143,8 @@ def _by_mail(facts: Facts, action: Action) -> Iterator[Facts]:
     for plane in asked:
         after = redeem(facts, plane)
         assert decide(after, action) == ALLOW
-        bound = bind(after, action)
+        strong = model.passkeys_only(after, plane)
+        bound = bind(after, action, Method.PASSKEY if strong else Method.TOTP)
         assert model.closed_by(bound, plane) is None
         yield after
 
@@ -149,6 +180,18 @@ def prove(facts: Facts, method: Method, authenticator: Authenticator | None = No
     return _add(facts, Proof(method, 0, facts.now, id), idle=facts.idle and method is not Method.PASSWORD)
 
 
+def sign_in_at_provider(facts: Facts, workspace: int) -> Facts:
+    """A sign-in at a workspace's own provider is shown now; its connection's rule stays what it was."""
+    told = [
+        each.evidence for each in facts.proofs if each.connection is not None and workspace in each.source
+    ]
+    evidence = max(told, default=Evidence.NONE)
+    proof = Proof(
+        Method.PROVIDER, 0, facts.now, source=reach_of(workspace), connection=workspace, evidence=evidence
+    )
+    return _add(facts, proof, idle=False)
+
+
 def redeem(facts: Facts, plane: int | None) -> Facts:
     """The ticket of a plane is used now: a reset's, where one is open."""
     if plane is None:
@@ -165,11 +208,11 @@ def _add(facts: Facts, proof: Proof, *, idle: bool) -> Facts:
     return replace(facts, proofs=(*facts.proofs, proof), idle=idle)
 
 
-def bind(facts: Facts, action: Action) -> Facts:
-    """A new authenticator app is bound by an allowed ENROL: its first code is a proof, resets in its reach are over."""
-    new = Authenticator(901 + len(facts.authenticators), Method.TOTP, enrol_reach(facts, action))
+def bind(facts: Facts, action: Action, method: Method = Method.TOTP) -> Facts:
+    """A new authenticator is bound by an allowed ENROL: its first use is a proof, resets in its reach are over."""
+    new = Authenticator(901 + len(facts.authenticators), method, enrol_reach(facts, action))
     mates = tuple(
         replace(each, reset=None) if each.workspace in new.reach else each for each in facts.teammates
     )
     facts = replace(facts, authenticators=(*facts.authenticators, new), teammates=mates)
-    return prove(facts, Method.TOTP, new)
+    return prove(facts, method, new)

@@ -7,7 +7,7 @@ on, the model only says what may be done: it can be believed by reading it. Noth
 from nightlatch.access import Action, Purpose
 from nightlatch.facts import Authenticator, Facts, Proof, Teammate
 from nightlatch.instants import MINUTE
-from nightlatch.vocabulary import Method, Permission, Reason, Role
+from nightlatch.vocabulary import Evidence, Method, Permission, Reason, Role
 
 FIRST = {Method.PASSWORD, Method.PROVIDER, Method.PASSKEY}
 SECOND = {Method.TOTP, Method.PASSKEY, Method.RECOVERY_CODE}
@@ -74,6 +74,20 @@ def membership(facts: Facts, workspace: int) -> Teammate:
     return next(one for one in facts.teammates if one.workspace == workspace)
 
 
+def in_force(facts: Facts, mate: Teammate) -> bool:
+    """The mandate binds now."""
+    return mate.mandate.required_from is not None and mate.mandate.required_from <= facts.now
+
+
+def passkeys_only(facts: Facts, plane: int | None) -> bool:
+    """The mandate binds now, and so does its strength."""
+    if plane is None:
+        return False
+    mate = membership(facts, plane)
+    since = mate.mandate.resistant_from
+    return in_force(facts, mate) and since is not None and since <= facts.now
+
+
 def planes(facts: Facts) -> list[int | None]:
     """The workspaces of the account, or the account itself where it has none."""
     return [one.workspace for one in facts.teammates] or [None]
@@ -82,25 +96,118 @@ def planes(facts: Facts) -> list[int | None]:
 # Which planes are open
 
 
-def shown(facts: Facts, plane: int | None, kind: set[Method]) -> bool:
-    """Whether a factor of this kind counts in a plane."""
-    return any(proof.method in kind for proof in counting(facts, plane))
+def first_shown(facts: Facts, plane: int | None) -> bool:
+    """A first factor counts in a plane. Where only the workspace's provider is one, the owner keeps every other."""
+    proofs = counting(facts, plane)
+    if by_provider_alone(facts, plane):
+        return any(proof.connection is not None for proof in proofs)
+    return any(is_first(proof) for proof in proofs)
+
+
+def by_provider_alone(facts: Facts, plane: int | None) -> bool:
+    """Single sign-on is required there, and this is no owner."""
+    if plane is None:
+        return False
+    mate = membership(facts, plane)
+    return mate.sso_required and mate.role is not Role.OWNER
+
+
+def is_first(proof: Proof) -> bool:
+    """A passkey that was only touched is no first factor."""
+    return proof.method in FIRST and proof.verified
+
+
+def second_shown(facts: Facts, plane: int | None) -> bool:
+    """A second factor counts in a plane: of ours, or the provider's where its connection takes that for one."""
+    return any(
+        proof.method in SECOND or proof.evidence in (Evidence.SECOND, Evidence.RESISTANT)
+        for proof in counting(facts, plane)
+    )
+
+
+def exempt(facts: Facts, plane: int | None) -> bool:
+    """They came by a connection whose people are not asked."""
+    return any(proof.evidence is Evidence.EXEMPT for proof in counting(facts, plane))
+
+
+def strong_enough(facts: Facts, plane: int | None) -> bool:
+    """No strength is asked for, or not of them, or a phishing-resistant proof counts."""
+    return (
+        not passkeys_only(facts, plane)
+        or exempt(facts, plane)
+        or any(
+            proof.method is Method.PASSKEY or proof.evidence is Evidence.RESISTANT
+            for proof in counting(facts, plane)
+        )
+    )
+
+
+def passkeys(authenticators: list[Authenticator]) -> list[Authenticator]:
+    """Those that are phishing-resistant."""
+    return [one for one in authenticators if one.method is Method.PASSKEY]
+
+
+def by_code(facts: Facts, plane: int | None) -> bool:
+    """A recovery code counts there."""
+    return any(proof.method is Method.RECOVERY_CODE for proof in counting(facts, plane))
+
+
+def remembered(facts: Facts, plane: int | None) -> bool:
+    """This browser need not show the second step again: only where nothing is required, now or announced."""
+    if plane is None:
+        return False
+    mate = membership(facts, plane)
+    return (
+        mate.remembers
+        and mate.mandate.required_from is None
+        and any(
+            proof.method is Method.REMEMBERED
+            and plane in proof.source.workspaces
+            and proof.sequence >= mate.valid_after
+            for proof in facts.proofs
+        )
+    )
 
 
 def closed_by(facts: Facts, plane: int | None) -> Reason | None:
     """The first thing that a plane lacks; None: it is open."""
-    if not shown(facts, plane, FIRST):
+    if not first_shown(facts, plane):
         return Reason.FIRST_FACTOR
-    if relied_on(facts, plane):
-        if shown(facts, plane, SECOND):
+    if second_shown(facts, plane):
+        if strong_enough(facts, plane):
             return None
-        return Reason.SECOND_FACTOR if usable(facts, plane) else Reason.SUSPENDED
+        return Reason.STRENGTH if sets_up(facts, plane) or takes(facts, plane) else Reason.SUSPENDED
+    if relied_on(facts, plane):
+        if remembered(facts, plane):
+            return None
+        return Reason.SECOND_FACTOR if takes(facts, plane) else Reason.SUSPENDED
     if plane is None:
         return None
     mate = membership(facts, plane)
-    if mate.mandate.required_from is None or mate.mandate.required_from > facts.now:
+    if not in_force(facts, mate) or exempt(facts, plane):
         return None
     return Reason.MANDATE if mate.reset is None else Reason.RESET
+
+
+def sets_up(facts: Facts, plane: int | None) -> bool:
+    """Where a passkey is asked for: who has none sets one up, and so does who came by a recovery code."""
+    return not passkeys(relied_on(facts, plane)) or by_code(facts, plane)
+
+
+def takes(facts: Facts, plane: int | None) -> list[Authenticator]:
+    """What a plane would take next. Where a passkey is asked for and there is one: that, or what recovers."""
+    good = usable(facts, plane)
+    if strong_enough(facts, plane) or not passkeys(relied_on(facts, plane)):
+        return good
+    if second_shown(facts, plane):
+        return passkeys(good)
+    return [one for one in good if one.method in (Method.PASSKEY, Method.RECOVERY_CODE)]
+
+
+def must_set_up(facts: Facts, plane: int | None) -> bool:
+    """A plane says: set up first."""
+    lacking = closed_by(facts, plane)
+    return lacking in (Reason.MANDATE, Reason.RESET) or (lacking is Reason.STRENGTH and sets_up(facts, plane))
 
 
 def account_open(facts: Facts) -> bool:
@@ -110,13 +217,13 @@ def account_open(facts: Facts) -> bool:
 
 def account_enrols(facts: Facts) -> bool:
     """Some workspace says Enrol: reading the account is open, too."""
-    return any(closed_by(facts, plane) in (Reason.MANDATE, Reason.RESET) for plane in planes(facts))
+    return any(must_set_up(facts, plane) for plane in planes(facts))
 
 
 # Binding
 
 
-def mailbox(facts: Facts, plane: int | None) -> bool:
+def mailed(facts: Facts, plane: int | None) -> bool:
     """The valid ticket of a plane (law 14): for people who have nothing there; after a reset only the reset's own."""
     if relied_on(facts, plane):
         return False
@@ -134,27 +241,46 @@ def mailbox(facts: Facts, plane: int | None) -> bool:
     return False
 
 
+def signed_in_there(facts: Facts, workspace: int) -> bool:
+    """The last hour's sign-in at the workspace's own provider is as good as the ticket, but not after a reset."""
+    return membership(facts, workspace).reset is None and any(
+        proof.connection is not None and facts.now - proof.at < 60 * MINUTE
+        for proof in counting(facts, workspace)
+    )
+
+
 def binds_in(facts: Facts, workspace: int) -> bool:
-    """A counting first factor, and a counting second one or that workspace's valid ticket."""
-    return shown(facts, workspace, FIRST) and (shown(facts, workspace, SECOND) or mailbox(facts, workspace))
+    """A counting first factor, and a counting second one; the first binding: that workspace's ticket or provider.
+
+    A code that may have been phished binds nothing beside a passkey that is asked for.
+    """
+    if not first_shown(facts, workspace):
+        return False
+    if not relied_on(facts, workspace):
+        return mailed(facts, workspace) or signed_in_there(facts, workspace)
+    strong = strong_enough(facts, workspace) or sets_up(facts, workspace)
+    return second_shown(facts, workspace) and strong
 
 
-def everywhere(facts: Facts, kind: set[Method]) -> bool:
-    """A factor of this kind was shown that reaches everywhere (without any workspace: one that counts)."""
+def everywhere(facts: Facts, *, first: bool) -> bool:
+    """A first (or second) factor was shown that reaches everywhere (without any workspace: one that counts)."""
     wide = {one.id for one in facts.authenticators if one.reach.everywhere}
     return any(
-        proof.method in kind and (proof.method is Method.PASSWORD or proof.authenticator in wide)
+        (is_first(proof) if first else proof.method in SECOND)
+        and (proof.method is Method.PASSWORD or proof.authenticator in wide)
         for proof in (facts.proofs if facts.teammates else counting(facts, None))
     )
 
 
 def binds_everywhere(facts: Facts) -> bool:
     """First and second factor reach everywhere (or, for the very first, the mailbox), and nobody is left out."""
-    if not all(binds_in(facts, one.workspace) for one in facts.teammates) or not everywhere(facts, FIRST):
+    everyone = [one.workspace for one in facts.teammates]
+    if not all(binds_in(facts, each) for each in everyone) or not everywhere(facts, first=True):
         return False
     if facts.teammates:
-        return not facts.authenticators or everywhere(facts, SECOND)
-    return mailbox(facts, None) or everywhere(facts, SECOND)
+        very_first = not facts.authenticators and all(mailed(facts, each) for each in everyone)
+        return very_first or everywhere(facts, first=False)
+    return mailed(facts, None) or everywhere(facts, first=False)
 
 
 # Fresh
@@ -169,7 +295,10 @@ def enough(facts: Facts, plane: int | None, action: Action) -> list[Authenticato
     """The usable authenticators with which fresh proof for an act can be given."""
     good = [one for one in usable(facts, plane) if not (action.weighty and limited(facts, one))]
     best = max((strength(one.method) for one in good), default=0)
-    if action.recovery:
+    sets_up_a_passkey = (
+        action.purpose is Purpose.ENROL and passkeys_only(facts, plane) and sets_up(facts, plane)
+    )
+    if action.recovery or sets_up_a_passkey:
         best = min(best, strength(Method.RECOVERY_CODE))
     return [one for one in good if strength(one.method) >= best]
 
@@ -182,6 +311,8 @@ def fresh(facts: Facts, plane: int | None, action: Action) -> bool:
     if relied_on(facts, plane):
         good = {one.id for one in enough(facts, plane, action)}
         proofs = [proof for proof in proofs if proof.authenticator in good]
+    elif by_provider_alone(facts, plane):
+        proofs = [proof for proof in proofs if proof.connection is not None]
     return any(young_enough(facts, proof, action) for proof in proofs)
 
 
@@ -203,11 +334,13 @@ def young_enough(facts: Facts, proof: Proof, action: Action) -> bool:
 
 def held_back(facts: Facts, plane: int | None, action: Action) -> bool:
     """A weighty act, with nothing but a recovery code (or what it bound) as the second factor."""
-    if not action.weighty or not relied_on(facts, plane):
+    if not action.weighty or not relied_on(facts, plane) or remembered(facts, plane):
         return False
     weak = {one.id for one in facts.authenticators if limited(facts, one)}
     return not any(
-        proof.method in SECOND and proof.authenticator not in weak for proof in counting(facts, plane)
+        (proof.method in SECOND and proof.authenticator not in weak)
+        or proof.evidence in (Evidence.SECOND, Evidence.RESISTANT)
+        for proof in counting(facts, plane)
     )
 
 
@@ -232,7 +365,7 @@ def allows(facts: Facts, action: Action) -> bool:
 
 def _second(facts: Facts, action: Action) -> bool:
     """Only once a first factor is proved (law 5 d)."""
-    return any(proof.method in FIRST for proof in facts.proofs)
+    return any(is_first(proof) for proof in facts.proofs)
 
 
 def _read(facts: Facts, action: Action) -> bool:
@@ -240,14 +373,14 @@ def _read(facts: Facts, action: Action) -> bool:
 
 
 def _join(facts: Facts, action: Action) -> bool:
-    return account_open(facts) if facts.teammates else shown(facts, None, FIRST)
+    return account_open(facts) if facts.teammates else first_shown(facts, None)
 
 
 def _ticket(facts: Facts, action: Action) -> bool:
     """Where it could be of use; and harmless where one is in already."""
     wanted = [action.workspace] if action.workspace is not None else planes(facts)
     return any(
-        shown(facts, plane, FIRST) and (not relied_on(facts, plane) or shown(facts, plane, SECOND))
+        first_shown(facts, plane) and (not relied_on(facts, plane) or closed_by(facts, plane) is None)
         for plane in wanted
     )
 
@@ -274,7 +407,7 @@ def _change(facts: Facts, action: Action) -> bool:
     if nowhere and action.fresh is None and not action.weighty:
         return account_open(facts)
     wide = reach.everywhere or nowhere or not reach.workspaces <= here
-    if wide and not everywhere(facts, FIRST):
+    if wide and not everywhere(facts, first=True):
         return False
     return all(
         closed_by(facts, plane) is None

@@ -39,15 +39,18 @@ def refuses_in_order(facts: Facts, answers: Answers) -> None:
             reason = model.refusal_at_work(facts, action)
             assert (None if decision == ALLOW else decision.reason) == reason, (action, decision)
             assert reason is None or isinstance(decision, _KINDS[reason]), (action, decision)
+            if reason is Reason.STRENGTH:
+                assert isinstance(decision, Enrol) == model.sets_up(facts, action.workspace)
 
 
-_KINDS: dict[Reason, type[Challenge | Enrol | Deny]] = {
+_KINDS: dict[Reason, type[Challenge | Enrol | Deny] | tuple[type, ...]] = {
     Reason.NO_SESSION: Challenge,
     Reason.NOT_A_TEAMMATE: Deny,
     Reason.IDLE: Challenge,
     Reason.FIRST_FACTOR: Challenge,
     Reason.SECOND_FACTOR: Challenge,
     Reason.SUSPENDED: Challenge,
+    Reason.STRENGTH: (Challenge, Enrol),
     Reason.MANDATE: Enrol,
     Reason.RESET: Enrol,
     Reason.PERMISSION: Deny,
