@@ -59,8 +59,8 @@ def load_keys(config: Config) -> KeyRing:
     return KeyRing.load_or_create(config.key_file)
 
 
-def open_store(url: str, clock: Clock, keys: KeyRing) -> Store:
-    """The store of a database URL."""
+def open_store(url: str, clock: Clock, keys: KeyRing, *, restoring: bool = False) -> Store:
+    """The store of a database URL. `restoring`: also of one that is fenced off (store/fence.py)."""
     if migrate.is_sqlite(url):
         from nightlatch.store.sqlite import SqliteStore
 
@@ -69,14 +69,14 @@ def open_store(url: str, clock: Clock, keys: KeyRing) -> Store:
         from nightlatch.store.postgres import PostgresStore
     except ModuleNotFoundError as error:
         raise Unavailable('PostgreSQL needs the extra: pip install "nightlatch[postgres]"') from error
-    return PostgresStore(url, clock, keys)
+    return PostgresStore(url, clock, keys, restoring=restoring)
 
 
-def build(config: Config) -> House:
+def build(config: Config, *, restoring: bool = False) -> House:
     """Open the house. The database must be migrated. Raises WrongKeys, Unavailable, and what the parts raise."""
     clock = Clock(config.test_clock)
     keys = load_keys(config)
-    store = open_store(config.database_url, clock, keys)
+    store = open_store(config.database_url, clock, keys, restoring=restoring)
     try:
         store.read_now(lambda tx: _raise_clock(tx, clock))
         if not store.read_now(_keys_match):

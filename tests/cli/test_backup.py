@@ -21,7 +21,7 @@ from nightlatch.ids import to_text
 from nightlatch.instants import SECOND
 from nightlatch.keyring import KeyRing
 from nightlatch.store import accounts, authenticators, events, outbox, sessions, tickets
-from nightlatch.store.engine import Store
+from nightlatch.store.engine import Store, Unavailable
 from nightlatch.vocabulary import Event, TicketPurpose
 from nightlatch.wiring import open_store
 from tests.cli.conftest import Cli
@@ -302,6 +302,76 @@ def test_not_under_a_running_server_on_postgresql(serve: Serve, postgres_url: st
     assert done.returncode == 0, done.stderr
     server.start()
     assert server.is_healthy()
+
+
+_LIVE = """SELECT to_regclass('nightlatch_being_restored') IS NULL, count(*) FROM sessions WHERE ended_at IS NULL"""
+
+
+@pytest.mark.postgres
+def test_no_session_of_the_backup_ever_stands_in_an_open_database(
+    serve: Serve, postgres_url: str, elsewhere: Path
+) -> None:
+    """Law 11: somebody looks all the while. The backup has a session; before and after it there is none."""
+    import psycopg
+
+    server = serve(database_url=postgres_url)
+    made = server.run("workspace", "create", "Acme", "--slug", "acme", "--owner", "dana@acme.example")
+    body = {
+        "token": made.stdout.strip().rpartition("/")[2],
+        "name": "Dana",
+        "password": "lantern otter marble",
+    }
+    token = _call(server, "POST", "/api/v1/invitations/accept", body)["token"]
+    assert server.run("backup", "--path", str(elsewhere / "copy")).returncode == 0
+    assert server.run("sessions", "end", "--all", "--reason", "a drill", "--operator", "Sam").returncode == 0
+    server.stop()
+
+    seen: set[tuple[bool, bool]] = set()
+    over = threading.Event()
+
+    def watch() -> None:
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            while not over.is_set():
+                try:
+                    is_open, live = connection.execute(_LIVE).fetchone() or (False, 0)
+                except psycopg.errors.UndefinedTable:  # the moment in which the tables change places
+                    continue
+                seen.add((is_open, live > 0))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        done = server.run("restore", "--path", str(elsewhere / "copy"), "--yes")
+    finally:
+        over.set()
+        watcher.join()
+    assert done.returncode == 0, done.stderr
+    assert (False, True) in seen, "the watcher saw nothing of the restore"
+    assert (True, True) not in seen
+    server.start()
+    assert _call(server, "GET", "/api/v1/session", token=token)["code"] == "sign_in_required"
+
+
+@pytest.mark.postgres
+def test_a_restore_that_was_cut_off_keeps_the_database_shut(cli: Cli, world: World, elsewhere: Path) -> None:
+    from nightlatch.store import fence
+
+    if world.store.dialect != "postgresql":
+        return
+    dana = world.person("Dana")
+    cli.ok("backup", "--path", str(elsewhere / "copy"))
+    world.store.close()
+    assert fence.raise_fence(world.url)  # as after a kill in the middle
+    with reopened(world) as store, pytest.raises(Unavailable, match="restored"):
+        store.read_now(lambda tx: accounts.by_id(tx, dana.id))
+    for command in (["serve"], ["account", "show", dana.email]):
+        done = cli(*command)
+        assert (done.code, "run `nightlatch restore` to its end" in done.err) == (1, True)
+    (elsewhere / "text").write_text("Dear diary")
+    assert cli("restore", "--path", str(elsewhere / "text"), "--yes").code == 1
+    assert not fence.raise_fence(world.url), "what restored nothing opens nothing"
+    cli.ok("restore", "--path", str(elsewhere / "copy"), "--yes")
+    cli.ok("account", "show", dana.email)
 
 
 def test_nobody_reads_the_password_of_the_database_from_the_process_list() -> None:

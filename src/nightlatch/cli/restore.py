@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,6 +10,9 @@ from nightlatch.actions.by import By
 from nightlatch.cli import options
 from nightlatch.cli.running import explained, fail, read_config
 from nightlatch.config import Config
+
+if TYPE_CHECKING:
+    from nightlatch.store.engine import Transaction
 
 
 @click.command()
@@ -80,22 +84,38 @@ def _restore_sqlite(config: Config, path: Path, by: By) -> dict[str, int]:
 
 
 def _restore_postgres(config: Config, path: Path, by: By) -> dict[str, int]:
-    """No server may be connected: between the restore and the end of what was handed out, it would let people in."""
+    """Behind a fence: a server that comes up before what was handed out has ended would let people in."""
     from nightlatch import wiring
-    from nightlatch.actions.restored import after_restore
-    from nightlatch.store import copies, migrate
+    from nightlatch.store import copies, fence, migrate
 
-    if copies.others_connected(config.database_url):
-        fail("Nightlatch is connected to this database. Stop every `nightlatch serve` on it first.")
     revision, check = copies.look_into_dump(path)
     if revision is None:
         fail(f"{path} is no backup of a Nightlatch database.")
     migrate.see(revision)
     wiring.see_keys(wiring.load_keys(config), check)
-    copies.restore_postgres(config.database_url, path)
-    migrate.upgrade(config.database_url)
-    house = wiring.build(config)
+    url = config.database_url
+    was_open = fence.raise_fence(url)  # first: who connects from now on is refused, who has connected is seen
     try:
-        return house.store.write_now(lambda tx: after_restore(tx, by=by))
+        if copies.others_connected(url):
+            fail("Nightlatch is connected to this database. Stop every `nightlatch serve` on it first.")
+        copies.restore_postgres(url, path)
+    except BaseException:
+        if was_open:
+            fence.lower_fence(url)
+        raise
+    migrate.upgrade(url)
+    house = wiring.build(config, restoring=True)
+    try:
+        return house.store.write_now(lambda tx: _open_again(tx, by))
     finally:
         house.close()
+
+
+def _open_again(tx: "Transaction", by: By) -> dict[str, int]:
+    """Everything that was handed out ends, and the fence falls: both or neither."""
+    from nightlatch.actions.restored import after_restore
+    from nightlatch.store import fence
+
+    ended = after_restore(tx, by=by)
+    fence.fall(tx)
+    return ended

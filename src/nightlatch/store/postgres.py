@@ -13,6 +13,7 @@ import psycopg
 
 from nightlatch.clock import Clock
 from nightlatch.keyring import KeyRing
+from nightlatch.store import fence
 from nightlatch.store.engine import Body, Store, T, Transaction, Unavailable
 
 THREADS = 8
@@ -37,8 +38,9 @@ class PostgresStore(Store):
 
     dialect = "postgresql"
 
-    def __init__(self, url: str, clock: Clock, keys: KeyRing) -> None:
+    def __init__(self, url: str, clock: Clock, keys: KeyRing, *, restoring: bool = False) -> None:
         self._url = url
+        self._restoring = restoring
         self._clock = clock
         self._keys = keys
         self._local = threading.local()
@@ -144,7 +146,13 @@ class PostgresStore(Store):
                 connect_timeout=5,
                 application_name="nightlatch",
             )
-            connection.execute(_SYNCHRONOUS)
+            try:
+                connection.execute(_SYNCHRONOUS)
+                if not self._restoring:
+                    fence.pass_by(connection)
+            except BaseException:
+                connection.close()
+                raise
             self._local.connection = connection
             with self._guard:
                 self._open.append(connection)
