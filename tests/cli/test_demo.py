@@ -22,6 +22,7 @@ from tests.support.oath import totp as oathtool
 from tests.support.server import Serve, Server, program
 
 SEED = bytes(range(20))
+ONE_TAP = "one tap to go on"
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +78,8 @@ class Browser:
 
 
 @pytest.fixture
-def browser(demo: Server) -> Browser:
-    """A fresh browser."""
+def visitor(demo: Server) -> Browser:
+    """Somebody with a fresh browser."""
     return Browser(demo)
 
 
@@ -121,24 +122,24 @@ def test_other_hosts_are_refused(demo: Server) -> None:
     assert answer.status == 421  # the demo believes no proxy
 
 
-def test_other_sites_cannot_use_its_forms(browser: Browser) -> None:
-    page = browser.get("/demo/phone").text
+def test_other_sites_cannot_use_its_forms(visitor: Browser) -> None:
+    page = visitor.get("/demo/phone").text
     csrf = re.search(r'name="csrf" value="([^"]+)"', page)
     assert csrf is not None
     body = urlencode({"csrf": html.unescape(csrf[1]), "key": totp.key_text(SEED)})
     for origin in ("https://evil.example", "null"):
         sent = {"Content-Type": "application/x-www-form-urlencoded", "Origin": origin}
-        connection = http.client.HTTPConnection("127.0.0.1", browser.server.port, timeout=30)
-        cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+        connection = http.client.HTTPConnection("127.0.0.1", visitor.server.port, timeout=30)
+        cookie = "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
         connection.request(
             "POST",
             "/demo/phone/add",
             body,
-            {"Host": f"localhost:{browser.server.port}", "Cookie": cookie, **sent},
+            {"Host": f"localhost:{visitor.server.port}", "Cookie": cookie, **sent},
         )
         assert connection.getresponse().status == 403
         connection.close()
-    assert browser.ask("POST", "/demo/phone/add", urlencode({"key": totp.key_text(SEED)})).status == 403
+    assert visitor.ask("POST", "/demo/phone/add", urlencode({"key": totp.key_text(SEED)})).status == 403
 
 
 def test_without_the_demo_there_is_nothing(serve: Serve) -> None:
@@ -220,116 +221,115 @@ def test_people_in_every_state(demo: Server) -> None:
     assert not any(each["two_factor"]["required"] for each in listed)
 
 
-def signed_in(browser: Browser, email: str) -> Answer:
+def signed_in(visitor: Browser, email: str) -> Answer:
     """Sign in with the password."""
-    answer = browser.send("/sign-in", "/sign-in", email=email, password=people.PASSWORD)
+    answer = visitor.send("/sign-in", "/sign-in", email=email, password=people.PASSWORD)
     assert answer.status == 303, answer.text
     return answer
 
 
-def test_who_has_no_two_factor_signs_in(browser: Browser) -> None:
-    signed_in(browser, people.BEN.email)
-    assert "Ben Okafor" in browser.get("/settings/user").text
+def test_who_has_no_two_factor_signs_in(visitor: Browser) -> None:
+    signed_in(visitor, people.BEN.email)
+    assert "Ben Okafor" in visitor.get("/settings/user").text
 
 
 @pytest.mark.parametrize(
     "part", [each for each in people.MAIN if each.two_factor], ids=lambda part: part.local
 )
-def test_who_has_two_factor_signs_in_with_the_phone(browser: Browser, part: people.Part) -> None:
-    signed_in(browser, part.email)
-    assert browser.get("/settings/user").status == 303
-    code = codes(browser.get("/demo/phone").text)[part.email]
-    answer = browser.send("/sign-in/second-step", "/sign-in/second-step", code=code)
+def test_who_has_two_factor_signs_in_with_the_phone(visitor: Browser, part: people.Part) -> None:
+    signed_in(visitor, part.email)
+    assert visitor.get("/settings/user").status == 303
+    code = codes(visitor.get("/demo/phone").text)[part.email]
+    answer = visitor.send("/sign-in/second-step", "/sign-in/second-step", code=code)
     assert answer.status == 303
-    assert part.name in browser.get("/settings/user").text
+    assert part.name in visitor.get("/settings/user").text
 
 
-def test_the_inbox(browser: Browser) -> None:
-    page = browser.get("/demo/inbox")
+def test_the_inbox(visitor: Browser) -> None:
+    page = visitor.get("/demo/inbox")
     assert page.status == 200
     email = people.INVITED[1]
     assert email in page.text
-    [path] = mails_to(browser, email)
-    mail = browser.get(path)
+    [path] = mails_to(visitor, email)
+    mail = visitor.get(path)
     assert mail.status == 200
     link = re.search(r'href="([^"]+/invitations/[^"]+)"', mail.text)
     assert link is not None
-    shown = browser.get(f"{path}/html")
+    shown = visitor.get(f"{path}/html")
     assert shown.status == 200
     assert link[1] in shown.text
-    opened = browser.get(link[1].removeprefix(browser.server.url))
+    opened = visitor.get(link[1].removeprefix(visitor.server.url))
     assert opened.status == 303
-    assert "Acme" in browser.get(opened.location.removeprefix(browser.server.url)).text
+    assert "Acme" in visitor.get(opened.location.removeprefix(visitor.server.url)).text
 
 
-def test_mails_that_are_not_there(browser: Browser) -> None:
+def test_mails_that_are_not_there(visitor: Browser) -> None:
     for name in ("x", "..%2f..%2fkeys", "20261124T091400.000000Z-0123456789abcdef.eml"):
-        assert browser.get(f"/demo/inbox/{name}").status == 404
-        assert browser.get(f"/demo/inbox/{name}/html").status == 404
+        assert visitor.get(f"/demo/inbox/{name}").status == 404
+        assert visitor.get(f"/demo/inbox/{name}/html").status == 404
 
 
-def test_the_phone_takes_a_key_and_an_address(browser: Browser) -> None:
+def test_the_phone_takes_a_key_and_an_address(visitor: Browser) -> None:
     key = totp.grouped_key(SEED)
-    assert browser.send("/demo/phone", "/demo/phone/add", key=key.lower()).status == 303
-    before, shown, after = oathtool(key), codes(browser.get("/demo/phone").text)[""], oathtool(key)
+    assert visitor.send("/demo/phone", "/demo/phone/add", key=key.lower()).status == 303
+    before, shown, after = oathtool(key), codes(visitor.get("/demo/phone").text)[""], oathtool(key)
     assert shown in (before, after)
     uri = totp.otpauth_uri(bytes(20), "Acme", "x@acme.example")
-    assert browser.send("/demo/phone", "/demo/phone/add", key=uri).status == 303
-    page = browser.get("/demo/phone").text
+    assert visitor.send("/demo/phone", "/demo/phone/add", key=uri).status == 303
+    page = visitor.get("/demo/phone").text
     assert codes(page)["x@acme.example"]
-    for entry in Phone(browser.server.folder / "data").entries():
+    for entry in Phone(visitor.server.folder / "data").entries():
         if entry.account in ("", "x@acme.example"):
-            assert browser.send("/demo/phone", "/demo/phone/remove", id=entry.id).status == 303
-    assert "x@acme.example" not in codes(browser.get("/demo/phone").text)
+            assert visitor.send("/demo/phone", "/demo/phone/remove", id=entry.id).status == 303
+    assert "x@acme.example" not in codes(visitor.get("/demo/phone").text)
 
 
-def test_what_is_no_key_is_told_at_its_field(browser: Browser) -> None:
+def test_what_is_no_key_is_told_at_its_field(visitor: Browser) -> None:
     for key in (
         "",
         "not a key!",
         "otpauth://hotp/x?secret=" + totp.key_text(SEED),
         "otpauth://totp/x?digits=8",
     ):
-        answer = browser.send("/demo/phone", "/demo/phone/add", key=key)
+        answer = visitor.send("/demo/phone", "/demo/phone/add", key=key)
         assert answer.status == 422
         assert 'id="f-key-error"' in answer.text
 
 
-def test_setting_up_with_the_inbox_and_the_phone(browser: Browser) -> None:
+def test_setting_up_with_the_inbox_and_the_phone(visitor: Browser) -> None:
     """Chen has no 2FA yet: the mailbox, the screen, the phone, and in."""
     chen = people.CHEN.email
-    signed_in(browser, chen)
-    before = set(mails_to(browser, chen))
-    assert browser.send("/set-up", "/set-up/mail").status in (200, 303)
-    until(lambda: set(mails_to(browser, chen)) > before)
-    [new] = set(mails_to(browser, chen)) - before
-    link = re.search(r'href="http://localhost:\d+(/tickets/[^"]+)"', browser.get(new).text)
+    signed_in(visitor, chen)
+    assert visitor.send("/set-up", "/set-up/mail").status in (200, 303)
+    until(lambda: mails_to(visitor, chen, ONE_TAP) != [])
+    [new] = mails_to(visitor, chen, ONE_TAP)
+    link = re.search(r'href="http://localhost:\d+(/tickets/[^"]+)"', visitor.get(new).text)
     assert link is not None
-    assert browser.get(link[1]).location.endswith("/ticket")
-    assert "/set-up" in browser.send("/ticket", "/ticket").location
-    assert codes(browser.get("/demo/phone").text).get(chen) is None
-    assert browser.get("/set-up").status == 200  # the QR is on the screen
-    [screen] = re.findall(r'name="id" value="([0-9a-z]{13})"', browser.get("/demo/phone").text)
-    assert browser.send("/demo/phone", "/demo/phone/scan", id=screen).status == 303
-    phone = browser.get("/demo/phone").text
+    assert visitor.get(link[1]).location.endswith("/ticket")
+    assert "/set-up" in visitor.send("/ticket", "/ticket").location
+    assert codes(visitor.get("/demo/phone").text).get(chen) is None
+    assert visitor.get("/set-up").status == 200  # the QR is on the screen
+    [screen] = re.findall(r'name="id" value="([0-9a-z]{13})"', visitor.get("/demo/phone").text)
+    assert visitor.send("/demo/phone", "/demo/phone/scan", id=screen).status == 303
+    phone = visitor.get("/demo/phone").text
     assert re.findall(r'name="id" value="([0-9a-z]{13})"', phone) == []  # scanned is scanned
-    answer = browser.send("/set-up", "/set-up", code=codes(phone)[chen])
+    answer = visitor.send("/set-up", "/set-up", code=codes(phone)[chen])
     assert len(set(re.findall(r"(?:[0-9a-z]{4}-){4}[0-9a-z]{4}", answer.text))) == 10
 
 
-def test_what_is_no_longer_on_a_screen(browser: Browser) -> None:
-    answer = browser.send("/demo/phone", "/demo/phone/scan", id="0000000000000")
+def test_what_is_no_longer_on_a_screen(visitor: Browser) -> None:
+    answer = visitor.send("/demo/phone", "/demo/phone/scan", id="0000000000000")
     assert answer.status == 422
     assert "no longer on a screen" in answer.text
 
 
-def mails_to(browser: Browser, email: str) -> list[str]:
-    """The paths of somebody's mails."""
-    page = browser.get(f"/demo/inbox?{urlencode({'to': email})}").text
-    return re.findall(r'href="(/demo/inbox/[^"]+)"', page)
+def mails_to(visitor: Browser, email: str, subject: str = "") -> list[str]:
+    """The paths of somebody's mails, or of those with this in their subject."""
+    page = visitor.get(f"/demo/inbox?{urlencode({'to': email})}").text
+    return re.findall(rf'href="(/demo/inbox/[^"]+)"><strong>[^<]*{re.escape(subject)}', page)
 
 
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Wait for something to come true."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -364,11 +364,11 @@ def test_bad_keys(tmp_path: Path, text: str) -> None:
 
 def test_the_world_is_kept_and_made_anew(serve: Serve) -> None:
     server = serve("demo")
-    browser = Browser(server)
-    browser.send("/demo/phone", "/demo/phone/add", key=totp.key_text(SEED))
+    visitor = Browser(server)
+    visitor.send("/demo/phone", "/demo/phone/add", key=totp.key_text(SEED))
     database = (server.folder / "data" / "nightlatch.db").stat().st_ino
     server.restart()
-    assert "" in codes(browser.get("/demo/phone").text)
+    assert "" in codes(visitor.get("/demo/phone").text)
     assert (server.folder / "data" / "nightlatch.db").stat().st_ino == database
     assert server.output().count("Making the demo world") == 1
     server.stop()
@@ -376,7 +376,7 @@ def test_the_world_is_kept_and_made_anew(serve: Serve) -> None:
         [program(), "demo", "--fresh"], env=server.environment, stdout=subprocess.PIPE, text=True
     ) as fresh:
         until(server.is_healthy, 60)
-        assert "" not in codes(browser.get("/demo/phone").text)
+        assert "" not in codes(visitor.get("/demo/phone").text)
         fresh.terminate()
         said, _ = fresh.communicate()
     assert fresh.returncode == 0

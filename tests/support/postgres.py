@@ -37,6 +37,7 @@ class Cluster:
         # PostgreSQL refuses to run as root, so root hands it to the user that Debian's package made.
         self._user = "postgres" if os.geteuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
+        self._admin: psycopg.Connection | None = None
 
     def url(self, database: str) -> str:
         """The address of a database, as NIGHTLATCH_DATABASE_URL takes it."""
@@ -102,6 +103,9 @@ class Cluster:
         """Stop the server, ending its connections; a server that will not end is killed."""
         if self._process is None:
             return
+        if self._admin is not None:
+            self._admin.close()
+            self._admin = None
         self._process.send_signal(signal.SIGINT)  # PostgreSQL's "fast" shutdown
         try:
             self._process.wait(timeout=30)
@@ -127,8 +131,9 @@ class Cluster:
         # Names are ours, and CREATE DATABASE takes no parameters: refuse anything that is not a plain name.
         if not re.fullmatch(r'[A-Z ]+"\w+"( TEMPLATE "\w+"| WITH \(FORCE\))?', statement):
             raise ValueError(f"not a plain name: {statement}")
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(statement.encode())
+        if self._admin is None or self._admin.closed:
+            self._admin = psycopg.connect(self.url("postgres"), autocommit=True)
+        self._admin.execute(statement.encode())
 
 
 @contextmanager

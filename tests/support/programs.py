@@ -3,11 +3,13 @@
 A missing one fails the test and says what to do; nothing is skipped.
 """
 
+import itertools
+import random
 import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -54,9 +56,19 @@ def start(
     )
 
 
+_PORTS = range(12_000, 32_000)
+"""Below those that Linux gives to connections, so that a server finds its port free when it starts again."""
+_start = random.SystemRandom().choice(_PORTS)  # not where another run on this machine begins
+_candidates: Iterator[int] = itertools.cycle([*range(_start, _PORTS.stop), *range(_PORTS.start, _start)])
+
+
 def free_port() -> int:
-    """A TCP port on 127.0.0.1 that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port that nobody listens on, and that this process was not given lately."""
+    for port in itertools.islice(_candidates, len(_PORTS)):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("every port is taken")

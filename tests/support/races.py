@@ -7,6 +7,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+_pool = ThreadPoolExecutor(64, thread_name_prefix="at-once")
+"""They stay: from the second round on their connections are open already, and the race is closer."""
+
 
 def at_once(*works: Callable[[], T]) -> Sequence[T | Exception]:
     """What each returned or raised, in their order; all begin together."""
@@ -19,5 +22,4 @@ def at_once(*works: Callable[[], T]) -> Sequence[T | Exception]:
         except Exception as error:
             return error
 
-    with ThreadPoolExecutor(len(works)) as pool:
-        return list(pool.map(run, works))
+    return list(_pool.map(run, works))

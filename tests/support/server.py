@@ -52,7 +52,7 @@ class Server:
         """The process id of the program (with several workers: of the one that watches them)."""
         return self._running().pid
 
-    def start(self, *, seconds: float = 60) -> None:
+    def start(self, *, seconds: float = 120) -> None:
         """Start (again) and wait until /healthz answers 200; RuntimeError, with the output, if not."""
         with self._log.open("ab") as output:
             self._process = programs.start(
@@ -71,7 +71,7 @@ class Server:
 
     def is_healthy(self) -> bool:
         """Whether /healthz answers 200 right now."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request("GET", "/healthz", headers={"Host": f"localhost:{self.port}"})
             return connection.getresponse().status == 200
@@ -80,7 +80,7 @@ class Server:
         finally:
             connection.close()
 
-    def stop(self, *, seconds: float = 15) -> int:
+    def stop(self, *, seconds: float = 60) -> int:
         """Ask it to end (SIGTERM), kill it if it will not; its exit code (0: it ended in good order)."""
         process = self._running()
         process.send_signal(signal.SIGTERM)
@@ -93,11 +93,18 @@ class Server:
         self._process = None
         return process.returncode
 
+    def ended(self, *, seconds: float = 60) -> int:
+        """Wait until it has ended by itself, or by a signal that was sent; its exit code."""
+        code = self._running().wait(timeout=seconds)
+        self._kill_group()
+        self._process = None
+        return code
+
     def kill9(self) -> None:
         """SIGKILL to the program and all its workers at once, in the middle of whatever they do."""
         process = self._running()
         self._kill_group()
-        process.wait(timeout=15)
+        process.wait(timeout=60)
         self._process = None
 
     def restart(self) -> None:
@@ -114,7 +121,7 @@ class Server:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def run(
-        self, *arguments: str, seconds: float = 60, **environment: str
+        self, *arguments: str, seconds: float = 120, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         """Run another command of the program with the same settings, beside the running server."""
         return subprocess.run(
