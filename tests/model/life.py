@@ -299,12 +299,12 @@ class Life:
                 place.mates[who.id].reset = None
                 place.mates[who.id].exempt_until = 0
 
-    def takes_away(self, index: int) -> None:
+    def takes_away(self, index: int) -> bool:
         """The person's own app: never the last one where a mandate is in force (the seed, sentence 10)."""
         visit, by = self.visits[index]
         apps = [each for each in visit.who.things.values() if each.kind == "app"]
         if not apps:
-            return
+            return False
         app = apps[0]
         bound = [
             each
@@ -318,6 +318,7 @@ class Life:
         if gone:
             assert not bound, "the last second factor went where it is required"
             self._forget_gone(visit.who)
+        return gone
 
     def _forget_gone(self, who: Someone) -> None:
         facts = self.world.read(lambda tx: read_account_facts(tx, who.id))
@@ -413,6 +414,7 @@ class Life:
         """The background task."""
         while self.tries("due", reset_doing.finish_due):
             pass
+        self.settles()
 
     def approves(self, by: By) -> None:
         """A second owner agrees to what waits, if that is what they are."""
@@ -421,6 +423,7 @@ class Life:
             if self.does("approve", agree):
                 assert by.id != each.who.id, "approved their own"
                 each.approved = True
+        self.settles()
 
     def stops(self, by: By) -> None:
         """Whoever asked, or an owner, takes back what waits."""

@@ -47,7 +47,7 @@ class Fate:
             (self.sets_up_again, 8),
             (self.replaces, 3),
             (self.takes_away, 2),
-            (self.is_suspended, 1),
+            (self.is_suspended, 3),
             (self.leaves, 1),
             (self.comes_back, 5),
             (self.mandate_now, 4),
@@ -64,6 +64,10 @@ class Fate:
             (self.is_given_more_time, 7),
             (self.is_removed, 3),
             (self.has_another_role, 3),
+            (self.loses_a_role_and_is_reset, 3),
+            (self.the_owners_are_tempted, 4),
+            (self.it_is_turned_on_without_owners, 3),
+            (self.the_last_ready_owner_is_sent_away, 3),
             (self.minutes_pass, 4),
             (self.hours_pass, 2),
             (self.the_clock_is_set_back, 1),
@@ -259,6 +263,90 @@ class Fate:
         by = self.chance.choice([self.owner(place), self.one()])
         self.life.role(place, self.one(), self.chance.choice(list(Role)), self.life.fully(by))
 
+    def loses_a_role_and_is_reset(self) -> None:
+        """Rank is the highest role of the last seven days: who was an admin yesterday is no member today."""
+        place = self.place()
+        who = self.there(
+            place, lambda each: each.enrolled(place) and place.mates[each.id].role != Role.MEMBER
+        )
+        by = self.life.fully(self.owner(place))
+        if who is not None:
+            self.life.role(place, who, Role.MEMBER, by)
+            self.life.resets(place, who, by)
+
+    def the_owners_are_tempted(self) -> None:
+        """Law 8, on purpose: one owner after the other tries to go, or is to go, until nobody could open."""
+        place = self.place()
+        for who in [each for each in self.life.people if each.id in place.mates]:
+            if place.mates[who.id].role == Role.OWNER:
+                self.chance.choice(
+                    [
+                        self.is_sent_away,
+                        self.steps_down,
+                        self.goes,
+                        self.gives_up_the_app,
+                        self.is_to_be_reset,
+                    ]
+                )(place, who)
+                self.life.holds()
+
+    def is_sent_away(self, place: Place, who: Someone) -> None:
+        by = self.there(place, lambda each: each is not who and place.mates[each.id].role == Role.OWNER)
+        if by is not None:
+            self.life.removes(place, who, self.life.fully(by))
+
+    def steps_down(self, place: Place, who: Someone) -> None:
+        self.life.role(place, who, self.chance.choice([Role.ADMIN, Role.MEMBER]), self.life.fully(who))
+
+    def goes(self, place: Place, who: Someone) -> None:
+        self.life.fully(who)
+        self.life.leaves(len(self.life.visits) - 1, place)
+
+    def gives_up_the_app(self, place: Place, who: Someone) -> None:
+        self.life.fully(who)
+        while self.life.takes_away(len(self.life.visits) - 1):
+            pass
+
+    def is_to_be_reset(self, place: Place, who: Someone) -> None:
+        by = self.manager(place, who)
+        if by is not None:
+            self.life.resets(place, who, self.life.fully(by))
+
+    def it_is_turned_on_without_owners(self) -> None:
+        """By an admin who has 2FA, where none of the owners has it any more."""
+        place = self.place()
+        if place.required_from is None:
+            for who in [each for each in self.life.people if each.id in place.mates]:
+                if place.mates[who.id].role == Role.OWNER:
+                    self.gives_up_the_app(place, who)
+            by = self.there(
+                place, lambda each: each.enrolled(place) and place.mates[each.id].role == Role.ADMIN
+            )
+            if by is not None:
+                self.life.policy(place, self.life.fully(by), required=True)
+
+    def the_last_ready_owner_is_sent_away(self) -> None:
+        """Before the date, by an owner who gives up their own 2FA: removed, or reset by what was asked for before."""
+        place = self.place()
+        owners = [each for each in self.life.people if each.id in place.mates]
+        owners = [each for each in owners if place.mates[each.id].role == Role.OWNER]
+        if place.required_from is not None or len(owners) < 2:
+            return
+        by, *others = self.chance.sample(owners, len(owners))
+        date = self.life.now + 20 * DAY
+        self.life.policy(place, self.life.fully(self.owner(place)), required=True, at=date)
+        asked = self.chance.random() < 0.5
+        if asked:
+            for who in others:
+                self.life.resets(place, who, self.life.fully(by))
+        self.gives_up_the_app(place, by)
+        if asked:
+            self.life.world.wait(80 * HOUR)
+            self.life.resets_come_due()
+        for who in others:
+            self.life.holds()
+            self.life.removes(place, who, self.life.fully(by))
+
     # --- time ---
 
     def minutes_pass(self) -> None:
@@ -272,6 +360,9 @@ class Fate:
         back = self.chance.randrange(1, 8) * DAY
         self.life.world.wait(-back)
         self.life.holds()
+        for act in self.chance.sample([self.sets_up, self.shows_a_code, self.mandate_now, self.is_reset], 2):
+            act()
+            self.life.holds()
         self.life.world.wait(back)
 
     def a_backup_is_put_back(self) -> None:
@@ -305,5 +396,10 @@ def test_a_life(world: World) -> None:
         "approve",
         "accept",
         "agree",
+        "remove refused: last_owner",
+        "role refused: last_owner",
+        "leave refused: last_owner",
+        "mandate now refused: not_enrolled",
+        "ended by last_owner",
     ):
         assert seen[what] >= 1, f"{what}: it did not happen"

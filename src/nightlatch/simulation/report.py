@@ -73,7 +73,7 @@ def _axes(told: Told, total: int) -> list[str]:
     bottom = HEIGHT - _BOTTOM
     parts = [
         f'<line x1="{at:.1f}" y1="{_TOP}" x2="{at:.1f}" y2="{bottom}" stroke="#1c2733" stroke-dasharray="4 4"/>',
-        f'<text x="{at + 6:.1f}" y="{_TOP + 14}" fill="#1c2733">required from here</text>',
+        f'<text x="{at + 6:.1f}" y="{bottom - 10}" fill="#ffffff">required from here</text>',
     ]
     for share in (0, 0.5, 1):
         y = _y(round(total * share), total)
@@ -81,9 +81,9 @@ def _axes(told: Told, total: int) -> list[str]:
             f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end" fill="#1c2733">{round(total * share):,}</text>'
         )
     for day in range(7, len(told.days) + 1, 7):
-        x = _x(day, told)
+        anchor = "end" if day == len(told.days) else "middle"
         parts.append(
-            f'<text x="{x:.1f}" y="{bottom + 15}" text-anchor="middle" fill="#1c2733">day {day}</text>'
+            f'<text x="{_x(day, told):.1f}" y="{bottom + 15}" text-anchor="{anchor}" fill="#1c2733">day {day}</text>'
         )
     return parts
 
