@@ -47,9 +47,9 @@ class Seeded:
     slug: str
 
 
-def fill(folder: Path, people: int, *, enrolled: bool = True) -> Seeded:
+def fill(folder: Path, people: int, *, enrolled: bool = True, url: str | None = None) -> Seeded:
     """One workspace. Person 0 is its owner and has a full session; everybody has one that waits for the second step."""
-    url = f"sqlite:///{folder / 'nightlatch.sqlite'}"
+    url = url or f"sqlite:///{folder / 'nightlatch.sqlite'}"
     migrate.upgrade(url)
     keys = KeyRing.load_or_create(folder / "keys")
     store = open_store(url, Clock(), keys)

@@ -43,6 +43,11 @@ class Cluster:
         """The address of a database, as NIGHTLATCH_DATABASE_URL takes it."""
         return f"postgresql://{OWNER}@127.0.0.1:{self.port}/{database}"
 
+    @property
+    def pid(self) -> int | None:
+        """The server's process, while it runs."""
+        return self._process.pid if self._process is not None else None
+
     def create(self, *, template: str = "template1", name: str = "") -> str:
         """Make a database (a copy of `template`, which nobody may be connected to); its name."""
         name = name or f"test_{next(self._numbers)}"
