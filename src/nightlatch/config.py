@@ -95,6 +95,12 @@ class Config:
         return urlsplit(self.origin).netloc
 
     @property
+    def passkey_host(self) -> str | None:
+        """Whom passkeys are made for (RP id): the host of the origin. None for a bare address, which has none."""
+        host = urlsplit(self.origin).hostname or ""
+        return host if host and not checks.is_address(host) else None
+
+    @property
     def secure(self) -> bool:
         """Whether the origin is https."""
         return self.origin.startswith("https:")

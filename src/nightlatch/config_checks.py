@@ -59,6 +59,15 @@ class NameServer:
         return bracketed(self.address) if self.port == 53 else f"{bracketed(self.address)}:{self.port}"
 
 
+def is_address(host: str) -> bool:
+    """Whether a host is a bare address."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def is_local(origin: str) -> bool:
     """Whether an origin is on this machine: localhost, a name below it, or a loopback address."""
     host = urlsplit(origin).hostname or ""

@@ -9,7 +9,7 @@ import pytest
 from nightlatch.access import Allow, Challenge, Deny, Enrol, decide
 from nightlatch.actions import contesting, enrolment, kinds, losing, resets, second_step, tickets, unlock
 from nightlatch.actions.by import operator
-from nightlatch.actions.enrolment import Confirmed
+from nightlatch.actions.enrolment import Confirmed, HashedCode
 from nightlatch.actions.proving import Proved, Wrong
 from nightlatch.actions.tokens import hash_token, new_token
 from nightlatch.budget import Counter
@@ -158,7 +158,7 @@ def test_recovery_codes_made_with_what_was_bound_go_the_same_way(world: World) -
             by=by,
             enrolment_id=pending.id,
             code=code,
-            codes=[enrolment.HashedCode("s" * 4, "hash")],
+            codes=[HashedCode("s" * 4, "hash")],
             token=new_token(),
         )
     )

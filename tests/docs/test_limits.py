@@ -8,12 +8,12 @@ from nightlatch.actions import (
     api_tokens,
     app_flows,
     apps,
+    binding,
     connection_rule,
     connections,
     domains,
     email_mails,
     emails,
-    enrolment,
     exceptions_rules,
     invitations,
     mailing,
@@ -38,7 +38,7 @@ from nightlatch.budget import Allowance
 from nightlatch.instants import DAY, HOUR, MINUTE, SECOND, Duration
 from nightlatch.mail import drain
 from nightlatch.store import apps as stored_apps
-from nightlatch.store import enrolments, forms, grants, housekeeping, sessions, sso_flows, teammates
+from nightlatch.store import enrolments, forms, grants, housekeeping, passkeys, sessions, sso_flows, teammates
 from nightlatch.store import facts as stored_facts
 from nightlatch.store import invitations as stored_invitations
 from nightlatch.store import tickets as stored_tickets
@@ -104,7 +104,7 @@ FIGURES = {
     "Without any, until the next row may begin": lasting(exceptions_rules.GAP),
     "Sign-up mails to one address, 24 hours": str(sign_up.MAILS_TO_AN_ADDRESS_A_DAY),
     "Workspaces made by one account, 24 hours": str(workspaces.MADE_A_DAY),
-    "Authenticators of an account": str(enrolment.MOST_AUTHENTICATORS),
+    "Authenticators of an account": str(binding.MOST_AUTHENTICATORS),
     "Domains that a workspace claims": str(domains.MOST_IN_A_WORKSPACE),
     "Service accounts of a workspace": str(service_accounts.MOST_IN_A_WORKSPACE),
     "Connections of a workspace to identity providers": str(connections.MOST_IN_A_WORKSPACE),
@@ -132,6 +132,7 @@ FIGURES = {
         facts.MAILBOX_PROOF_LIFE
     ),
     "Pending set-up": lasting(enrolments.ENROLMENT_LIFE),
+    "What a browser is asked about a passkey, answered within": lasting(passkeys.CHALLENGE_LIFE),
     "Link to choose a new password": lasting(LINKS["password_reset"]),
     "Link to confirm a new address": lasting(LINKS["email_confirm"]),
     "Link to undo a change of address": lasting(LINKS["email_undo"]),
@@ -141,7 +142,7 @@ FIGURES = {
     '"This was not me" in a mail': lasting(LINKS["not_me"]),
     "Link to sign up": lasting(LINKS["sign_up"]),
     "A form that was caught on the way": lasting(forms.KEPT_FOR),
-    "What a recovery code opened, or bound, changes nothing weighty for": lasting(enrolment.LIMITED_FOR),
+    "What a recovery code opened, or bound, changes nothing weighty for": lasting(binding.LIMITED_FOR),
     "An admin's reset waits": lasting(reset_rules.DELAYS[2]),
     "An owner's reset waits": lasting(reset_rules.DELAYS[3]),
     "After a right code stopped one, the next needs a second owner for": lasting(reset_rules.HELD_AFTER),

@@ -109,6 +109,7 @@ def accept(
         workspace=workspace.name,
         by_name=by.name,
         name=chosen[0].name,
+        method=chosen[0].method.value,
     )
     return chosen[0]
 

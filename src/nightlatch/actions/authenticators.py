@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from nightlatch.access import enrol_reach
 from nightlatch.actions import kinds
+from nightlatch.actions.binding import HashedCode, covered
 from nightlatch.actions.by import By
-from nightlatch.actions.enrolment import HashedCode, covered
 from nightlatch.actions.guard import allowed, person_of, place_of, session_of
 from nightlatch.actions.mailing import mail_account
 from nightlatch.actions.not_me import not_me_link
@@ -18,6 +18,7 @@ from nightlatch.audit.events import record
 from nightlatch.facts import Authenticator, Facts
 from nightlatch.ids import to_text
 from nightlatch.instants import Instant
+from nightlatch.names import clean_name
 from nightlatch.refusals import Code, Refused, WayOut, not_found
 from nightlatch.store import accounts, authenticators, guesses, sessions, standing, teammates
 from nightlatch.store.engine import Transaction
@@ -108,7 +109,36 @@ def unbind(tx: Transaction, *, by: By, authenticator_id: int) -> None:
         if relied(gone, teammate.workspace) and not enrolled(rest, teammate.workspace):
             record(tx, Event.TEAMMATE_UNSECURED, by=by, subject=subject, workspace_id=teammate.workspace)
     not_me = not_me_link(tx, account.id, None)
-    mail_account(tx, "authenticator_unbound", account, by=by, name=row.name, not_me_link=not_me)
+    mail_account(
+        tx,
+        "authenticator_unbound",
+        account,
+        by=by,
+        name=row.name,
+        method=gone.method.value,
+        not_me_link=not_me,
+    )
+
+
+def rename(tx: Transaction, *, by: By, authenticator_id: int, name: str) -> str:
+    """Call one of one's own by another name. Raises Refused: the gate's, `not_found`, `invalid`."""
+    lock(tx, accounts=[by.id] if by.id is not None else [])
+    known = allowed(tx, by, kinds.READ_ACCOUNT)
+    person, named = person_of(known), clean_name(name)
+    row = authenticators.by_id(tx, authenticator_id, person.id)
+    if row is None or row.method == Method.RECOVERY_CODE:
+        raise not_found()
+    if row.name != named and authenticators.rename(tx, authenticator_id, person.id, named):
+        record(
+            tx,
+            Event.AUTHENTICATOR_RENAMED,
+            by=by,
+            subject=account_subject(person.id, person.name),
+            method=row.method,
+            name=named,
+            former_name=row.name,
+        )
+    return named
 
 
 def renew_codes(tx: Transaction, *, by: By, codes: Sequence[HashedCode], token: Token) -> Token:
@@ -121,7 +151,7 @@ def renew_codes(tx: Transaction, *, by: By, codes: Sequence[HashedCode], token: 
     ):
         raise Refused(
             Code.CONFLICT,
-            "Recovery codes come with an authenticator app. Set one up first.",
+            "Recovery codes come with an authenticator app or a passkey. Set one up first.",
             WayOut("Set up 2FA.", "/set-up"),
         )
     for each in known.facts.authenticators:
@@ -167,8 +197,8 @@ def _refuse_if_mandated(known: Known, gone: Authenticator) -> None:
         names = ", ".join(place_of(known, each).name for each in demanding)
         raise Refused(
             Code.MANDATED,
-            f"{names} requires 2FA, and this is what you use there. Set up a new authenticator app in its place, "
-            "or ask an admin.",
+            f"{names} requires 2FA, and this is what you use there. Set up something new in its place, or ask an "
+            "admin.",
             WayOut("Set up a new one in its place.", f"/set-up?replaces={to_text(gone.id)}"),
         )
 

@@ -24,7 +24,12 @@ def not_by_product(tx: Transaction, workspace: Row) -> None:
 
 def refuse_person(person: Person) -> None:
     """Raises Refused (`not_permitted`) for somebody whose account a product keeps."""
-    if person.app_id is not None:
+    refuse_kept(person.app_id)
+
+
+def refuse_kept(app_id: AppId | None) -> None:
+    """The same, by the product that keeps an account, if one does."""
+    if app_id is not None:
         raise refusal_of(Deny(Reason.KEPT_BY_APP))
 
 

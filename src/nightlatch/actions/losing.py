@@ -11,8 +11,8 @@ from typing import TypeAlias
 
 from nightlatch.access import Allow, Challenge, decide_account, decide_workspace
 from nightlatch.actions import kinds
+from nightlatch.actions.binding import LIMITED_FOR
 from nightlatch.actions.by import By
-from nightlatch.actions.enrolment import LIMITED_FOR
 from nightlatch.actions.guard import allowed, person_of, session_of
 from nightlatch.actions.mailing import mail_account
 from nightlatch.actions.not_me import PURPOSE
@@ -172,4 +172,4 @@ def _tell(tx: Transaction, by: By, own: _Own, event: Event, mail: str) -> None:
     standing.refresh(tx, own.account.id)
     subject = account_subject(own.account.id, own.account.name)
     record(tx, event, by=by, subject=subject, method=own.row.method, name=own.row.name)
-    mail_account(tx, mail, own.account, by=by, name=own.row.name)
+    mail_account(tx, mail, own.account, by=by, name=own.row.name, method=own.row.method)

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 
-from nightlatch.access import Challenge, decide_account
-from nightlatch.actions import guard, help_closing, kinds
+from nightlatch.actions import kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, person_of
 from nightlatch.actions.mailing import mail_account
 from nightlatch.actions.not_me import not_me_link
-from nightlatch.actions.proving import Proved, Wait, Wrong, accept, must_wait, proved
-from nightlatch.actions.reset_ending import second_step_shown
+from nightlatch.actions.proving import Proved, Wait, Wrong, must_wait
+from nightlatch.actions.showing import Shown, clear, succeeded
 from nightlatch.actions.tokens import Token, new_token
 from nightlatch.assurance import liftable, relied, usable
 from nightlatch.audit.events import account as account_subject
@@ -17,7 +16,7 @@ from nightlatch.audit.events import record
 from nightlatch.authenticators import totp
 from nightlatch.authenticators.recovery_code import CodeParts
 from nightlatch.budget import SECOND_STEP, Counter, exhausted, failed, open_at
-from nightlatch.facts import Authenticator, Facts, Reach
+from nightlatch.facts import NOWHERE, Authenticator, Facts, Proof, Reach
 from nightlatch.ids import to_text
 from nightlatch.instants import HOUR
 from nightlatch.refusals import Code, Refused, WayOut
@@ -26,7 +25,7 @@ from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import Known
 from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
-from nightlatch.vocabulary import Event, Method
+from nightlatch.vocabulary import WITHOUT_AUTHENTICATOR, Event, Method
 
 _LIFT_MAILS_AN_HOUR = 3
 
@@ -54,7 +53,8 @@ def present_totp(tx: Transaction, *, by: By, code: str, token: Token) -> Proved 
     accepted, replayed = _match(tx, known, bound, code)
     if accepted is None:
         return _failed(tx, by, known, Method.TOTP, counter, replayed)
-    return _succeeded(tx, by, known, Method.TOTP, counter, accepted, token)
+    clear(tx, known, Method.TOTP, counter)
+    return succeeded(tx, by, known, Shown(Method.TOTP, accepted), token)
 
 
 def look_code(tx: Transaction, *, by: By, parts: CodeParts) -> CodeCandidate:
@@ -95,7 +95,8 @@ def present_recovery_code(
         standing.refresh(tx, account.id)
         not_me = not_me_link(tx, account.id, id)
         mail_account(tx, "recovery_code_used", account, by=by, left=left, not_me_link=not_me)
-    proved = _succeeded(tx, by, known, Method.RECOVERY_CODE, counter, id or 0, token)
+    clear(tx, known, Method.RECOVERY_CODE, counter)
+    proved = succeeded(tx, by, known, Shown(Method.RECOVERY_CODE, id or 0), token)
     return Proved(proved.known, proved.token, left)
 
 
@@ -147,7 +148,8 @@ def lift(tx: Transaction, *, by: By, token_hash: bytes, code: str, token: Token)
     accepted, replayed = _match(tx, known, bound, code)
     if accepted is None:
         return _failed(tx, by, known, Method.TOTP, counter, replayed)
-    return _succeeded(tx, by, known, Method.TOTP, counter, accepted, token)
+    clear(tx, known, Method.TOTP, counter)
+    return succeeded(tx, by, known, Shown(Method.TOTP, accepted), token)
 
 
 # --- inside ---
@@ -249,10 +251,17 @@ def _suspend(tx: Transaction, by: By, known: Known, method: Method) -> None:
 def _first_factor_reach(facts: Facts) -> Reach:
     everywhere, named = False, frozenset[int]()
     for proof in facts.proofs:
-        if proof.method in (Method.PASSWORD, Method.PROVIDER):
-            everywhere = everywhere or proof.source.everywhere
-            named |= proof.source.workspaces
+        source = _reach_of_first(facts, proof)
+        everywhere, named = everywhere or source.everywhere, named | source.workspaces
     return Reach(everywhere, named)
+
+
+def _reach_of_first(facts: Facts, proof: Proof) -> Reach:
+    """Of a passkey that verified its user: what it reaches."""
+    if proof.method in WITHOUT_AUTHENTICATOR:
+        return proof.source
+    passkey = facts.authenticator(proof.authenticator)
+    return passkey.reach if proof.method is Method.PASSKEY and proof.verified and passkey else NOWHERE
 
 
 def _mail_lift(tx: Transaction, by: By, account: Row, method: Method) -> None:
@@ -267,56 +276,6 @@ def _mail_lift(tx: Transaction, by: By, account: Row, method: Method) -> None:
         method=method.value,
         expires=tx.now + tickets.LINK_LIVES["lift"],
     )
-
-
-def _succeeded(
-    tx: Transaction,
-    by: By,
-    known: Known,
-    method: Method,
-    counter: Counter,
-    authenticator_id: int,
-    token: Token,
-) -> Proved:
-    person = person_of(known)
-    was_open = not isinstance(decide_account(known.facts), Challenge)
-    if method is not Method.TOTP:
-        authenticators.used(tx, authenticator_id)
-    if counter.failures:
-        guesses.clear(tx, method, str(person.id))
-    if any(map(liftable, known.facts.authenticators)):
-        _lift_others(tx, by, known)
-        known = guard.known(tx, by)
-    now_known = accept(tx, by, proved(tx, known, method, authenticator_id), token)
-    second_step_shown(tx, by, now_known, authenticator_id)
-    record(
-        tx,
-        Event.STEP_UP_SUCCEEDED if was_open else Event.SIGN_IN_SUCCEEDED,
-        by=by,
-        subject=account_subject(person.id, person.name),
-        method=method,
-    )
-    help_closing.used(tx, by=by, account_id=person.id, name=person.name, method=method)
-    return Proved(now_known, token)
-
-
-def _lift_others(tx: Transaction, by: By, known: Known) -> None:
-    """A right second factor ends suspensions by failures, and gives the suspended methods their tries back."""
-    person = person_of(known)
-    lifted = {each.method for each in known.facts.authenticators if liftable(each)}
-    for each in known.facts.authenticators:
-        if liftable(each):
-            authenticators.lift(tx, each.id)
-    for method in sorted(lifted):
-        guesses.clear(tx, method, str(person.id))
-        tickets.end_links(tx, person.id, "lift")
-        record(
-            tx,
-            Event.AUTHENTICATOR_LIFTED,
-            by=by,
-            subject=account_subject(person.id, person.name),
-            method=method,
-        )
 
 
 def _nothing_usable() -> Refused:

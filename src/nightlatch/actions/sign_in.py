@@ -15,6 +15,7 @@ from nightlatch.actions.kept import refuse_person
 from nightlatch.actions.links import live_link
 from nightlatch.actions.mailing import mail_address
 from nightlatch.actions.proving import Proved, Wait, Wrong, accept, must_wait, proved
+from nightlatch.actions.source_delay import charge_source, source_wait
 from nightlatch.actions.tokens import Token, new_token
 from nightlatch.addresses import Address
 from nightlatch.audit.events import account as account_subject
@@ -23,14 +24,12 @@ from nightlatch.audit.events import record
 from nightlatch.budget import (
     PASSWORD_KNOWN_BROWSER,
     PASSWORD_UNKNOWN_BROWSER,
-    SOURCE,
     Allowance,
     failed,
     open_at,
 )
 from nightlatch.instants import HOUR, Instant
 from nightlatch.refusals import Code, Refused, WayOut, not_found
-from nightlatch.sources import source_of
 from nightlatch.store import accounts, guesses, outbox, sessions, tickets
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import Known, read_known
@@ -66,7 +65,7 @@ def look(tx: Transaction, *, by: By, address: Address) -> Candidate:
     door = "password_known" if known_here else "password"
     subject = f"{address.key} {(by.browser or b'').hex()}" if known_here else address.key
     counter = guesses.peek(tx, door, subject)
-    wait = must_wait(_allowance(door), counter, tx.now) or _source_wait(tx, by)
+    wait = must_wait(_allowance(door), counter, tx.now) or source_wait(tx, by)
     return Candidate(
         address.key,
         row.id if row is not None else None,
@@ -194,10 +193,6 @@ def _allowance(door: str) -> Allowance:
     return PASSWORD_KNOWN_BROWSER if door == "password_known" else PASSWORD_UNKNOWN_BROWSER
 
 
-def _source_wait(tx: Transaction, by: By) -> Wait | None:
-    return must_wait(SOURCE, guesses.peek(tx, "source", source_of(by.ip)), tx.now)
-
-
 def _judge(tx: Transaction, by: By, candidate: Candidate, right: bool) -> Wrong | Wait | None:
     """None: it was right. The counter of the door is taken first, so that parallel tries come one after the other."""
     lock(tx, accounts=[candidate.account_id] if candidate.account_id is not None else [])
@@ -215,21 +210,13 @@ def _judge(tx: Transaction, by: By, candidate: Candidate, right: bool) -> Wrong 
         return None
     counter = failed(counter, tx.now)
     guesses.keep(tx, candidate.door, candidate.subject, counter)
-    _charge_source(tx, by)
+    charge_source(tx, by)
     subject = account_subject(row.id, row.name) if row is not None else address_subject(candidate.email_key)
     record(
         tx, Event.SIGN_IN_FAILED, by=by, subject=subject, method=Method.PASSWORD, in_a_row=counter.failures
     )
     again: Instant = open_at(allowance, counter)
     return Wrong(again if again > tx.now else None)
-
-
-def _charge_source(tx: Transaction, by: By) -> None:
-    source = source_of(by.ip)
-    counter = guesses.take(tx, "source", source)
-    if tx.now - counter.last_at > HOUR:
-        counter = type(counter)()
-    guesses.keep(tx, "source", source, failed(counter, tx.now))
 
 
 def _proved(tx: Transaction, by: By, after: Known, token: Token) -> Proved:

@@ -10,6 +10,7 @@ from nightlatch.instants import Instant
 from nightlatch.store.engine import Transaction
 from nightlatch.store.query import Query, Row, insert_into, set_columns
 from nightlatch.store.schema import authenticator_workspaces, authenticators, recovery_codes, teammates
+from nightlatch.store.schema_ways import passkeys
 from nightlatch.vocabulary import Method
 
 _links = authenticator_workspaces
@@ -41,6 +42,7 @@ _DELETE = Query(
 )
 _DELETE_LINKS = Query(delete(_links).where(_links.c.authenticator_id == bindparam("id")))
 _DELETE_CODES = Query(delete(recovery_codes).where(recovery_codes.c.authenticator_id == bindparam("id")))
+_DELETE_PASSKEY = Query(delete(passkeys).where(passkeys.c.authenticator_id == bindparam("id")))
 _SPEND_STEP = Query(
     update(authenticators)
     .values(highest_step=bindparam("step"), last_used_at=bindparam("now"))
@@ -52,6 +54,11 @@ _SPEND_STEP = Query(
 )
 _USED = Query(
     update(authenticators).values(last_used_at=bindparam("now")).where(authenticators.c.id == bindparam("id"))
+)
+_RENAME = Query(
+    set_columns(authenticators, "name")
+    .where(authenticators.c.id == bindparam("id"), authenticators.c.account_id == bindparam("account_id"))
+    .returning(authenticators.c.id)
 )
 _SUSPEND_EVERYWHERE = Query(
     set_columns(authenticators, "suspended_at").where(authenticators.c.id == bindparam("id"))
@@ -153,8 +160,10 @@ def bind(
     sealed: bytes | None = None,
     highest_step: int | None = None,
     limited_until: Instant | None = None,
+    used: bool = False,
 ) -> int:
-    """A new authenticator that reaches `reach`. `sealed` is bound to its id, so the id may be chosen before."""
+    """A new authenticator that reaches `reach`. `sealed` is bound to its id, so the id may be chosen before. `used`: it
+    was shown as it was bound."""
     authenticator_id = id or new_id()
     tx.run(
         _INSERT,
@@ -164,7 +173,7 @@ def bind(
         name=name,
         sealed=sealed,
         bound_at=tx.now,
-        last_used_at=tx.now if highest_step is not None else None,
+        last_used_at=tx.now if used or highest_step is not None else None,
         highest_step=highest_step,
         everywhere_at=tx.now if reach.everywhere else None,
         suspended_at=None,
@@ -182,6 +191,7 @@ def unbind(tx: Transaction, authenticator_id: int, account_id: int) -> bool:
         return False
     tx.run(_DELETE_LINKS, id=authenticator_id)
     tx.run(_DELETE_CODES, id=authenticator_id)
+    tx.run(_DELETE_PASSKEY, id=authenticator_id)
     return True
 
 
@@ -193,6 +203,11 @@ def spend_step(tx: Transaction, authenticator_id: int, step: int) -> bool:
 def used(tx: Transaction, authenticator_id: int) -> None:
     """An authenticator was used now."""
     tx.run(_USED, id=authenticator_id, now=tx.now)
+
+
+def rename(tx: Transaction, authenticator_id: int, account_id: int, name: str) -> bool:
+    """Another name for one's own. False where there is none such."""
+    return tx.one(_RENAME, id=authenticator_id, account_id=account_id, new_name=name) is not None
 
 
 def mark(

@@ -10,6 +10,7 @@ from nightlatch.store import (
     guesses,
     notices,
     outbox,
+    passkeys,
     progress,
     sessions,
     sso_flows,
@@ -46,4 +47,5 @@ def tidy(tx: Transaction) -> None:
     campaigns.prune(tx, tx.now - MAILS_KEPT)
     notices.prune(tx, tx.now - NOTICES_KEPT)
     progress.prune(tx)
+    passkeys.prune(tx)
     sso_flows.prune(tx)

@@ -13,6 +13,8 @@ _UPDATE = Query(set_columns(meta, "value").where(meta.c.name == bindparam("name"
 DEMO = "demo"
 KEY_CHECK = "key_check"
 CLOCK = "clock"
+DECOYS = "decoys"
+"""What the passkeys are made of that an address without any is said to have."""
 SIGNING = "signing"
 """There has been a key for assertions: a missing one is a fault from then on."""
 

@@ -39,13 +39,7 @@ async def password_sign_in(context: Context, address: Address, password: str) ->
     async def judge(candidate: Candidate, right: bool) -> Proved | Wrong | Wait:
         def body(tx: Transaction) -> Proved | Wrong | Wait:
             result = sign_in.sign_in(tx, by=by, candidate=candidate, right=right, kind=kind, token=token)
-            if (
-                isinstance(result, Proved)
-                and context.known.session is not None
-                and context.known.person is not None
-            ):
-                sessions.end(tx, context.known.session.id, context.known.person.id)
-            return result
+            return end_former(tx, context, result)
 
         return await context.write(body)
 
@@ -62,6 +56,14 @@ async def password_sign_in(context: Context, address: Address, password: str) ->
             await _renew_hash(context, candidate, password)
         return result
     raise Refused(Code.UNAVAILABLE, "The password is being changed at this moment. Try again.")
+
+
+def end_former(tx: Transaction, context: Context, result: Proved | Wrong | Wait) -> Proved | Wrong | Wait:
+    """After a whole sign-in, in its transaction: the session that the browser had is over."""
+    session, person = context.known.session, context.known.person
+    if isinstance(result, Proved) and session is not None and person is not None:
+        sessions.end(tx, session.id, person.id)
+    return result
 
 
 async def password_again(context: Context, password: str) -> Proved | Wrong | Wait:

@@ -97,13 +97,21 @@ _EVENTS: dict[Event, tuple[str, str]] = {
     Event.APP_REMOVED: ("Product removed", "{who} removed the product {whom}."),
     Event.APP_SECRET_ENDED: ("Product's secret ended", "{who} ended a secret of {whom}."),
     Event.APP_SECRET_MADE: ("Product's secret made", "{who} made a secret for {whom}."),
-    Event.AUTHENTICATOR_ACCEPTED: ("App accepted", "{who} let the workspace rely on an app of {whom}."),
+    Event.AUTHENTICATOR_ACCEPTED: (
+        "Authenticator accepted",
+        "{who} let the workspace rely on {a_method} of {whom}.",
+    ),
     Event.AUTHENTICATOR_BOUND: ("2FA set up", "{who} set up {a_method}."),
     Event.AUTHENTICATOR_CONTESTED: (
         "Contested",
         "The {method} of {whom} is suspended: by a mailed link they said that it was not them.",
     ),
+    Event.AUTHENTICATOR_COUNT_FELL: (
+        "Passkey may be copied",
+        "A {method} of {whom} was used, and its counter did not rise.",
+    ),
     Event.AUTHENTICATOR_LOST: ("Marked as lost", "{who} marked {a_method} as lost."),
+    Event.AUTHENTICATOR_RENAMED: ("Authenticator renamed", "{who} called {a_method} by another name."),
     Event.AUTHENTICATOR_REPLACED: ("Authenticator replaced", "{who} replaced {a_method}."),
     Event.AUTHENTICATOR_UNBOUND: ("Authenticator removed", "{who} removed {a_method}."),
     Event.AUTHENTICATOR_SUSPENDED: (
@@ -199,15 +207,15 @@ _EVENTS: dict[Event, tuple[str, str]] = {
         "{who} ended every session and token: everybody signs in anew.",
     ),
     Event.SESSION_ENDED: ("Session ended", "{who} ended a session."),
-    Event.SIGN_IN_FAILED: ("Sign-in failed", "Somebody entered a wrong password for {whom}."),
+    Event.SIGN_IN_FAILED: ("Sign-in failed", "Somebody tried to sign in as {whom} with a wrong {method}."),
     Event.SIGN_IN_HALF_DONE: (
-        "Password right",
-        "{whom} entered the password; the second step was still to come.",
+        "First step right",
+        "The {method} of {whom} was right; the second step was still to come.",
     ),
     Event.SIGN_IN_SUCCEEDED: ("Signed in", "{whom} signed in."),
     Event.SIGN_IN_UNBLOCKED: ("Sign-in unblocked", "{whom} let a browser try the password again."),
     Event.SIGN_UP_REQUESTED: ("Sign-up begun", "Somebody asked to sign up as {whom}."),
-    Event.SECOND_STEP_FAILED: ("Second step failed", "A wrong {method} was entered for {whom}."),
+    Event.SECOND_STEP_FAILED: ("Second step failed", "A wrong {method} was shown for {whom}."),
     Event.SSO_BYPASSED: ("Emergency door used", "{whom}, an owner, came in without single sign-on."),
     Event.SSO_REFUSED: ("Single sign-on refused", "Somebody came from {whom} and was not let in: {why}."),
     Event.SSO_REQUIRED: (
@@ -328,7 +336,25 @@ class _Words(dict[str, str]):
         return f"{'an' if text[0] in 'aeiou' else 'a'} {text}" if article else text
 
 
+_CHECKS = {
+    "challenge": "an answer that was used before, or given to somebody else",
+    "unknown": "nobody has this passkey",
+    "owner": "somebody else's passkey",
+    "not_asked_for": "another one was asked for",
+    "not_usable": "it is not accepted now",
+    "user_handle": "it names another account",
+    "type": "made for something else",
+    "origin": "made for another site",
+    "rp_id": "made for another site",
+    "cross_origin": "made inside of another site's page",
+    "user_presence": "nobody was there",
+    "user_verification": "it did not verify its user",
+    "backup": "its make changed",
+    "signature": "the signature is wrong",
+    "malformed": "it could not be read",
+}
 _LABELS = {
+    "check": "What was wrong",
     "before": "Was required from",
     "colour": "Colour",
     "exceptions_ended": "Exceptions ended",
@@ -419,6 +445,7 @@ def in_words(key: str, value: Any, *, inside: bool = False) -> str:
         "managed_by": _MANAGERS,
         "purpose": _PURPOSES,
         "why": _WHY,
+        "check": _CHECKS,
         "rule": _RULES,
         "ended_by": _RESET_ENDED_BY,
     }.get(key, {})

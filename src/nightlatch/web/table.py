@@ -12,6 +12,7 @@ from nightlatch.web.api import exceptions as api_exceptions
 from nightlatch.web.api import help as api_help
 from nightlatch.web.api import invitations as api_invitations
 from nightlatch.web.api import openapi
+from nightlatch.web.api import passkeys as api_passkeys
 from nightlatch.web.api import policy as api_policy
 from nightlatch.web.api import reminding as api_reminding
 from nightlatch.web.api import resets as api_resets
@@ -110,6 +111,7 @@ ROUTES: list[Route] = [
     *api_sign_up.ROUTES,
     *api_account.ROUTES,
     *api_authenticators.ROUTES,
+    *api_passkeys.ROUTES,
     *api_help.ROUTES,
     *api_tokens.ROUTES,
     *api_workspaces.ROUTES,

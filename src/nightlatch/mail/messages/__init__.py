@@ -51,6 +51,7 @@ MESSAGES: Mapping[str, Callable[..., Message]] = MappingProxyType(
             two_factor.authenticator_bound,
             two_factor.authenticator_replaced,
             two_factor.authenticator_unbound,
+            two_factor.passkey_count_fell,
             two_factor.recovery_code_used,
             two_factor.recovery_codes_renewed,
             two_factor.second_factor_suspended,

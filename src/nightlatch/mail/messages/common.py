@@ -114,6 +114,23 @@ def device(text: str) -> str:
     return f"“{named}”" if named else "without a name"
 
 
+_KINDS = {
+    "totp": ("An authenticator app", "Codes from it"),
+    "passkey": ("A passkey", "It"),
+}
+
+
+def kind_of(method: str) -> str:
+    """What a person calls an authenticator of this method: "An authenticator app", "A passkey"."""
+    return _KINDS.get(method, _KINDS["totp"])[0]
+
+
+def its_proofs(method: str, are: str, is_: str) -> str:
+    """A sentence about what is shown with it: "Codes from it are not accepted", "It is not accepted"."""
+    subject = _KINDS.get(method, _KINDS["totp"])[1]
+    return f"{subject} {is_ if method == 'passkey' else are}"
+
+
 def act(common: Common, label: str, link: str, *, last: bool = False) -> Button:
     """The button that the mail is for."""
     return Button(label, checked_link(link, common["origin"]), last)

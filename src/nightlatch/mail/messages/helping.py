@@ -11,6 +11,8 @@ from nightlatch.mail.messages.common import (
     act,
     device,
     done_by,
+    its_proofs,
+    kind_of,
     letter,
     look,
     not_me_button,
@@ -88,7 +90,7 @@ def contested(*, name: str | None = None, account: str | None = None, **common: 
     if name is None:
         done = "Every session of your account has ended."
     else:
-        done = f"{device(name)} is suspended: its codes are not accepted, and what was opened with them has ended."
+        done = f"{device(name)} is suspended: it is not accepted, and what was opened with it has ended."
     return letter(
         common,
         "“This was not me” was pressed in a mail to you",
@@ -101,27 +103,31 @@ def contested(*, name: str | None = None, account: str | None = None, **common: 
     )
 
 
-def authenticator_lost(*, name: str, account: str | None = None, **common: Unpack[Common]) -> Message:
+def authenticator_lost(
+    *, name: str, method: str = "totp", account: str | None = None, **common: Unpack[Common]
+) -> Message:
     """A person marked one of their own as lost."""
     return letter(
         common,
-        "An authenticator app was marked as lost",
-        f"The authenticator app {device(name)} was marked as lost, with another second step of yours. Codes from it "
-        "are not accepted, and what was opened with them is closed. For 24 hours nothing weighty can be changed with "
-        "what is left.",
+        f"{kind_of(method)} was marked as lost",
+        f"{kind_of(method)}, {device(name)}, was marked as lost, with another second step of yours. "
+        f"{its_proofs(method, 'are not accepted', 'is not accepted')}, and what was opened with it is closed. "
+        "For 24 hours nothing weighty can be changed with what is left.",
         facts=own_act(common, account),
         not_you=not_you(common),
         button=look(common, "Look at your 2FA", SETTINGS),
     )
 
 
-def authenticator_found(*, name: str, account: str | None = None, **common: Unpack[Common]) -> Message:
+def authenticator_found(
+    *, name: str, method: str = "totp", account: str | None = None, **common: Unpack[Common]
+) -> Message:
     """What was lost or contested is used again."""
+    kind = kind_of(method)
     return letter(
         common,
-        "A suspended authenticator app works again",
-        f"The authenticator app {device(name)} is accepted again, by a session that showed another second step of "
-        "yours.",
+        f"{kind} works again",
+        f"{kind}, {device(name)}, is accepted again, by a session that showed another second step of yours.",
         facts=own_act(common, account),
         not_you=not_you(common),
         button=look(common, "Look at your 2FA", SETTINGS),
@@ -129,16 +135,22 @@ def authenticator_found(*, name: str, account: str | None = None, **common: Unpa
 
 
 def authenticator_accepted(
-    *, workspace: str, by: str, name: str, account: str | None = None, **common: Unpack[Common]
+    *,
+    workspace: str,
+    by: str,
+    name: str,
+    method: str = "totp",
+    account: str | None = None,
+    **common: Unpack[Common],
 ) -> Message:
     """A workspace relies on a person's authenticator from now on, because somebody there said so."""
     team = named(workspace)
     more = (("Account", words.address(account)),) if account else ()
+    what = "passkey" if method == "passkey" else "authenticator app"
     return letter(
         common,
-        f"{team} accepts your authenticator app",
-        f"{person(by)} let {team} rely on your authenticator app {device(name)}. From now on it asks you for a code "
-        "from it.",
+        f"{team} accepts your {what}",
+        f"{person(by)} let {team} rely on your {what} {device(name)}. From now on it asks you for it.",
         facts=done_by(common, by, *more),
         not_you=f"You know nothing of it? Tell another admin or an owner of {team} at once.",
         button=look(common, "Look at your 2FA", SETTINGS),

@@ -23,6 +23,7 @@ class Sort(StrEnum):
 
 _SECURITY = """
     authenticator_bound authenticator_replaced authenticator_unbound recovery_code_used recovery_codes_renewed
+    passkey_count_fell
     second_factor_suspended second_step_missing new_browser notify_added notify_removed
     password_changed password_reset_done email_changing email_changed email_undone person_email_changed
     reset reset_notice break_glass mandate_ownerless token_made

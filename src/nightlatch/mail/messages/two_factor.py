@@ -11,6 +11,8 @@ from nightlatch.mail.messages.common import (
     device,
     done_by,
     good_until,
+    its_proofs,
+    kind_of,
     letter,
     not_me_button,
     not_you,
@@ -97,14 +99,22 @@ def reset_notice(*, workspace: str, by: str, account: str | None = None, **commo
 
 
 def authenticator_bound(
-    *, name: str, account: str | None = None, not_me_link: str | None = None, **common: Unpack[Common]
+    *,
+    name: str,
+    method: str = "totp",
+    account: str | None = None,
+    not_me_link: str | None = None,
+    **common: Unpack[Common],
 ) -> Message:
-    """An authenticator app was set up."""
+    """An authenticator app, or a passkey, was set up."""
+    if method == "passkey":
+        after = "From now on it signs you in, or is the second step after your first."
+    else:
+        after = "From now on a code from it can be asked when you sign in."
     return letter(
         common,
         "2FA was set up for your account",
-        f"An authenticator app, {device(name)}, was added to your account. From now on a code from it can "
-        "be asked when you sign in.",
+        f"{kind_of(method)}, {device(name)}, was added to your account. {after}",
         facts=own_act(common, account),
         not_you=not_your_2fa(common),
         button=not_me_button(common, not_me_link),
@@ -112,14 +122,18 @@ def authenticator_bound(
 
 
 def authenticator_replaced(
-    *, name: str, account: str | None = None, not_me_link: str | None = None, **common: Unpack[Common]
+    *,
+    name: str,
+    method: str = "totp",
+    account: str | None = None,
+    not_me_link: str | None = None,
+    **common: Unpack[Common],
 ) -> Message:
-    """A new authenticator app took the place of an old one."""
+    """Something new of either kind took the place of something old."""
     return letter(
         common,
-        "Your authenticator app was replaced",
-        f"A new authenticator app, {device(name)}, took the place of your old one. Codes from the old one "
-        "no longer work.",
+        "Your second step was replaced",
+        f"{kind_of(method)}, {device(name)}, took the place of what you had. The old one no longer works.",
         facts=own_act(common, account),
         not_you=not_your_2fa(common),
         button=not_me_button(common, not_me_link),
@@ -127,13 +141,36 @@ def authenticator_replaced(
 
 
 def authenticator_unbound(
-    *, name: str, account: str | None = None, not_me_link: str | None = None, **common: Unpack[Common]
+    *,
+    name: str,
+    method: str = "totp",
+    account: str | None = None,
+    not_me_link: str | None = None,
+    **common: Unpack[Common],
 ) -> Message:
-    """An authenticator app was removed by its owner."""
+    """An authenticator app, or a passkey, was removed by its owner."""
+    kind = kind_of(method)
     return letter(
         common,
-        "An authenticator app was removed from your account",
-        f"The authenticator app {device(name)} was removed from your account. Codes from it no longer work.",
+        f"{kind} was removed from your account",
+        f"{kind}, {device(name)}, was removed from your account. "
+        f"{its_proofs(method, 'no longer work', 'no longer works')}.",
+        facts=own_act(common, account),
+        not_you=not_you(common),
+        button=not_me_button(common, not_me_link),
+    )
+
+
+def passkey_count_fell(
+    *, name: str, account: str | None = None, not_me_link: str | None = None, **common: Unpack[Common]
+) -> Message:
+    """A passkey's counter did not rise: it may have been copied. It was accepted all the same."""
+    return letter(
+        common,
+        "A passkey of yours may have been copied",
+        f"Your passkey {device(name)} was used, and its counter did not go up as it should. Some devices simply count "
+        "wrongly. It can also mean that somebody has a copy of it.",
+        "Was it you, just now? Then all is probably well. We tell you of it this once.",
         facts=own_act(common, account),
         not_you=not_you(common),
         button=not_me_button(common, not_me_link),

@@ -11,7 +11,6 @@ from nightlatch.ids import from_text
 from nightlatch.ids import to_text as id_text
 from nightlatch.instants import to_text
 from nightlatch.refusals import Code, Refused, WayOut, not_found
-from nightlatch.vocabulary import Method
 from nightlatch.web import flows
 from nightlatch.web.answers import Answer
 from nightlatch.web.api import models
@@ -103,7 +102,7 @@ async def confirm(context: Context, body: models.CodeBody) -> Answer:
     result, codes = await flows.confirm_enrolment(context, context.id(), body.code)
     if isinstance(result, NotConfirmed):
         raise Refused(Code.WRONG_CODE, drift_text(result.drift), WayOut("Scan the code again.", "/set-up"))
-    return await _confirmed(context, result, codes)
+    return confirmed(context, result, codes)
 
 
 def drift_text(drift: int | None) -> str:
@@ -119,11 +118,12 @@ def drift_text(drift: int | None) -> str:
     )
 
 
-async def _confirmed(context: Context, result: Confirmed, codes: list[str]) -> Answer:
+def confirmed(context: Context, result: Confirmed, codes: list[str], status: int = 200) -> Answer:
+    """The answer to a binding."""
     now = to_text(result.known.facts.now)
     shown = models.Authenticator.model_construct(
         id=id_text(result.authenticator_id),
-        method=Method.TOTP.value,
+        method=result.method.value,
         name=result.name,
         bound_at=now,
         last_used_at=now,
@@ -131,13 +131,23 @@ async def _confirmed(context: Context, result: Confirmed, codes: list[str]) -> A
         recovery_codes_left=None,
     )
     return Answer(
-        models.ConfirmedTotp.model_construct(
+        models.Confirmed.model_construct(
             authenticator=shown,
             recovery_codes=codes or None,
             session=models.Session.model_validate(view(result.known)),
             token=context.deliver(result.token),
-        )
+        ),
+        status,
     )
+
+
+async def rename(context: Context, body: models.NameBody) -> Answer:
+    id = context.id()
+    await context.write(
+        lambda tx: authenticators.rename(tx, by=context.by, authenticator_id=id, name=body.name)
+    )
+    items = await context.read(lambda tx: authenticators.own(tx, by=context.by))
+    return Answer(next(_shown(each) for each in items if each.id == id))
 
 
 async def unbind(context: Context) -> Answer:
@@ -216,9 +226,18 @@ ROUTES: list[Route] = [
         kinds.REPLACE,
         confirm,
         body=models.CodeBody,
-        answer=models.ConfirmedTotp,
+        answer=models.Confirmed,
         summary="Confirm it with its first code",
         codes=(Code.WRONG_CODE, Code.EXPIRED),
+    ),
+    api(
+        "PATCH",
+        "/me/authenticators/{id}",
+        kinds.READ_ACCOUNT,
+        rename,
+        body=models.NameBody,
+        answer=models.Authenticator,
+        summary="Call it by another name",
     ),
     api(
         "DELETE",

@@ -112,6 +112,10 @@ class Authenticator(Model):
     recovery_codes_left: int | None = None
 
 
+class NameBody(Model):
+    name: Annotated[str, Field(max_length=200)]
+
+
 class Authenticators(Model):
     items: list[Authenticator]
     next_cursor: str | None = None
@@ -151,7 +155,7 @@ class PendingTotp(Model):
     expires_at: Instant
 
 
-class ConfirmedTotp(Model):
+class Confirmed(Model):
     authenticator: Authenticator
     recovery_codes: list[str] | None
     session: Session
