@@ -20,7 +20,7 @@ PREFIX = "NIGHTLATCH_"
 
 SETTINGS = (
     *("DATABASE_URL", "DATA", "ORIGIN", "PATH", "NAME", "KEYS", "MAIL", "MAIL_FROM", "TRUSTED_PROXIES"),
-    *("HOST", "PORT", "WORKERS", "SIGN_UP", "NAME_SERVERS", "TEST_CLOCK"),
+    *("HOST", "PORT", "WORKERS", "SIGN_UP", "PROVIDER_NETWORKS", "NAME_SERVERS", "TEST_CLOCK"),
 )
 
 SECRETS = ("DATABASE_URL", "KEYS", "MAIL")
@@ -71,6 +71,8 @@ class Config:
     port: int
     workers: int
     sign_up: SignUp
+    provider_networks: tuple[Network, ...]
+    """Inside the operator's own network: where identity providers may be asked all the same."""
     name_servers: tuple[NameServer, ...]
     """Those asked for the records that prove domains; none: the system's."""
     test_clock: Path | None
@@ -166,6 +168,7 @@ class _Reader:
             port=self._checked("PORT", lambda text: checks.number(text, 65_535), 8000),
             workers=self._checked("WORKERS", lambda text: checks.number(text, 64), 1),
             sign_up=self._checked("SIGN_UP", checks.sign_up, "closed"),
+            provider_networks=self._checked("PROVIDER_NETWORKS", checks.networks, ()),
             name_servers=self._checked("NAME_SERVERS", checks.name_servers, ()),
             test_clock=self._test_clock(local=local),
             warnings=tuple(self._warnings),

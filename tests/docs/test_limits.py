@@ -37,6 +37,7 @@ from nightlatch.authenticators import password
 from nightlatch.budget import Allowance
 from nightlatch.instants import DAY, HOUR, MINUTE, SECOND, Duration
 from nightlatch.mail import drain
+from nightlatch.sso import discovery, fetching
 from nightlatch.store import apps as stored_apps
 from nightlatch.store import enrolments, forms, grants, housekeeping, passkeys, sessions, sso_flows, teammates
 from nightlatch.store import facts as stored_facts
@@ -110,6 +111,9 @@ FIGURES = {
     "Connections of a workspace to identity providers": str(connections.MOST_IN_A_WORKSPACE),
     "Values of `acr` or `amr` that a connection's rule lists": str(connection_rule.MOST_VALUES),
     "An exemption of a connection, at most": lasting(connection_rule.LONGEST_EXEMPTION),
+    "Waiting for one answer of an identity provider": f"{fetching.SECONDS:.0f} seconds",
+    "One answer of an identity provider": kib(fetching.MOST_OCTETS),
+    "What is known of an identity provider is kept for": lasting(discovery.KEPT_FOR),
     "The way to an identity provider and back": lasting(sso_flows.FLOW_LIFE),
     "API tokens of a person, or of a service account, at a time": str(api_tokens.MOST_TOKENS),
     "An API token, unless said otherwise": lasting(api_tokens.DEFAULT_LIFE),

@@ -58,6 +58,7 @@ def test_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         port=8000,
         workers=1,
         sign_up="closed",
+        provider_networks=(),
         name_servers=(),
         test_clock=None,
     )
@@ -447,7 +448,7 @@ def test_redacted_and_repr_hold_no_secret():
         )
         shown = config.redacted()
         assert list(shown)[:3] == ["NIGHTLATCH_DATABASE_URL", "NIGHTLATCH_DATA", "NIGHTLATCH_ORIGIN"]
-        assert len(shown) == 15
+        assert len(shown) == 16
         for text in (repr(config), str(shown)):
             assert "S3cret" not in text
             assert KEY[3:] not in text

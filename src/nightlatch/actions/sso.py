@@ -53,7 +53,9 @@ def look(tx: Transaction, connection_id: ConnectionId) -> Begun:
             "This way to sign in is not set up yet.",
             WayOut("Sign in another way.", "/sign-in"),
         )
-    return Begun(row.id, row.name, row.issuer, row.client_id, connections.settings_of(row))
+    return Begun(
+        row.id, row.name, row.issuer, row.client_id, connections.settings_of(row), row.kind, row.max_age
+    )
 
 
 def begin(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from nightlatch.facts import ConnectionId, WorkspaceId
+from nightlatch.instants import Duration
 from nightlatch.refusals import WayOut
 
 
@@ -87,3 +88,6 @@ class Begun:
     issuer: str
     client_id: str
     settings: Mapping[str, object]
+    kind: str = "oidc"
+    max_age: Duration | None = None
+    """For how long after a sign-in there its rule takes that for a second factor."""

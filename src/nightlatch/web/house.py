@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from nightlatch.instants import MINUTE, Instant
 from nightlatch.refusals import Code, Refused
+from nightlatch.sso.discovery import Discoveries
+from nightlatch.sso.fetching import Fetcher
 from nightlatch.store.engine import T
 from nightlatch.wiring import House
 
@@ -46,6 +48,9 @@ class Front:
         self.demo = demo
         self.pool = Pool(threads=2, waiting=64)
         self.outside = Pool(threads=4, waiting=16, name="outside", busy=ASKING)
+        self.discoveries = Discoveries(
+            Fetcher(local=house.config.local, networks=house.config.provider_networks)
+        )
         self.mail_wanted: asyncio.Event | None = None
         self._seen: dict[int, Instant] = {}
         self._used: dict[int, Instant] = {}

@@ -82,6 +82,8 @@ FLASHES = {
     "notify-added": ("info", "Check that mailbox: notices go there once its link is confirmed."),
     "notify-removed": ("success", "The address is removed. Everybody is told."),
     "invitations-welcome": ("success", "This address takes invitations again."),
+    "sso-connected": ("success", "Your account is connected."),
+    "sso-disconnected": ("success", "Your account is no longer connected."),
     "signed-out": ("info", "You are signed out."),
     "unblocked": ("success", "You can try your password again in this browser."),
     "email-changed": ("success", "Your e-mail address is changed."),

@@ -61,6 +61,7 @@ from nightlatch.web.pages import reset_stop as page_reset_stop
 from nightlatch.web.pages import resets as page_resets
 from nightlatch.web.pages import service_accounts as page_service_accounts
 from nightlatch.web.pages import sign_in as page_sign_in
+from nightlatch.web.pages import sso as page_sso
 from nightlatch.web.pages import step_up as page_step_up
 from nightlatch.web.pages import team as page_team
 from nightlatch.web.pages import team_member as page_team_member
@@ -73,6 +74,7 @@ ROUTES: list[Route] = [
     *page_recover.ROUTES,
     *page_not_me.ROUTES,
     *page_step_up.ROUTES,
+    *page_sso.ROUTES,
     *page_team.ROUTES,
     *page_exceptions.ROUTES,
     *page_invite.ROUTES,

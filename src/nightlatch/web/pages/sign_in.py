@@ -12,7 +12,7 @@ from nightlatch.refusals import Refused
 from nightlatch.store import teammates
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import Place
-from nightlatch.vocabulary import Method
+from nightlatch.vocabulary import Method, Reason
 from nightlatch.web import flows
 from nightlatch.web.branding import Brand, keep_onward, remember, remembered
 from nightlatch.web.context import Context, with_query
@@ -45,6 +45,7 @@ async def _sign_in(context: Context, **more: Any) -> Response:
         "email": context.form.get("email", ""),
         "wait": None,
         "sign_up": is_open(context.front.config),
+        "sso_url": context.url(with_query("/sign-in/sso", next=context.next_path)),
         "blocked": False,
     }
     response = render(context, "sign_in.html", **(values | more))
@@ -88,10 +89,10 @@ async def sign_in_form(context: Context) -> Response:
     return onward(context, result)
 
 
-def onward(context: Context, proved: Proved) -> Response:
+def onward(context: Context, proved: Proved, target: str = "") -> Response:
     """After an accepted proof: the second step if it is still due, else where the person was going."""
     context.session_token = proved.token
-    target = context.next_path or "/"
+    target = target or context.next_path or "/"
     if isinstance(decide_account(proved.known.facts), Challenge) and target not in ("/lift", "/ticket"):
         return go(context, with_query("/sign-in/second-step", next=target))
     return go(context, target)
@@ -140,7 +141,7 @@ async def second_step_page(context: Context) -> Response:
     )
     if isinstance(decision, Allow):
         return go(context, context.next_path or "/")
-    if isinstance(decision, Challenge) and decision.methods == (context.facts.first,):
+    if isinstance(decision, Challenge) and decision.reason in (Reason.FIRST_FACTOR, Reason.IDLE):
         return go(
             context, with_query("/step-up", workspace=place.slug if place else "", next=context.next_path)
         )

@@ -5,11 +5,12 @@ from typing import Any
 from starlette.responses import Response
 
 from nightlatch.access import Challenge, decide_account, decide_workspace
-from nightlatch.actions import kinds
+from nightlatch.actions import kinds, sso_linking
 from nightlatch.actions.proving import Proved, Wrong
-from nightlatch.assurance import relied_on, usable_methods
+from nightlatch.assurance import first_method, relied_on, usable_methods
+from nightlatch.ids import to_text
 from nightlatch.refusals import Refused, not_found
-from nightlatch.vocabulary import Method
+from nightlatch.vocabulary import Method, Reason
 from nightlatch.web import flows
 from nightlatch.web.branding import keep_onward, own_place
 from nightlatch.web.context import Context, with_query
@@ -34,14 +35,17 @@ _WHY = {
 
 
 async def step_up_page(context: Context) -> Response:
-    return _step_up(context)
+    return await _step_up(context)
 
 
-def _step_up(context: Context, **more: Any) -> Response:
+async def _step_up(context: Context, **more: Any) -> Response:
     using, others = _ways(context)
     target = context.next_path or "/"
     if using == Method.PROVIDER:
-        return _step_up_at_product(context, target)
+        person = context.known.person
+        if person is not None and person.app_id is not None:
+            return _step_up_at_product(context, target)
+        return await _step_up_at_provider(context, target)
     values: dict[str, Any] = {
         "why": _WHY.get(_asked_act(context), "Confirm that it is you to go on."),
         "email": context.known.person.email if context.known.person else "",
@@ -81,10 +85,12 @@ def _ways(context: Context) -> tuple[str, list[dict[str, str]]]:
     methods = {
         method for plane in planes if relied_on(facts, plane) for method in usable_methods(facts, plane)
     }
-    if facts.idle or first_missing or not methods:
-        return facts.first, []
     wanted = context.form.get("using") or context.query("using")
     names = [each for each in ("totp", "recovery_code") if Method(each) in methods]
+    if wanted == Method.PASSWORD and facts.first is Method.PASSWORD:
+        return wanted, []
+    if (facts.idle or first_missing or not methods) and not (wanted in names and not facts.idle):
+        return _first(context, planes), []
     using = wanted if wanted in names else names[0]
     texts = {"totp": "Use a code from your authenticator app", "recovery_code": "Use a recovery code"}
     return using, [
@@ -92,6 +98,38 @@ def _ways(context: Context) -> tuple[str, list[dict[str, str]]]:
         for each in names
         if each != using
     ]
+
+
+def _first(context: Context, planes: list[int | None]) -> Method:
+    """What first factor is asked for: at the provider, where a plane takes nothing else and it is not idle alone."""
+    facts = context.facts
+    lacking = [plane for plane in planes if _lacks_first(context, plane)] or planes
+    if facts.idle or any(first_method(facts, plane) is facts.first for plane in lacking):
+        return facts.first
+    return Method.PROVIDER
+
+
+async def _step_up_at_provider(context: Context, target: str) -> Response:
+    """The sign-in of the workspace's own provider; where the account is not connected with it, connecting first."""
+    planes = [plane for plane in _planes_asked(context) if plane is not None]
+    missing = context.facts.idle or any(_lacks_first(context, plane) for plane in planes)
+    found = await context.read(lambda tx: sso_linking.own(tx, by=context.by))
+    ways = [each for each in found if each.workspace_id in planes]
+    connected = [each for each in ways if each.since is not None]
+    return render(
+        context,
+        "step_up_sso.html",
+        why=_WHY.get(_asked_act(context), "Confirm that it is you to go on."),
+        again=missing,
+        connected=bool(connected),
+        ways=[{"id": to_text(each.id), "name": each.name} for each in connected or ways],
+        workspace_name=ways[0].workspace_name if ways else None,
+        fresh="" if missing else "yes",
+        has_password=context.facts.first is Method.PASSWORD,
+        set_up=with_query("/set-up", next=target),
+        next=target,
+        cancel_url=context.url("/"),
+    )
 
 
 def _planes_asked(context: Context) -> list[int | None]:
@@ -109,7 +147,7 @@ def _asked_act(context: Context) -> str:
 
 def _lacks_first(context: Context, plane: int | None) -> bool:
     decision = decide_workspace(context.facts, plane) if plane is not None else decide_account(context.facts)
-    return isinstance(decision, Challenge) and decision.methods == (context.facts.first,)
+    return isinstance(decision, Challenge) and decision.reason in (Reason.FIRST_FACTOR, Reason.IDLE)
 
 
 def _same_step_up(context: Context, using: str) -> str:
@@ -137,17 +175,17 @@ async def step_up_form(context: Context) -> Response:
     except Refused as refused:
         if not refused.errors:
             raise
-        return _step_up(context, errors={refused.errors[0].field: refused.errors[0].message})
+        return await _step_up(context, errors={refused.errors[0].field: refused.errors[0].message})
     if isinstance(result, Proved):
         return onward(context, result)
     if field == "password" and isinstance(result, Wrong):
-        return _step_up(
+        return await _step_up(
             context,
             status=401,
             errors={"password": "That password is wrong."},
             wait=wait_value(context.now, result.retry_at),
         )
-    return _step_up(context, **guess_errors(context, result, field))
+    return await _step_up(context, **guess_errors(context, result, field))
 
 
 ROUTES: list[Route] = [
