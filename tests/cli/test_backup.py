@@ -256,7 +256,7 @@ def _call(
     headers = {"Host": f"localhost:{server.port}", "Content-Type": "application/json"}
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     connection.request(method, path, json.dumps(body) if body is not None else None, headers)
     answer: dict[str, Any] = json.loads(connection.getresponse().read())
     connection.close()

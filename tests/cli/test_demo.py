@@ -55,7 +55,7 @@ class Browser:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         if method == "POST":
             sent |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": self.server.url}
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
         connection.request(method, path, body, sent)
         answer = connection.getresponse()
         text = answer.read().decode()
@@ -129,7 +129,7 @@ def test_other_sites_cannot_use_its_forms(visitor: Browser) -> None:
     body = urlencode({"csrf": html.unescape(csrf[1]), "key": totp.key_text(SEED)})
     for origin in ("https://evil.example", "null"):
         sent = {"Content-Type": "application/x-www-form-urlencoded", "Origin": origin}
-        connection = http.client.HTTPConnection("127.0.0.1", visitor.server.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", visitor.server.port, timeout=60)
         cookie = "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
         connection.request(
             "POST",

@@ -44,7 +44,7 @@ class Place:
         """Stop it."""
         if self._server is not None and self._thread is not None:
             self._server.should_exit = True
-            self._thread.join(20)
+            self._thread.join(60)
             assert not self._thread.is_alive(), "the product does not stop"
         self.socket.close()
 
@@ -54,7 +54,7 @@ class Browser:
 
     def __init__(self, origin: str) -> None:
         self.origin = origin
-        self._client = httpx2.Client(base_url=origin, timeout=20, trust_env=False)
+        self._client = httpx2.Client(base_url=origin, timeout=60, trust_env=False)
 
     @property
     def cookies(self) -> dict[str, str]:

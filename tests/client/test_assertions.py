@@ -299,7 +299,7 @@ def test_without_keys_it_is_unavailable(product: Browser, issuer: Issuer):
 def test_websockets(product: Browser, issuer: Issuer, place: Place):
     url = place.origin.replace("http", "ws") + "/socket"
     with connect(url, additional_headers={"Nightlatch-Assertion": issuer.sign()}, proxy=None) as socket:
-        assert socket.recv(timeout=20) == "ada@acme.dev"
+        assert socket.recv(timeout=60) == "ada@acme.dev"
     with pytest.raises(InvalidStatus) as refused:
         connect(url, additional_headers=FORGED, proxy=None)
     assert refused.value.response.status_code == 401

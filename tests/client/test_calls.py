@@ -172,7 +172,7 @@ def test_a_refusal_names_the_fields(check, server: Server):
 def test_a_server_that_does_not_answer_is_waited_for_shortly(check, server: Server):
     server.answering.clear()
     with pytest.raises(Unavailable, match="ReadTimeout"):
-        check(timeout=0.2)
+        check(timeout=1)
 
 
 def test_a_server_that_is_not_there(check, server: Server):

@@ -36,7 +36,7 @@ def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
     )
 
     def connect(secret: str = secret) -> Nightlatch:
-        made.append(Nightlatch(url, app="acme", secret=secret, origin=ORIGIN, timeout=20))
+        made.append(Nightlatch(url, app="acme", secret=secret, origin=ORIGIN, timeout=60))
         return made[-1]
 
     yield connect

@@ -71,7 +71,7 @@ def dial(nl: Nightlatch, place: Place, sessions: Sessions) -> Callable[..., Clie
 
     def dial(path: str, headers: dict[str, str] = HEADERS) -> ClientConnection:
         url = place.origin.replace("http", "ws") + path
-        return connect(url, additional_headers=headers, proxy=None, open_timeout=20)
+        return connect(url, additional_headers=headers, proxy=None, open_timeout=60)
 
     return dial
 
@@ -80,7 +80,7 @@ def closing(socket: ClientConnection) -> int | None:
     """Read until the end; the code that it was closed with."""
     try:
         while True:
-            socket.recv(timeout=20)
+            socket.recv(timeout=60)
     except ConnectionClosed as closed:
         return closed.rcvd.code if closed.rcvd is not None else None
 
@@ -106,7 +106,7 @@ def test_it_stays_open_while_access_lasts_and_is_asked_about(dial, server: Serve
         asked = len(server.stand_in.calls)
         while len(server.stand_in.calls) < asked + 4:
             socket.send("hello")
-            assert socket.recv(timeout=20) == "hello"
+            assert socket.recv(timeout=60) == "hello"
 
 
 @pytest.mark.parametrize("path", ["/echo", "/clock"])
@@ -133,14 +133,14 @@ def test_closed_when_the_person_is_removed_or_signs_out_or_nightlatch_is_gone(di
 def test_who_is_signed_out_is_the_product_s_own_business(dial, server: Server):
     with dial("/echo", {}) as socket:
         socket.send("hello")
-        assert socket.recv(timeout=20) == "hello"
+        assert socket.recv(timeout=60) == "hello"
     assert server.stand_in.calls == []
 
 
 def test_fresh_proof(dial, server: Server):
     server.stand_in.proved("ada")
     with dial("/payouts") as socket:
-        assert socket.recv(timeout=20) == "2"
+        assert socket.recv(timeout=60) == "2"
     server.stand_in.proved("ada", minutes_ago=30)
     with pytest.raises(InvalidStatus) as refused:
         dial("/payouts")

@@ -46,8 +46,8 @@ async def running(
 
 
 async def until(met: Callable[[], bool]) -> None:
-    """Wait for it, ten seconds at most."""
-    async with asyncio.timeout(10):
+    """Wait for it, a minute at most."""
+    async with asyncio.timeout(60):
         while not met():
             await asyncio.sleep(0.01)
 
@@ -75,7 +75,7 @@ async def test_it_mails_everybody_without_being_woken_again(world: World) -> Non
     pigeon = Pigeon()
     campaign(world, 60)
     async with running(world, pigeon, pause=3600, chores=CHORES):
-        await until(lambda: len(pigeon.sent) == 60)
+        await until(lambda: len({each.to for each in pigeon.sent}) == 60)  # the owner may get one more
     assert not [each for each in rows(world, "campaigns") if each.done_at is None]
 
 

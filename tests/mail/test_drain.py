@@ -60,7 +60,7 @@ def post(world: World, sender: Sender, base_url: str = BASE) -> Post:
 
 
 def smtp(server: MailServer) -> SmtpSender:
-    return SmtpSender(config_checks.mail(server.url), timeout=5.0)
+    return SmtpSender(config_checks.mail(server.url), timeout=30.0)
 
 
 def queue(world: World, number: int = 1) -> list[str]:

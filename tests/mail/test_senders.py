@@ -285,7 +285,7 @@ class Script:
     def __init__(self, *replies: bytes) -> None:
         self._replies = replies
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(10)
+        self._listener.settimeout(60)
         self.url = f"smtp://127.0.0.1:{self._listener.getsockname()[1]}"
         self.told: list[bytes] = []
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -296,11 +296,11 @@ class Script:
 
     def __exit__(self, *error: object) -> None:
         self._listener.close()
-        self._thread.join(10)
+        self._thread.join(60)
 
     def _serve(self) -> None:
         connection, _ = self._listener.accept()
-        connection.settimeout(10)
+        connection.settimeout(60)
         with connection, connection.makefile("rb") as heard:
             for reply in self._replies:
                 connection.sendall(reply + b"\r\n")
@@ -322,7 +322,7 @@ class Script:
 )
 def test_strange_servers_lose_no_mail(replies, reason):
     with Script(*replies) as script:
-        failed = failure(sender_to(script.url, timeout=5))
+        failed = failure(sender_to(script.url, timeout=30))
     assert failed.reason == reason
     assert (failed.permanent, failed.everybody) == (False, True)
 
@@ -338,7 +338,7 @@ def test_an_international_domain_is_sent_in_ascii():
 
 def test_an_international_mailbox_needs_smtputf8(mail_server):
     with Script(b"220 hello", b"250-hello\r\n250 8BITMIME") as script:
-        failed = failure(sender_to(script.url, timeout=2), to("büro@example.com"))
+        failed = failure(sender_to(script.url, timeout=30), to("büro@example.com"))
     assert (failed.permanent, failed.everybody) == (True, False)
     assert "SMTPUTF8" in failed.reason
     with sender_to(mail_server.url).batch() as batch:  # aiosmtpd offers it
@@ -434,7 +434,7 @@ def test_starttls_before_the_login(tls_server, trusting, elsewhere):
 def test_a_login_never_travels_in_the_clear(elsewhere):
     with Script(b"220 hello", b"250-hello\r\n250 AUTH PLAIN LOGIN", b"235 fine") as script:
         port = int(script.url.rpartition(":")[2])
-        failed = failure(SmtpSender(MailTarget("smtp", "mail.test", port, "robot", "s3cret"), timeout=2))
+        failed = failure(SmtpSender(MailTarget("smtp", "mail.test", port, "robot", "s3cret"), timeout=30))
     assert failed.reason == "the mail server offers no STARTTLS, and a login is not sent in the clear"
     assert not any(told.startswith(b"AUTH") for told in script.told)
 

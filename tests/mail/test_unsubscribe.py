@@ -31,7 +31,7 @@ def sent(world: World, mail_server: MailServer) -> EmailMessage:
         )
     )
     world.write(lambda tx: mail_address(tx, "password_changed", MIA.display, by=SYSTEM))
-    sender = SmtpSender(config_checks.mail(mail_server.url), timeout=5.0)
+    sender = SmtpSender(config_checks.mail(mail_server.url), timeout=30.0)
     post = Post(world.store, sender, "Acme", "Acme <no-reply@acme.example>", ORIGIN, world.clock)
     assert drain_once(post).sent == 2
     invitation, other = mail_server.wait(2, to=MIA.display)

@@ -62,7 +62,7 @@ class AcmeNotes:
             **(environment or {}),
         }
 
-    def start(self, *, seconds: float = 60) -> None:
+    def start(self, *, seconds: float = 120) -> None:
         """Start it and wait until it answers."""
         with self._log.open("ab") as output:
             self._process = programs.start(
@@ -82,10 +82,10 @@ class AcmeNotes:
         if self._process is not None:
             self._process.terminate()
             with suppress(subprocess.TimeoutExpired):
-                self._process.wait(timeout=15)
+                self._process.wait(timeout=60)
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, 9)
-            self._process.wait(timeout=15)
+            self._process.wait(timeout=60)
             self._process = None
 
     def output(self) -> str:
@@ -96,7 +96,7 @@ class AcmeNotes:
         self, method: str, path: str, body: Any = None, **headers: str
     ) -> tuple[int, dict[str, str], bytes]:
         """One request of a program: status, headers (lower case), body. No redirect is followed."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         sent = {
             "host": f"localhost:{self.port}",
             **{name.replace("_", "-"): text for name, text in headers.items()},

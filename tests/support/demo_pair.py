@@ -73,7 +73,7 @@ class DemoPair:
 
     def answers(self, port: int) -> bool:
         """Whether anybody listens there."""
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         try:
             connection.request("GET", "/healthz", headers={"host": f"localhost:{port}"})
             return connection.getresponse().status == 200

@@ -97,10 +97,10 @@ def started(command: str, folder: Path, nightlatch: Server, url: str) -> Iterato
     finally:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=20)
+            process.wait(timeout=60)
         with suppress(ProcessLookupError):
             os.killpg(process.pid, 9)
-        process.wait(timeout=20)
+        process.wait(timeout=60)
     assert "Traceback" not in log.read_text(), log.read_text()
 
 

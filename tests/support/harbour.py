@@ -86,10 +86,10 @@ class Harbour:
         if self._process is not None:
             self._process.terminate()
             with suppress(subprocess.TimeoutExpired):
-                self._process.wait(timeout=15)
+                self._process.wait(timeout=60)
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, 9)
-            self._process.wait(timeout=15)
+            self._process.wait(timeout=60)
 
     def output(self) -> str:
         """Everything that it has printed."""
@@ -97,7 +97,7 @@ class Harbour:
 
     def ask(self, method: str, path: str, **more: Any) -> httpx2.Response:
         """One request of a program. No redirect is followed."""
-        return httpx2.request(method, self.url + path, trust_env=False, timeout=30, **more)
+        return httpx2.request(method, self.url + path, trust_env=False, timeout=60, **more)
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """What is in its database."""

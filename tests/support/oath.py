@@ -24,7 +24,7 @@ def totp(
         input=secret.replace(" ", ""),
         capture_output=True,
         text=True,
-        timeout=10,
+        timeout=60,
         check=False,
     )
     if answer.returncode != 0:

@@ -67,7 +67,7 @@ def nginx(folder: Path, port: int, *, nightlatch: int, product: int, path: str =
             [programs.find("nginx", Path("/usr/sbin")), "-c", str(settings), "-p", str(folder)], output=output
         )
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not _answers(port):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"nginx did not start:\n{log.read_text()}")
@@ -75,11 +75,11 @@ def nginx(folder: Path, port: int, *, nightlatch: int, product: int, path: str =
         yield
     finally:
         process.terminate()
-        process.wait(timeout=15)
+        process.wait(timeout=60)
 
 
 def _answers(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("GET", "/")
         connection.getresponse()

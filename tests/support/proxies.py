@@ -234,7 +234,7 @@ class Proxy:
             self._process = programs.start(
                 command, output=output, folder=folder, environment=_environment(folder)
             )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not _listens(port):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
@@ -439,7 +439,7 @@ class Browser:
 
     def _connection(self, host: str) -> HTTPConnection:
         context = ssl.create_default_context(cafile=str(self.authority))
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         connection.connect()
         connection.sock = context.wrap_socket(connection.sock, server_hostname=host)
         return connection
@@ -461,7 +461,7 @@ def direct(
     port: int, path: str, headers: Mapping[str, str], *, source: str = "127.0.0.1", method: str = "GET"
 ) -> Answer:
     """A request straight to Nightlatch, past the proxy, from a loopback address of one's choice."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=10, source_address=(source, 0))
+    connection = HTTPConnection("127.0.0.1", port, timeout=60, source_address=(source, 0))
     try:
         connection.request(method, path, headers=dict(headers))
         response = connection.getresponse()

@@ -22,7 +22,7 @@ def read_all(png: bytes | Path) -> list[str]:
             [zbarimg, "--quiet", "--raw", "--nodbus", "-Sdisable", "-Sqrcode.enable", str(path)],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
             check=False,
         )
     if answer.returncode not in (0, NOTHING_FOUND):

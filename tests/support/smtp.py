@@ -130,7 +130,7 @@ class MailServer:
         with self._changed:
             return [message for message in self.messages if address in message.recipients]
 
-    def wait(self, number: int = 1, *, to: str | None = None, seconds: float = 20) -> list[Received]:
+    def wait(self, number: int = 1, *, to: str | None = None, seconds: float = 60) -> list[Received]:
         """Wait until at least `number` messages (to an address) have come; all of those, oldest first."""
 
         def come() -> list[Received]:
@@ -140,7 +140,7 @@ class MailServer:
             lambda: len(come()) >= number, come, f"{number} message(s) to {to or 'anybody'}", seconds
         )
 
-    def wait_for(self, to: str, subject: str, *, seconds: float = 20) -> Received:
+    def wait_for(self, to: str, subject: str, *, seconds: float = 60) -> Received:
         """Wait for a message to `to` whose subject contains `subject`; the newest such."""
 
         def come() -> list[Received]:

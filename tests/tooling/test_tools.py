@@ -64,7 +64,7 @@ def _message(to: str = "ada@example.com", subject: str = "Hello") -> EmailMessag
 
 
 def _send(server: MailServer, message: EmailMessage) -> None:
-    with smtplib.SMTP("127.0.0.1", server.port, timeout=10) as client:
+    with smtplib.SMTP("127.0.0.1", server.port, timeout=60) as client:
         client.send_message(message)
 
 
@@ -97,7 +97,7 @@ def test_the_mail_server_can_ask_for_a_login():
     try:
         with pytest.raises(smtplib.SMTPSenderRefused, match="530"):
             _send(server, _message())
-        with smtplib.SMTP("127.0.0.1", server.port, timeout=10) as client:
+        with smtplib.SMTP("127.0.0.1", server.port, timeout=60) as client:
             client.login("lock", "key")
             client.send_message(_message())
         assert len(server.wait()) == 1
