@@ -368,3 +368,14 @@ def test_a_workspace_of_others_is_not_there(world: World, app: App, ana: Person)
     visitor = signed_in(app, ana)
     for path in ("/w/bolt", "/w/bolt/leave", "/w/none"):
         assert visitor.open(path).status == 404
+
+
+def test_a_form_of_another_sign_in_says_so_and_leads_back(world: World, app: App, ana: Person) -> None:
+    visitor = signed_in(app, ana)
+    visitor.open("/settings/user")
+    for stale in ("x", "", "é"):
+        page = visitor.submit("/settings/user/name", name="Eve", csrf=stale)
+        assert (page.status, page.heading) == (403, "This form is out of date")
+        assert "so nothing was done" in page.text
+        page = visitor.open("/settings/user")
+        assert page.form("/settings/user/name").fields["name"] == ana.name
