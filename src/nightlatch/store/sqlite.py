@@ -6,7 +6,9 @@ file in the same process (closing its copy would drop our locks).
 
 import asyncio
 import threading
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +60,7 @@ class SqliteStore(Store):
         self._readers = threading.local()
         self._reading = ThreadPoolExecutor(2, thread_name_prefix="sqlite-read")
         self._writer = Writer(path, lambda: connect(str(path)), self._transaction)
+        self._desk: _Desk | None = None
 
     # --- the five verbs ---
 
@@ -70,19 +73,10 @@ class SqliteStore(Store):
         return await asyncio.get_running_loop().run_in_executor(self._reading, self.read_now, body)
 
     async def write(self, body: Body[T]) -> T:
-        loop = asyncio.get_running_loop()
-        waiting: asyncio.Future[T] = loop.create_future()
-
-        def settle(result: Any, error: BaseException | None) -> None:
-            if waiting.cancelled():
-                return
-            if error is not None:
-                waiting.set_exception(error)
-            else:
-                waiting.set_result(result)
-
-        self._writer.submit(body, lambda result, error: loop.call_soon_threadsafe(settle, result, error))
-        return await waiting
+        loop, desk = asyncio.get_running_loop(), self._desk
+        if desk is None or desk.loop is not loop:
+            desk = self._desk = _Desk(loop, self._writer)
+        return await desk.write(body)
 
     def read_now(self, body: Body[T]) -> T:
         self._refuse_if_closed()
@@ -94,13 +88,7 @@ class SqliteStore(Store):
     def write_now(self, body: Body[T]) -> T:
         waiting: Future[T] = Future()
 
-        def settle(result: Any, error: BaseException | None) -> None:
-            if error is not None:
-                waiting.set_exception(error)
-            else:
-                waiting.set_result(result)
-
-        self._writer.submit(body, settle)
+        self._writer.submit(body, partial(_answer, waiting))
         return waiting.result()
 
     def close(self) -> None:
@@ -131,3 +119,56 @@ class SqliteStore(Store):
 
     def _transaction(self, execute: Execute) -> Transaction:
         return Transaction(execute, "sqlite", self._clock.now(), self._keys)
+
+
+class _Desk:
+    """An event loop's way to the writing thread and back: what comes up in one round of the loop goes together.
+
+    Both threads share one interpreter. Handed over one by one, the first body would be run while the loop still reads
+    for the next request, and each thread would wait for the other at every statement.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, writer: Writer) -> None:
+        self.loop = loop
+        self._writer = writer
+        self._asked: list[tuple[Body[Any], asyncio.Future[Any]]] = []
+        self._told: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
+        self._comes_back = False
+
+    def write(self, body: Body[T]) -> "asyncio.Future[T]":
+        """What will become of a body."""
+        waiting: asyncio.Future[T] = self.loop.create_future()
+        self._asked.append((body, waiting))
+        if len(self._asked) == 1:
+            self.loop.call_soon(self._hand_over)
+        return waiting
+
+    def _hand_over(self) -> None:
+        asked, self._asked = self._asked, []
+        for body, waiting in asked:
+            try:
+                self._writer.submit(body, partial(self._settle, waiting))
+            except Unavailable as error:
+                if not waiting.cancelled():
+                    waiting.set_exception(error)
+
+    def _settle(self, waiting: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:
+        """In the writing thread: whoever waits is told with the others of the batch."""
+        self._told.append((waiting, result, error))
+        if not self._comes_back:
+            self._comes_back = True
+            self.loop.call_soon_threadsafe(self._tell)
+
+    def _tell(self) -> None:
+        self._comes_back = False  # before the last look: whatever is added after that calls again
+        while self._told:
+            waiting, result, error = self._told.popleft()
+            if not waiting.cancelled():
+                _answer(waiting, result, error)
+
+
+def _answer(waiting: "asyncio.Future[Any] | Future[Any]", result: Any, error: BaseException | None) -> None:
+    if error is not None:
+        waiting.set_exception(error)
+    else:
+        waiting.set_result(result)
