@@ -85,7 +85,7 @@ def accept(tx: Transaction, by: By, after: Known, token: Token) -> Known:
     session = session_of(after)
     waits = isinstance(decide_account(after.facts), Challenge)
     limit = max(session.created_at + PENDING_LIMIT, tx.now + 1) if waits else None
-    sessions.rotate(tx, session.id, token.hash, pending_until=limit)
+    sessions.rotate(tx, session.id, token.hash, pending_until=limit, seen_at=session.last_seen_at)
     if not waits:
         _opened(tx, by, after)
     return replace(after, session=replace(session, authenticated_at=tx.now, last_seen_at=tx.now))

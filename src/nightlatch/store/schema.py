@@ -389,10 +389,9 @@ its user."""
 browsers = Table(
     "browsers",
     metadata,
-    Column("token_hash", _BYTES, primary_key=True),
     id_column("account_id"),
+    Column("token_hash", _BYTES, primary_key=True),
     big("last_at"),
-    Index("ix_browsers_account_id", "account_id"),
     sqlite_with_rowid=False,
 )
 """Browsers that have signed in fully to an account (or opened a mailed link for it); programs by network and name."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import bindparam, delete, exists, literal_column, select, update
 
 from nightlatch.ids import new_id
-from nightlatch.instants import DAY, Instant
+from nightlatch.instants import DAY, MINUTE, Duration, Instant
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import ABSOLUTE_LIMIT, PENDING_LIMIT
 from nightlatch.store.query import Query, Row, insert_into, set_columns
@@ -13,10 +13,17 @@ from nightlatch.store.schema import browsers, proofs, sessions
 from nightlatch.vocabulary import Credential, Method
 
 BROWSER_LIFE = 400 * DAY
+SEEN_EVERY: Duration = MINUTE
+"""When a session was last seen is written at most so often."""
 
 _INSERT = Query(insert_into(sessions, without=("alerted_at",)))
 _ROTATE = Query(
     set_columns(sessions, "token_hash", "authenticated_at", "last_seen_at", "pending_until").where(
+        sessions.c.id == bindparam("id"), sessions.c.ended_at.is_(None)
+    )
+)
+_ROTATE_UNSEEN = Query(
+    set_columns(sessions, "token_hash", "authenticated_at", "pending_until").where(
         sessions.c.id == bindparam("id"), sessions.c.ended_at.is_(None)
     )
 )
@@ -149,18 +156,27 @@ def create(
     return session_id
 
 
-def rotate(tx: Transaction, session_id: int, token_hash: bytes, *, pending_until: Instant | None) -> bool:
-    """Give a session a new token after an authentication; the old token is dead at once. False if it has ended."""
-    return bool(
-        tx.run(
-            _ROTATE,
-            id=session_id,
-            new_token_hash=token_hash,
-            new_authenticated_at=tx.now,
-            new_last_seen_at=tx.now,
-            new_pending_until=pending_until,
-        )
-    )
+def rotate(
+    tx: Transaction,
+    session_id: int,
+    token_hash: bytes,
+    *,
+    pending_until: Instant | None,
+    seen_at: Instant = 0,
+) -> bool:
+    """Give a session a new token after an authentication; the old token is dead at once. False if it has ended.
+
+    `seen_at`: when it was last seen, if the caller knows: that is written at most once a minute.
+    """
+    values = {
+        "id": session_id,
+        "new_token_hash": token_hash,
+        "new_authenticated_at": tx.now,
+        "new_pending_until": pending_until,
+    }
+    if tx.now - seen_at < SEEN_EVERY:
+        return bool(tx.run(_ROTATE_UNSEEN, **values))
+    return bool(tx.run(_ROTATE, **values, new_last_seen_at=tx.now))
 
 
 def opened(tx: Transaction, session_id: int) -> None:

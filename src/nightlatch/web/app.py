@@ -20,7 +20,7 @@ from nightlatch.web import fast, gate, origin, security
 from nightlatch.web.answers import problem
 from nightlatch.web.authz_door import Door
 from nightlatch.web.authz_origin import JWKS
-from nightlatch.web.house import SEEN_EVERY, Front
+from nightlatch.web.house import Front
 from nightlatch.web.lookup import Lookup
 from nightlatch.web.pages.problems import misdirected_page, problem_page
 from nightlatch.web.table import all_routes
@@ -60,21 +60,23 @@ class App:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = False
 
-        async def guarded(message: MutableMapping[str, Any]) -> None:
+        async def noting(message: MutableMapping[str, Any]) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message["headers"] = security.with_headers(list(message.get("headers", [])), self._always)
             await send(message)
 
         try:
             answer = await self._answer(scope, receive)
-            await answer(scope, receive, guarded)
+            security.complete(answer.raw_headers, self._always)
+            await answer(scope, receive, noting)
         except Exception:
             log.exception("a request failed: %s", scope["method"])
             if started:
                 raise
-            await self._failed(scope)(scope, receive, guarded)
+            answer = self._failed(scope)
+            security.complete(answer.raw_headers, self._always)
+            await answer(scope, receive, noting)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
         front, path = self.front, scope["path"]
@@ -148,7 +150,7 @@ class App:
         """When sessions and tokens were last seen (it may be lost: a failure waits a minute); a clock that was set."""
         told: Duration | None = None
         while True:
-            await asyncio.sleep(SEEN_EVERY / SECOND)
+            await asyncio.sleep(sessions.SEEN_EVERY / SECOND)
             with suppress(Exception):
                 told = await self._write_minute(told)
 

@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from nightlatch.instants import MINUTE, Instant
+from nightlatch.instants import Instant
 from nightlatch.refusals import Code, Refused
 from nightlatch.sso.discovery import Discoveries
 from nightlatch.sso.fetching import Fetcher
 from nightlatch.store.engine import T
+from nightlatch.store.sessions import SEEN_EVERY
 from nightlatch.wiring import House
 
-SEEN_EVERY = MINUTE
 SIGNING_IN = "Too many people are signing in at this moment. Try again in a few seconds."
 ASKING = "Too much is being asked of other machines at this moment. Try again in a few seconds."
 

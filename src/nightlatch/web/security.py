@@ -30,12 +30,10 @@ def header_list(config: Config) -> list[tuple[bytes, bytes]]:
     return [(name.encode(), value.encode()) for name, value in headers.items()]
 
 
-def with_headers(
-    headers: list[tuple[bytes, bytes]], always: list[tuple[bytes, bytes]]
-) -> list[tuple[bytes, bytes]]:
-    """An answer's headers with ours, and `no-store` where it says nothing about keeping it."""
-    named = {name.lower() for name, _ in headers}
-    complete = [*headers, *(pair for pair in always if pair[0] not in named)]
+def complete(headers: list[tuple[bytes, bytes]], always: list[tuple[bytes, bytes]]) -> None:
+    """Add ours to an answer's headers (their names are in small letters), and `no-store` where it says nothing about
+    keeping it. What the answer says itself stands."""
+    named = {name for name, _ in headers}
+    headers.extend(pair for pair in always if pair[0] not in named)
     if b"cache-control" not in named:
-        complete.append((b"cache-control", b"no-store"))
-    return complete
+        headers.append((b"cache-control", b"no-store"))

@@ -14,6 +14,12 @@ TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
+    # By account first: then one clustered key answers "in this browser?" and "in any browser?", without an index.
+    with op.batch_alter_table("browsers", table_kwargs={"sqlite_with_rowid": False}) as batch_op:
+        batch_op.drop_index("ix_browsers_account_id")
+        batch_op.drop_constraint("pk_browsers", type_="primary")
+        batch_op.create_primary_key("pk_browsers", ["account_id", "token_hash"])
+
     op.create_table(
         "connections",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
