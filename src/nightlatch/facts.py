@@ -4,11 +4,11 @@ The store fills them (`store/facts.py`), `assurance` derives from them, `access.
 says "2FA enabled": that is derived, for a plane, from what is bound, where it reaches and what is void there.
 """
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from nightlatch.instants import Duration, Instant
 from nightlatch.policy import Mandate
+from nightlatch.values import frozen
 from nightlatch.vocabulary import Evidence, Method, Role
 
 WorkspaceId: TypeAlias = int
@@ -25,7 +25,7 @@ NO_WORKSPACES: frozenset[WorkspaceId] = frozenset()
 NO_MANDATE = Mandate()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reach:
     """Where a proof or an authenticator counts: everywhere, or in named workspaces."""
 
@@ -48,7 +48,7 @@ def reach_of(*workspaces: WorkspaceId) -> Reach:
     return Reach(workspaces=frozenset(workspaces))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Authenticator:
     """A bound second factor of the account (the password needs no row: it always reaches everywhere)."""
 
@@ -76,7 +76,7 @@ class Authenticator:
         return 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proof:
     """One authentication event of this session."""
 
@@ -97,7 +97,7 @@ class Proof:
     """Of a passkey: whether it verified its user. Only touched, it is a second factor and no first one."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Teammate:
     """The account's membership in one workspace, with that workspace's policy."""
 
@@ -121,7 +121,7 @@ class Teammate:
         return self.sso_required and self.role is not Role.OWNER
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecentAct:
     """The latest act of this session that asked for fresh proof: acts of the same kind slide its window."""
 
@@ -129,7 +129,7 @@ class RecentAct:
     at: Instant
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ApiToken:
     """What a request by an API token comes with instead of a session. It proves nothing; it may read what it names.
 
@@ -145,7 +145,7 @@ class ApiToken:
     """Whether a teammate answers for the service account."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Facts:
     """Everything behind one decision, as of `now`."""
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from nightlatch.instants import Duration, Instant
+from nightlatch.values import frozen
 from nightlatch.vocabulary import Evidence, Permission, Role
 
 
@@ -14,7 +15,7 @@ class ManagedBy(StrEnum):
     OWNERS = "owners"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mandate:
     """A workspace's requirement. `required_from` is None while it is off; otherwise the instant alone decides."""
 

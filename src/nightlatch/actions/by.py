@@ -1,11 +1,10 @@
 """On whose behalf an action runs. Every action takes it as `by=`."""
 
-from dataclasses import dataclass
-
+from nightlatch.values import frozen
 from nightlatch.vocabulary import Credential
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class By:
     """Who acts, from where, and by which session. Only an account has a session; only it is asked by the gate."""
 

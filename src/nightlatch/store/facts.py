@@ -1,7 +1,7 @@
 """The one read behind a decision: session, proofs, authenticators, memberships. Four keyed look-ups on one snapshot."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 
 from sqlalchemy import bindparam, select
 
@@ -34,6 +34,7 @@ from nightlatch.store.schema import (
     teammates,
     workspaces,
 )
+from nightlatch.values import frozen
 from nightlatch.vocabulary import Credential, Method, Role
 
 ABSOLUTE_LIMIT: Duration = 24 * HOUR
@@ -126,7 +127,7 @@ _TEAMMATES = Query(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Session:
     """A live session, as its holder may know it."""
 
@@ -138,7 +139,7 @@ class Session:
     expires_at: Instant
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Person:
     """Whose session it is."""
 
@@ -152,7 +153,7 @@ class Person:
     """It has no password: it comes by a product or by single sign-on."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """A workspace of the account, and the account's membership id there."""
 
@@ -166,7 +167,7 @@ class Place:
     """A reset of the account's 2FA there that was asked for and is not done yet."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TokenUse:
     """The API token that asks, in place of a session."""
 
@@ -180,7 +181,7 @@ class TokenUse:
     last_used_at: Instant | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Known:
     """What a request is known by: the facts to decide on, and the names to speak with."""
 
@@ -307,6 +308,12 @@ def vouched(reach: Reach, signed_in_at: Instant | None) -> Proof:
     return Proof(Method.PROVIDER, NEWEST, signed_in_at or 0, source=reach)
 
 
+_METHODS = {each.value: each for each in Method}
+_ROLES = {each.value: each for each in Role}
+_MANAGED_BY = {each.value: each for each in ManagedBy}
+"""What `Method(text)` says, without asking the class each time."""
+
+
 NEWEST: Sequence = 2**63 - 1
 """Later than everything so far: what a request itself proves."""
 
@@ -331,7 +338,7 @@ def _proof(row: Row, own: Reach) -> Proof:
     else:
         source = own if row.method == Method.PROVIDER else EVERYWHERE
     return Proof(
-        Method(row.method),
+        _METHODS[row.method],
         row.sequence,
         row.at,
         row.authenticator_id,
@@ -347,9 +354,9 @@ def _teammate(row: Row) -> Teammate:
     resistant = binding_from(row.resistant_from, row.resistant_announced_at, late, row.exempt_until)
     return Teammate(
         row.workspace_id,
-        Role(row.role),
+        _ROLES[row.role],
         row.valid_after,
-        Mandate(binds, ManagedBy(row.managed_by), resistant),
+        Mandate(binds, _MANAGED_BY[row.managed_by], resistant),
         row.reset_id,
         sso_required=row.sso_required_at is not None,
         remembers=row.remember_for is not None and required is None,
@@ -365,17 +372,26 @@ def _authenticators(tx: Transaction, account_id: int) -> tuple[Authenticator, ..
 
 def _authenticator(rows: list[Row]) -> Authenticator:
     first = rows[0]
-    return Authenticator(
+    found = Authenticator(
         id=first.id,
-        method=Method(first.method),
-        reach=EVERYWHERE if first.everywhere_at is not None else Reach(workspaces=_where(rows, "reached_at")),
+        method=_METHODS[first.method],
+        reach=EVERYWHERE if first.everywhere_at is not None else NOWHERE,
+        suspended=EVERYWHERE if first.suspended_at is not None else NOWHERE,
+        limited_until=first.limited_until or 0,
+        lost=EVERYWHERE if first.contested_at is not None else NOWHERE,
+    )
+    return found if first.workspace_id is None else _marked(found, rows)
+
+
+def _marked(found: Authenticator, rows: list[Row]) -> Authenticator:
+    """The same with what single workspaces hold of it."""
+    return replace(
+        found,
+        reach=found.reach or Reach(workspaces=_where(rows, "reached_at")),
         void=_where(rows, "void_at"),
         accepted=_where(rows, "accepted_at"),
-        suspended=EVERYWHERE
-        if first.suspended_at is not None
-        else Reach(workspaces=_where(rows, "suspended_here_at")),
-        limited_until=first.limited_until or 0,
-        lost=EVERYWHERE if first.contested_at is not None else _lost(rows),
+        suspended=found.suspended or Reach(workspaces=_where(rows, "suspended_here_at")),
+        lost=found.lost or _lost(rows),
         valid_after=tuple((row.workspace_id, row.valid_after) for row in rows if row.valid_after is not None),
     )
 

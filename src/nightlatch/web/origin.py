@@ -1,17 +1,17 @@
 """Who is asking, through what: host, scheme, client address, cookies, and whether a page of ours is behind it."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
 
 from nightlatch.config import Config
+from nightlatch.values import frozen
 
 Headers = list[tuple[bytes, bytes]]
 _address = lru_cache(1024)(ip_address)
 """Requests come from few proxies, and their addresses are read with each."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """A request's address as the client meant it; forwarded headers are believed from trusted proxies alone."""
 
