@@ -7,8 +7,10 @@ from nightlatch.actions import help_closing, teammates
 from nightlatch.actions.by import By
 from nightlatch.instants import HOUR, MINUTE
 from nightlatch.refusals import Code, Refused
+from nightlatch.store import standing
+from nightlatch.store import teammates as store_teammates
 from nightlatch.store.engine import Transaction
-from nightlatch.vocabulary import Event
+from nightlatch.vocabulary import Event, Role
 from tests.support.events import events
 from tests.support.letters import letters
 from tests.support.lost import bind_codes, is_open, not_me, press_not_me, show_code, show_recovery_code
@@ -24,6 +26,16 @@ class Acme:
         self.dana, self.adam, self.alma, self.ana = map(world.person, ("Dana", "Adam", "Alma", "Ana"))
         self.id = world.workspace("acme", owner=self.dana, admin=[self.adam, self.alma], member=self.ana)
         self.seeds = {each.id: world.bind_totp(each) for each in (self.dana, self.adam, self.alma, self.ana)}
+
+    def has_admins(self, *names: str) -> None:
+        """More of them, without 2FA."""
+        for person in map(self.world.person, names):
+
+            def body(tx: Transaction, person: Person = person) -> None:
+                store_teammates.join(tx, workspace_id=self.id, account_id=person.id, role=Role.ADMIN)
+                standing.refresh(tx, person.id)
+
+            self.world.write(body)
 
     def ask(self, by: By, workspace_id: int | None = None) -> list[asking.Asked]:
         return self.world.write(lambda tx: asking.ask(tx, by=by, workspace_id=workspace_id))
@@ -64,6 +76,23 @@ def test_the_admins_are_warned_and_the_person_is_told(acme: Acme) -> None:
     assert call.app_used_at is not None
     assert 2 * HOUR <= call.asked_at - call.app_used_at < 3 * HOUR
     assert last_event(acme.world, Event.HELP_REQUESTED)
+
+
+def test_those_are_told_who_can_get_in(acme: Acme) -> None:
+    """While 2FA is required, an admin without it could do nothing; told nevertheless where there is nobody else."""
+    acme.has_admins("Bob")
+    acme.world.require(acme.id)
+    acme.ask(acme.half(acme.ana))
+    assert acme.mailed() == {acme.dana.email, acme.adam.email, acme.alma.email}
+
+
+def test_a_call_is_no_flood(acme: Acme) -> None:
+    """Of many admins twenty are told, owners first."""
+    acme.has_admins(*(f"Admin{number}" for number in range(asking.MOST_TOLD)))
+    acme.ask(acme.half(acme.ana))
+    told = acme.mailed()
+    assert len(told) == asking.MOST_TOLD
+    assert acme.dana.email in told
 
 
 def test_it_goes_by_rank(acme: Acme) -> None:

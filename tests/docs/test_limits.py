@@ -72,6 +72,7 @@ FIGURES = {
     "Links to try a password again, to one person, an hour": str(sign_in._UNBLOCK_MAILS_AN_HOUR),
     "Links to lift a suspension, to one person, an hour": str(second_step._LIFT_MAILS_AN_HOUR),
     "Calls for help by one person in one workspace, one in": lasting(asking.ASK_EVERY),
+    "Owners and admins told of one call for help, at most": str(asking.MOST_TOLD),
     "Changes of e-mail that one person may ask for, an hour": str(emails.CHANGES_AN_HOUR),
     "Confirm mails to one new address, an hour": str(email_mails._CONFIRM_MAILS_AN_HOUR),
     "Invitation mails to one address, 24 hours, all workspaces together": str(

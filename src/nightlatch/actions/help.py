@@ -13,7 +13,7 @@ from nightlatch.actions.guard import allowed, person_of
 from nightlatch.actions.mailing import mail_account, mail_address
 from nightlatch.actions.not_me import not_me_link
 from nightlatch.actions.reset_rules import may_ask
-from nightlatch.assurance import relied, relied_on
+from nightlatch.assurance import enrolled, relied, relied_on
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
 from nightlatch.facts import AccountId, Facts, WorkspaceId
@@ -29,6 +29,9 @@ from nightlatch.vocabulary import Event, Method, Role
 
 ASK_EVERY: Duration = DAY
 """One call for a person and workspace in so long a time."""
+MOST_TOLD = 20
+"""Owners and admins told of one call, owners first: whoever has a password must not set off thousands of mails."""
+_LOOKED_AT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +122,14 @@ def asked_lately(tx: Transaction, *, known: Known) -> list[Asked]:
 
 
 def helpers_of(tx: Transaction, known: Known, place: Place) -> list[Row]:
-    """Who may reset this person there, by rank: their names, addresses and roles."""
+    """Who may reset this person there and can get in to do it, by rank: their names, addresses and roles.
+
+    Where nobody can get in at the moment, those who will once they have set up 2FA themselves.
+    """
     mine = known.facts.teammate(place.id)
     if mine is None:
         return []
-    rank = teammates.rank(tx, place.teammate_id, mine.role)
-    managers = help_requests.managers(tx, place.id, known.facts.account or 0)
-    return [each for each in managers if may_ask(Role(each.role), rank)]
+    return _helpers(tx, place.id, known.facts.account or 0, teammates.rank(tx, place.teammate_id, mine.role))
 
 
 def calls(tx: Transaction, *, by: By, workspace_id: WorkspaceId) -> list[Call]:
@@ -167,12 +171,27 @@ def tell_contested(tx: Transaction, *, by: By, account: Row, workspace_id: Works
     if row is None or workspace is None:
         return
     rank = teammates.rank(tx, row.id, Role(row.role))
-    for each in help_requests.managers(tx, workspace_id, account.id):
-        if may_ask(Role(each.role), rank):
-            _mail_admin(tx, "help_contested", by, each, account, workspace)
+    for each in _helpers(tx, workspace_id, account.id, rank):
+        _mail_admin(tx, "help_contested", by, each, account, workspace)
 
 
 # --- inside ---
+
+
+def _helpers(tx: Transaction, workspace_id: WorkspaceId, account_id: AccountId, rank: int) -> list[Row]:
+    managers = help_requests.managers(tx, workspace_id, account_id, _LOOKED_AT)
+    may = [each for each in managers if may_ask(Role(each.role), rank)]
+    able = [each for each in may if _gets_in(tx, each.account_id, workspace_id)]
+    return (able or may)[:MOST_TOLD]
+
+
+def _gets_in(tx: Transaction, account_id: AccountId, workspace_id: WorkspaceId) -> bool:
+    """Whether 2FA, where it is required, does not stand between an admin and the workspace."""
+    facts = read_account_facts(tx, account_id)
+    here = facts.teammate(workspace_id)
+    return here is not None and (
+        not here.mandate.in_force(facts.now) or enrolled(facts.authenticators, workspace_id)
+    )
 
 
 def _ask(tx: Transaction, by: By, known: Known, account: Row, place: Place, helpers: list[Row]) -> Asked:

@@ -68,6 +68,7 @@ _MANAGERS = Query(
         teammates.c.removed_at.is_(None),
     )
     .order_by(teammates.c.role.desc(), teammates.c.id)
+    .limit(bindparam("most"))
 )
 
 
@@ -106,6 +107,6 @@ def close(tx: Transaction, id: int, why: str) -> bool:
     return tx.one(_CLOSE, id=id, now=tx.now, why=why) is not None
 
 
-def managers(tx: Transaction, workspace_id: int, but: int) -> list[Row]:
-    """Every owner and admin of a workspace other than one account, owners first."""
-    return tx.all(_MANAGERS, workspace_id=workspace_id, but=but)
+def managers(tx: Transaction, workspace_id: int, but: int, most: int) -> list[Row]:
+    """The owners and admins of a workspace other than one account, owners first."""
+    return tx.all(_MANAGERS, workspace_id=workspace_id, but=but, most=most)
