@@ -49,7 +49,12 @@ def test_the_home_says_what_is_due_and_shows_numbers_to_managers_alone(world: Wo
     assert "with 2FA" not in page.text
     page = signed_in(app, olga).open("/w/acme")
     assert "2 teammates 0 with 2FA 0 invited" in page.text
-    assert "2FA will be required" in page.text
+    assert "2FA required from" in page.text
+    ready = resident(world, "Ria")
+    birch = world.workspace("birch", owner=ready)
+    world.require(birch, since=world.clock.now() + 3 * DAY)
+    _, seed = world.bind_totp(ready)
+    assert "2FA required from" in signed_in(app, ready, code=world.code(seed)).open("/w/birch").text
 
 
 def test_making_a_workspace_where_sign_up_is_open(world: World) -> None:

@@ -117,6 +117,7 @@ async def home_page(context: Context) -> Response:
         two_factor_on=enrolled(context.facts.authenticators, workspace_id),
         due=_due(context, teammate),
         required=teammate.mandate.in_force(context.now),
+        scheduled_from=teammate.mandate.required_from if teammate.mandate.scheduled(context.now) else None,
         numbers=numbers,
         apps=[
             {
