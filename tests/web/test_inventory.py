@@ -6,6 +6,7 @@ same walk meets the catalogue's half sessions (F01, F02), API tokens of people w
 workspaces (F30).
 """
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -403,4 +404,7 @@ def test_another_host_is_told_so(stage: Stage) -> None:
     assert got.status == 421
     assert "evil.example" in got.text
     assert ORIGIN in got.text
+    [style] = re.findall(r'href="(/static/nightlatch[^"]+)"', got.text)
+    assert client.get(style).status == 200, "the page has its style there, too"
+    assert client.get("/static/../sign-in").status in (404, 421)
     stage.world.close()

@@ -79,6 +79,8 @@ def test_members_see_the_table_without_2fa_and_without_actions(team: Team, dana:
     ):
         page = member.open(f"{TEAM}{path}")
         assert (page.status, page.heading) == (403, "You may not do this"), path
+        assert "Ask an owner or admin of the workspace." in page.text
+        assert "Go to your workspaces" in page.text
 
 
 def test_the_table_is_searched_sorted_and_paged(team: Team, dana: Person) -> None:

@@ -42,6 +42,8 @@ class App:
         self.front = Front(house, demo=demo)
         self._always = security.header_list(house.config)
         self._prefix = house.config.path
+        self._static = f"{self._prefix}/static/"
+        """At any host, so that the page which says that the host is wrong has its style."""
         self._table = Lookup(each for each in all_routes(demo=demo) if each.kind not in ("check", "host"))
         self._door = Door(self.front)
         self._fast = {f"{self._prefix}{path}": answer for path, answer in fast.PATHS.items()}
@@ -84,7 +86,7 @@ class App:
         headers = scope["headers"]
         if self._door.takes(path):
             return await self._door.answer(scope, receive)
-        if path not in ANY_HOST:
+        if path not in ANY_HOST and not path.startswith(self._static):
             asked = origin.asked(front.config, headers, scope["scheme"], client[0] if client else "")
             if asked.origin != front.config.origin:
                 return self._misdirected(asked, path)

@@ -1,6 +1,7 @@
 """Pages for what was refused, and for requests that went to the wrong address."""
 
 import math
+import re
 from typing import Any
 
 from starlette.requests import Request
@@ -13,16 +14,22 @@ from nightlatch.web.context import Context
 from nightlatch.web.house import Front
 from nightlatch.web.rendering import bare_page, page, wait_value
 
+_WHOM_TO_ASK = re.compile("Ask (an|the|whoever) ")
+_BACK = {"/workspaces": "Go to your workspaces", "/help": "Get help", "/": "Go to the start page"}
+
 
 def problem_page(front: Front, refused: Refused, request: Request, context: Context | None) -> Response:
     """What happened, why, and the way on (law 9)."""
-    ways = []
+    ways, text = [], refused.detail
     if refused.way_out is not None:
-        ways.append({"text": refused.way_out.text.rstrip("."), "url": front.url(refused.way_out.path)})
+        label, path = refused.way_out.text.rstrip("."), refused.way_out.path
+        if _WHOM_TO_ASK.match(label):  # no button does that
+            text, label = f"{text} {refused.way_out.text}", _BACK.get(path, "Go back")
+        ways.append({"text": label, "url": front.url(path)})
     values: dict[str, Any] = {
         "title": None,
         "code": str(refused.code),
-        "text": refused.detail,
+        "text": text,
         "ways": ways,
         "wait": wait_value(front.house.clock.now(), refused.retry_at),
         "reference": None,

@@ -32,6 +32,7 @@ _WHY = {
     "policy": "You are about to change who needs 2FA.",
     "tokens": "You are about to let a program read here.",
 }
+_WHY_ELSE = "What comes next is for you alone."
 
 
 async def step_up_page(context: Context) -> Response:
@@ -47,7 +48,7 @@ async def _step_up(context: Context, **more: Any) -> Response:
             return _step_up_at_product(context, target)
         return await _step_up_at_provider(context, target)
     values: dict[str, Any] = {
-        "why": _WHY.get(_asked_act(context), "Confirm that it is you to go on."),
+        "why": _WHY.get(_asked_act(context), _WHY_ELSE),
         "email": context.known.person.email if context.known.person else "",
         "using": using,
         "others": others,
@@ -69,7 +70,7 @@ def _step_up_at_product(context: Context, target: str) -> Response:
     response = render(
         context,
         "step_up_product.html",
-        why=_WHY.get(_asked_act(context), "Confirm that it is you to go on."),
+        why=_WHY.get(_asked_act(context), _WHY_ELSE),
         product_way=product_way(context, brand, target),
         again=context.facts.idle or any(_lacks_first(context, each) for each in _planes_asked(context)),
         set_up=with_query("/set-up", workspace=place.slug if place is not None else "", next=target),
@@ -119,7 +120,7 @@ async def _step_up_at_provider(context: Context, target: str) -> Response:
     return render(
         context,
         "step_up_sso.html",
-        why=_WHY.get(_asked_act(context), "Confirm that it is you to go on."),
+        why=_WHY.get(_asked_act(context), _WHY_ELSE),
         again=missing,
         connected=bool(connected),
         ways=[{"id": to_text(each.id), "name": each.name} for each in connected or ways],
