@@ -98,7 +98,7 @@ class Person(Guest):
         """The owner turns the switch of their team."""
         self.open(self.in_team("team"))
         self.follow("Two-factor authentication")
-        self.page.get_by_role("link", name=re.compile("Require all teammates", re.IGNORECASE)).click()
+        self.follow("Require all teammates")
         self.page.get_by_label("Now", exact=True).check()
         self.press("Require it")
         expect(self.page.get_by_text("2FA is now required").first).to_be_visible()

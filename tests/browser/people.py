@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Page, expect
 
-from tests.support import oath, qr
+from tests.support import browser, oath, qr
 from tests.support.clockfile import ClockFile
 from tests.support.smtp import MailServer, Received
 
@@ -41,12 +41,12 @@ class Teammate:
         self.page.goto(self.url + path)
 
     def press(self, name: str) -> None:
-        """Press a button."""
-        self.page.get_by_role("button", name=name, exact=True).first.click()
+        """Press a button, and wait for the page that answers."""
+        browser.press(self.page, name)
 
     def follow(self, name: str) -> None:
-        """Follow a link."""
-        self.page.get_by_role("link", name=name).first.click()
+        """Follow a link, and wait for its page."""
+        browser.follow(self.page, name)
 
     def at(self, path: str) -> None:
         """Wait until a path is open."""
@@ -87,7 +87,7 @@ class Teammate:
     def enter_code(self, code: str) -> None:
         """Type a code and go on."""
         self.page.locator("[name=code]").press_sequentially(code)
-        self.page.locator("[name=code]").press("Enter")
+        browser.enter(self.page.locator("[name=code]"))
 
     def keep_recovery_codes(self) -> None:
         """Write the ten codes down and go on."""

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from nightlatch.demo.people import BEN, OWNER, PASSWORD
-from tests.support.browser import Pages
+from tests.support.browser import Pages, enter, follow, press, reload_until
 from tests.support.demo_pair import DemoPair
 
 
@@ -24,7 +24,7 @@ def pair(tmp_path: Path) -> Iterator[DemoPair]:
 def _sign_in(page: Page, email: str) -> None:
     page.get_by_label("E-mail address").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in", exact=True).click()
+    press(page, "Sign in")
 
 
 def _code(phone: Page, email: str) -> str:
@@ -34,51 +34,42 @@ def _code(phone: Page, email: str) -> str:
     return re.sub(r"\D", "", entry.locator("[data-secret]").inner_text())
 
 
-def _press(page: Page, name: str | re.Pattern[str]) -> None:
-    page.get_by_role("button", name=name).first.click()
-
-
 def test_the_switch_bites_on_a_real_page(pair: DemoPair, open_page: Pages) -> None:
     phone = open_page(pair.nightlatch, "/demo/phone")
     dana = open_page(pair.acme, "/sign-in")
     _sign_in(dana, OWNER.email)
     dana.get_by_label("code").press_sequentially(_code(phone, OWNER.email))
-    _press(dana, "Continue")
+    press(dana, "Continue")
     dana.wait_for_url(re.compile("/t/lighthouse/notes$"))
     ben = open_page(pair.acme, "/sign-in")
     _sign_in(ben, BEN.email)
     ben.wait_for_url(re.compile("/t/lighthouse/notes$"))
-    ben.get_by_role("link", name="New note").click()
+    follow(ben, "New note")
     ben.get_by_label("Title").fill("What Ben typed")
 
-    dana.get_by_role("link", name="Team").click()
-    dana.get_by_role("link", name="Two-factor authentication").first.click()
-    dana.get_by_role("link", name="Require all teammates").click()
+    follow(dana, re.compile("^Team$"))
+    follow(dana, "Two-factor authentication")
+    follow(dana, "Require all teammates")
     dana.get_by_label("Now", exact=True).check()
-    _press(dana, "Require it")
+    press(dana, "Require it")
     expect(dana.get_by_text("2FA is now required").first).to_be_visible()
 
-    _press(ben, "Save the note")
-    _press(ben, "Mail me the link")
+    press(ben, "Save the note")
+    press(ben, "Mail me the link")
     inbox = open_page(pair.nightlatch, f"/demo/inbox?to={BEN.email}")
-    for _ in range(100):
-        if inbox.get_by_role("link", name="one tap to go on").count():
-            break
-        inbox.wait_for_timeout(200)
-        inbox.reload()
-    inbox.get_by_role("link", name="one tap to go on").first.click()
+    reload_until(inbox, inbox.get_by_role("link", name="one tap to go on"))
+    follow(inbox, "one tap to go on")
     ben.goto(str(inbox.locator(".ways a").first.get_attribute("href")))
-    _press(ben, "Set up 2FA now")
+    press(ben, "Set up 2FA now")
     ben.locator("#key").wait_for(state="attached")
     phone.reload()
     expect(phone.locator("li", has_text="Acme Notes").filter(has_text=BEN.email).first).to_be_visible()
-    with phone.expect_navigation():  # a reload before it has come would cut it off
-        _press(phone, re.compile("^Scan"))
+    press(phone, re.compile("^Scan"))
     ben.locator("[name=code]").press_sequentially(_code(phone, BEN.email))
-    ben.keyboard.press("Enter")
+    enter(ben.locator("[name=code]"))
     ben.get_by_label("I can get at these codes without my phone").check()
-    _press(ben, "Continue")
+    press(ben, "Continue")
     expect(ben.get_by_label("Title")).to_have_value("What Ben typed")
-    _press(ben, "Send it now")
+    press(ben, "Send it now")
     ben.wait_for_url(re.compile("/t/lighthouse/notes$"))
     expect(ben.get_by_role("link", name="What Ben typed")).to_be_visible()

@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 
 from nightlatch.demo.people import BEN, INVITED, OWNER, PASSWORD
 from nightlatch.web.table import ROUTES
-from tests.support.browser import Pages, axe
+from tests.support.browser import Pages, axe, enter, follow, press
 from tests.support.server import Serve, Server
 
 LINKS = re.compile(r"\{token\}")
@@ -42,7 +42,7 @@ def sign_in(page: Page, server: Server, email: str) -> None:
     page.goto(server.url + "/sign-in")
     page.locator("[name=email]").fill(email)
     page.locator("[name=password]").fill(PASSWORD)
-    page.get_by_role("button", name="Continue", exact=True).click()
+    press(page, "Continue")
 
 
 def owner(open_page: Pages, server: Server) -> Page:
@@ -51,7 +51,7 @@ def owner(open_page: Pages, server: Server) -> Page:
     sign_in(page, server, OWNER.email)
     page.wait_for_url("**/sign-in/second-step**")
     page.locator("[name=code]").press_sequentially(code_of(page.context.new_page(), server, OWNER.email))
-    page.locator("[name=code]").press("Enter")
+    enter(page.locator("[name=code]"))
     page.wait_for_url("**/w/acme**")
     return page
 
@@ -61,10 +61,10 @@ def product(page: Page, server: Server) -> str:
     page.goto(server.url + "/w/acme/settings/team/apps")
     page.locator("[name=name]").fill("Acme Wiki")
     page.locator("[name=origins]").fill("https://wiki.acme.example")
-    page.get_by_role("button", name="Register").click()
+    press(page, re.compile("Register"))
     page.wait_for_selector("#secret")
     look_at(page, "the secret of a product")
-    page.get_by_role("link", name="I have put it away").click()
+    follow(page, "I have put it away")
     found = re.search(r"/apps/([0-9a-z]{13})$", page.url)
     assert found is not None
     return found[1]
@@ -74,7 +74,7 @@ def service(page: Page, server: Server) -> str:
     """The id of a service account that is added at its page; the pages that show a token, once, are looked at, too."""
     page.goto(server.url + "/w/acme/settings/team/service-accounts")
     page.locator("[name=name]").fill("Compliance export")
-    page.get_by_role("button", name="Add", exact=True).click()
+    press(page, "Add")
     page.wait_for_url("**/service-accounts/*")
     found = re.search(r"/service-accounts/([0-9a-z]{13})", page.url)
     assert found is not None
@@ -82,7 +82,7 @@ def service(page: Page, server: Server) -> str:
         page.goto(server.url + path)
         page.locator("[name=name]").fill("Nightly report")
         page.locator("[name=scope-evidence]").check()
-        page.get_by_role("button", name="Make the token").click()
+        press(page, "Make the token")
         page.wait_for_selector("#token")
         look_at(page, f"a token made at {path}")
     return found[1]
@@ -92,7 +92,7 @@ def domain(page: Page, server: Server) -> str:
     """The id of a domain that is claimed at its page."""
     page.goto(server.url + "/w/acme/settings/team/authentication/domains")
     page.locator("[name=domain]").fill("a-rather-long-name-of-a-company.acme.example")
-    page.get_by_role("button", name="Add", exact=True).click()
+    press(page, "Add")
     page.wait_for_url("**/domains/*")
     return page.url.rpartition("/")[2]
 
@@ -173,14 +173,13 @@ def test_signing_in_and_asking_for_the_link_without_scripts(demo: Server, open_p
     sign_in(page, demo, BEN.email)
     page.wait_for_url("**/w/acme**")
     page.goto(demo.url + "/set-up?workspace=acme")
-    page.get_by_role("button", name="Mail me the link").click()
-    page.wait_for_load_state()
+    press(page, "Mail me the link")
     assert "Check your mail" in page.inner_text("main")
 
 
 def mailed(page: Page, server: Server, to: str, part: str) -> str:
-    """The newest link with `part` in it that was mailed to somebody."""
-    for _ in range(50):
+    """The newest link with `part` in it that was mailed to somebody, once it has come."""
+    for _ in range(300):
         page.goto(f"{server.url}/demo/inbox?to={to}")
         mail = page.locator("main a[href*='/demo/inbox/']").first
         if mail.count():
@@ -196,22 +195,21 @@ def test_the_pages_of_addresses_for_notices_and_never_again(demo: Server, open_p
     page = owner(open_page, demo)
     page.goto(demo.url + "/settings/user/notifications")
     page.locator("[name=notify]").fill("safe@elsewhere.example")
-    page.get_by_role("button", name="Add the address").click()
+    press(page, "Add the address")
     page.wait_for_url("**/settings/user/notifications?said=notify-added")
     look_at(page, "an address for notices that waits")
     stranger = open_page(demo.url, mailed(page, demo, "safe@elsewhere.example", "/notify/")[len(demo.url) :])
     look_at(stranger, "confirming an address for notices")
-    stranger.get_by_role("button", name="Yes, this mailbox is mine").click()
+    press(stranger, "Yes, this mailbox is mine")
     look_at(stranger, "a confirmed address for notices")
     page.goto(demo.url + "/w/acme/settings/team/invite")
     page.locator("[name=emails]").fill("newcomer@elsewhere.example")
-    page.get_by_role("button", name=re.compile("Invite|Send")).first.click()
-    page.wait_for_load_state()
+    press(page, re.compile("Invite|Send"))
     never = mailed(page, demo, "newcomer@elsewhere.example", "/never-again/")
     stranger = open_page(demo.url, never[len(demo.url) :])
     look_at(stranger, "never again")
-    stranger.get_by_role("button", name="Never again").click()
+    press(stranger, "Never again")
     stranger.get_by_role("heading", name="No more invitations").wait_for()
     look_at(stranger, "no more invitations")
-    stranger.get_by_role("button", name="Take invitations again").click()
+    press(stranger, "Take invitations again")
     stranger.get_by_role("heading", name="Stop invitations?").wait_for()

@@ -6,7 +6,7 @@ import pytest
 
 from nightlatch.demo.people import OWNER
 from tests.browser.test_every_page import owner
-from tests.support.browser import Pages, axe
+from tests.support.browser import Pages, axe, follow, press
 from tests.support.server import Serve, Server
 
 
@@ -19,7 +19,7 @@ def demo(serve_module: Serve) -> Server:
 def test_evidence_is_looked_at_downloaded_and_printed(demo: Server, open_page: Pages) -> None:
     page = owner(open_page, demo)
     page.goto(demo.url + "/w/acme/settings/team/audit")
-    page.get_by_role("link", name="Download evidence").click()
+    follow(page, "Download evidence")
     today = page.locator("[name=on]").input_value()
     table = page.locator("table").first
     assert OWNER.email in table.inner_text()
@@ -33,11 +33,11 @@ def test_evidence_is_looked_at_downloaded_and_printed(demo: Server, open_page: P
     assert [row["reason"] for row in rows if row["record"] == "reset"]
 
     page.locator("[name=on]").fill("2999-01-01")
-    page.get_by_role("button", name="Show this day").click()
+    press(page, "Show this day")
     assert "still to come" in page.inner_text("main")
     axe(page)
     page.locator("[name=on]").fill(next(row["since"] for row in rows if row["record"] == "workspace")[:10])
-    page.get_by_role("button", name="Show this day").click()
+    press(page, "Show this day")
     assert "at the end of" in page.inner_text("h2 >> nth=0")
     assert page.locator("table").first.locator("tbody tr").count() < len(teammates)
 

@@ -8,24 +8,15 @@ from playwright.sync_api import Page, expect
 from nightlatch.demo.people import ANA, OWNER
 from tests.browser.test_every_page import code_of, look_at, sign_in
 from tests.support import oath, qr
-from tests.support.browser import Pages
+from tests.support.browser import Pages, enter, follow, press, reload_until
 from tests.support.server import Serve, Server
-
-
-def press(page: Page, name: str) -> None:
-    """Press a button."""
-    page.get_by_role("button", name=name, exact=True).first.click()
 
 
 def mail_to(page: Page, server: Server, address: str, subject: str) -> str:
     """Open the newest mail in the demo's inbox; the first link in it."""
     page.goto(f"{server.url}/demo/inbox?to={address}")
-    for _ in range(40):  # the drain is on its way
-        if page.get_by_role("link", name=subject).count():
-            break
-        page.wait_for_timeout(250)
-        page.reload()
-    page.get_by_role("link", name=subject).first.click()
+    reload_until(page, page.get_by_role("link", name=subject))  # the drain is on its way
+    follow(page, subject)
     return page.locator(".ways a").first.get_attribute("href") or ""
 
 
@@ -36,7 +27,7 @@ def test_lost_asked_warned_disabled_and_back_with_the_number(serve: Serve, open_
 
     sign_in(ana, server, ANA.email)
     ana.wait_for_url("**/sign-in/second-step**")
-    ana.get_by_role("link", name="I have lost my phone, or it is new").click()
+    follow(ana, "I have lost my phone, or it is new")
     expect(ana.get_by_role("heading", name="Ask an admin")).to_be_visible()
     press(ana, "Ask them")
     expect(ana.get_by_text("They will contact you another way. Nobody from")).to_be_visible()
@@ -49,13 +40,13 @@ def test_lost_asked_warned_disabled_and_back_with_the_number(serve: Serve, open_
     sign_in(dana, server, OWNER.email)
     dana.wait_for_url("**/sign-in/second-step**")
     dana.locator("[name=code]").press_sequentially(code_of(dana.context.new_page(), server, OWNER.email))
-    dana.locator("[name=code]").press("Enter")
+    enter(dana.locator("[name=code]"))
     dana.wait_for_url("**/w/acme**")
     dana.goto(mail_to(inbox, server, OWNER.email, "Somebody asks for help to sign in to"))
     expect(dana.get_by_text("Somebody with this teammate's password asks")).to_be_visible()
     expect(dana.get_by_text("Call them on a number you already had.")).to_be_visible()
     look_at(dana, "who asks for help", dana.url)
-    dana.get_by_role("link", name="It is really them: disable 2FA").click()
+    follow(dana, "It is really them: disable 2FA")
     expect(dana.get_by_text("Somebody with this teammate's password asks")).to_be_visible()
     dana.locator("[name=reason]").fill("Lost phone and codes")
     dana.locator("[name=recognised_by]").select_option("phone")
@@ -74,7 +65,7 @@ def test_lost_asked_warned_disabled_and_back_with_the_number(serve: Serve, open_
     picture = ana.get_by_role("img", name=re.compile("QR code")).screenshot()
     secret = parse_qs(urlsplit(qr.read(picture)).query)["secret"][0]
     ana.locator("[name=code]").press_sequentially(oath.totp(secret))
-    ana.locator("[name=code]").press("Enter")
+    enter(ana.locator("[name=code]"))
     ana.get_by_label("I can get at these codes without my phone").check()
     press(ana, "Continue")
     ana.goto(server.url + "/w/acme")

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page
 
 from nightlatch.web.table import ROUTES
-from tests.support.browser import Pages, axe
+from tests.support.browser import Pages, axe, press
 from tests.support.logo import png
 from tests.support.server import Serve, Server
 
@@ -122,7 +122,7 @@ def test_the_pages_of_a_visitor_who_came_by_a_product(
     page = open_page(server.url, product.start("ana").removeprefix(server.url))
     page.goto(f"{server.url}/settings/user")
     page.locator("summary", has_text="Ana").click()
-    page.get_by_role("button", name="Sign out").click()
+    press(page, "Sign out")
     assert "Continue at Notes in visited" in page.inner_text("main")
     for path in ("/sign-in", "/sign-in?next=/settings/user", "/help", "/ticket", "/lift"):
         look(page, server.url + path)

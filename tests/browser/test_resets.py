@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from nightlatch.instants import DAY, SECOND
 from tests.browser.people import link_in
+from tests.support import browser
 from tests.support.browser import Pages, axe
 from tests.support.server import Serve
 from tests.support.smtp import MailServer
@@ -32,7 +33,7 @@ class Somebody:
         self.page.goto(self.url + path)
 
     def press(self, name: str) -> None:
-        self.page.get_by_role("button", name=re.compile(name)).first.click()
+        browser.press(self.page, re.compile(name))
 
     def sees(self, text: str) -> None:
         expect(self.page.get_by_text(text).first).to_be_visible()
@@ -47,7 +48,7 @@ class Somebody:
     def code(self) -> None:
         self.world.wait(31 * SECOND)
         self.page.locator("[name=code]").press_sequentially(self.world.code(self.seed))
-        self.page.locator("[name=code]").press("Enter")
+        browser.enter(self.page.locator("[name=code]"))
 
     def sign_in(self) -> None:
         self.password()
@@ -84,7 +85,7 @@ class Acme:
         ada.sign_in()
         ada.open(f"{TEAM}?q=olga")
         ada.page.get_by_text("Actions for Olga").locator("..").click()
-        ada.page.get_by_role("link", name="Disable 2FA").click()
+        browser.follow(ada.page, "Disable 2FA")
         ada.sees("It will not happen at once")
         axe(ada.page)
         ada.page.get_by_label("Reason").fill("Lost phone")
@@ -119,7 +120,7 @@ def test_the_owner_signs_in_and_that_cancels_it_and_the_next_needs_a_second_owne
     acme.ada.sign_in()
     acme.ada.open(f"{TEAM}?q=olga")
     acme.ada.page.get_by_text("Actions for Olga").locator("..").click()
-    acme.ada.page.get_by_role("link", name="Disable 2FA").click()
+    browser.follow(acme.ada.page, "Disable 2FA")
     acme.ada.sees("only when a second owner approves it")
     acme.ada.page.get_by_label("Reason").fill("Lost phone, this time really")
     acme.ada.page.get_by_label("How did you make sure").select_option("phone")
@@ -129,7 +130,7 @@ def test_the_owner_signs_in_and_that_cancels_it_and_the_next_needs_a_second_owne
     olga.sign_in()
     olga.open("/w/acme")
     olga.sees("Somebody asked to turn off your 2FA in Acme")
-    olga.page.get_by_role("link", name="look at it and stop it").click()
+    browser.follow(olga.page, "look at it and stop it")
     olga.sees("this one is up to the owners")
     axe(olga.page)
 
@@ -143,12 +144,12 @@ def test_the_owner_signs_in_and_that_cancels_it_and_the_next_needs_a_second_owne
     link = acme.newest(olga, "2FA was turned off for your account")
     olga.page.context.clear_cookies()
     olga.page.goto(link)
-    olga.page.get_by_role("link", name="Sign in").first.click()
+    browser.follow(olga.page, "Sign in")
     olga.page.get_by_label("E-mail address").fill(olga.person.email)
     olga.page.locator("[name=password]").fill(PASSWORD)
     olga.press("Continue")
     olga.page.locator("[name=number]").fill(number)
-    olga.page.locator("[name=number]").press("Enter")
+    browser.enter(olga.page.locator("[name=number]"))
     olga.page.wait_for_url(re.compile(r"/set-up"))
 
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from nightlatch.demo.people import BEN
 from tests.browser.test_every_page import look_at, owner, sign_in
-from tests.support.browser import Pages
+from tests.support.browser import Pages, press
 from tests.support.clockfile import ClockFile
 from tests.support.server import Serve, Server
 
@@ -20,7 +20,7 @@ def schedule(dana: Page, server: Server, at: float) -> None:
     dana.goto(server.url + f"{SWITCH}/on")
     expect(dana.get_by_label("From a date")).to_be_checked()
     dana.locator("[name=from_at]").fill(f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M}")
-    dana.get_by_role("button", name="Require it").click()
+    press(dana, "Require it")
     dana.wait_for_url("**/authentication?said=mandate-scheduled")
 
 
@@ -44,7 +44,7 @@ def test_the_banner_its_snooze_and_the_instant_passing_while_signed_in(
     assert "in 3 days and 1 hour, on" in banner(ben)
     ben.goto(server.url + "/settings/user")
     assert "in 3 days and 1 hour, on" in banner(ben)
-    ben.get_by_role("button", name="Remind me tomorrow").click()
+    press(ben, "Remind me tomorrow")
     ben.wait_for_url("**/settings/user?said=snoozed")
     expect(ben.get_by_text("We remind you again tomorrow.")).to_be_visible()
     ben.goto(server.url + "/w/acme")
@@ -69,11 +69,11 @@ def test_the_banner_its_snooze_and_the_instant_passing_while_signed_in(
     sign_in(ben, server, BEN.email)
     ben.wait_for_url("**/w/acme**")
     ben.goto(server.url + "/settings/user")
-    assert "in 9 minutes, on" in banner(ben)
+    assert re.search("in [5-9] minutes, on", banner(ben))
     expect(ben.get_by_role("button", name="Remind me tomorrow")).to_have_count(0)
     ben.get_by_label("Name", exact=True).fill("Benjamin Okafor")
     clock_file.advance(10 * 60)
-    ben.get_by_role("button", name="Save the name").click()
+    press(ben, "Save the name")
     ben.wait_for_url(re.compile(r"/set-up\?workspace=acme"))
     ben.goto(server.url + "/w/acme")
     ben.wait_for_url(re.compile(r"/set-up\?workspace=acme"))

@@ -3,7 +3,7 @@
 import re
 
 from tests.browser.test_every_page import look
-from tests.support.browser import Pages
+from tests.support.browser import Pages, follow, press
 from tests.support.server import Serve
 from tests.support.smtp import MailServer
 
@@ -17,13 +17,13 @@ def test_somebody_signs_up_and_makes_a_workspace(
     open_page.watch.forgive(r"status of 4\d\d|answer 4\d\d")
     page = open_page(server.url, "/sign-in")
     look(page, server, "/sign-in")
-    page.get_by_role("link", name="Create an account").click()
+    follow(page, "Create an account")
     look(page, server, "/sign-up")
     page.get_by_label("E-mail address").fill("no address")
-    page.get_by_role("button", name="Mail me a link").click()
+    press(page, "Mail me a link")
     assert "There is a problem" in page.inner_text("main")
     page.get_by_label("E-mail address").fill("eve@example.com")
-    page.get_by_role("button", name="Mail me a link").click()
+    press(page, "Mail me a link")
     page.wait_for_url("**/sign-up/sent")
     look(page, server, "/sign-up/sent")
 
@@ -34,14 +34,14 @@ def test_somebody_signs_up_and_makes_a_workspace(
     look(page, server, "/sign-up/new")
     page.get_by_label("Your name").fill("Eve")
     page.locator("[name=password]").fill("a long and honest password")
-    page.get_by_role("button", name="Create my account").click()
+    press(page, "Create my account")
     page.wait_for_url("**/workspaces/new**")
     assert "Your account is ready" in page.inner_text("body")
     look(page, server, "/workspaces")
     look(page, server, "/workspaces/new")
     page.get_by_label("Name").fill("Acme")
     page.get_by_label("Address").fill("acme")
-    page.get_by_role("button", name="Create it").click()
+    press(page, "Create it")
     page.wait_for_url("**/w/acme")
 
     other = open_page(server.url, link[0].removeprefix(server.url))
@@ -49,7 +49,7 @@ def test_somebody_signs_up_and_makes_a_workspace(
     look(other, server, "/sign-up/new")
     page.goto(server.url + "/sign-up")
     page.get_by_label("E-mail address").fill("max@example.com")
-    page.get_by_role("button", name="Mail me a link").click()
+    press(page, "Mail me a link")
     link = LINK.search(mail_server.wait(to="max@example.com")[-1].text)
     assert link is not None
     page.goto(link[0])

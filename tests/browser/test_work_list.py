@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 from nightlatch.demo.people import OWNER
 from tests.browser.test_every_page import code_of, sign_in
-from tests.support.browser import Pages
+from tests.support.browser import Pages, press
 from tests.support.server import Serve, Server
 
 TEAM = "/w/acme/settings/team"
@@ -26,7 +26,7 @@ def dana(open_page: Pages, server: Server) -> Page:
     sign_in(page, server, OWNER.email)
     page.wait_for_url("**/sign-in/second-step**")
     page.locator("[name=code]").fill(code_of(page.context.new_page(), server, OWNER.email))
-    page.get_by_role("button", name="Continue", exact=True).click()
+    press(page, "Continue")
     page.wait_for_url("**/w/acme**")
     return page
 
@@ -35,7 +35,7 @@ def require(page: Page, server: Server) -> None:
     """From a date, as the page suggests it."""
     page.goto(f"{server.url}{TEAM}/authentication/on")
     page.get_by_label("From a date").check()
-    page.get_by_role("button", name="Require it").click()
+    press(page, "Require it")
     page.wait_for_url("**said=mandate-scheduled**")
 
 
@@ -49,12 +49,12 @@ def test_reminding_those_ticked_and_inviting_by_a_file(
     assert boxes.count() > 2
     boxes.nth(0).check()
     boxes.nth(1).check()
-    page.get_by_role("button", name="Remind by mail").first.click()
+    press(page, "Remind by mail")
     page.wait_for_url("**said=remind**")
     assert "by mail" in page.inner_text("main") or "within the last day" in page.inner_text("main")
     page.goto(f"{demo.url}{TEAM}?two_factor=due")
     page.get_by_label(re.compile("^Of all .* that match")).check()
-    page.get_by_role("button", name="Remind by mail").first.click()
+    press(page, "Remind by mail")
     page.wait_for_url("**said=re**")
 
     page.goto(f"{demo.url}{TEAM}/invite/csv")
@@ -63,8 +63,7 @@ def test_reminding_those_ticked_and_inviting_by_a_file(
         "\ufeffEmail;Role\r\nnew.one@example.com;member\r\nnobody\r\nben@acme.example;member\r\n".encode()
     )
     page.locator("[name=file]").set_input_files(file)
-    page.get_by_role("button", name="Send the invitations").click()
-    page.wait_for_load_state()
+    press(page, "Send the invitations")
     report = page.inner_text("main")
     assert "1 invitation sent" in report
     assert "Cannot be read" in report

@@ -59,7 +59,7 @@ def walk(
     mia.enter(login_label, "battery staple")
     mia.page.get_by_label("Item").fill("Water the plants")
     olga.follow("Two-factor authentication")
-    olga.page.get_by_role("link", name=re.compile("Require all teammates", re.IGNORECASE)).click()
+    olga.follow("Require all teammates")
     olga.sees("will be asked at their next click")
     olga.page.get_by_label("Now", exact=True).check()
     olga.press("Require it")

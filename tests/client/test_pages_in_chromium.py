@@ -12,7 +12,7 @@ from starlette.routing import Route
 from nightlatch_client import Nightlatch, Person
 from tests.client.products import Place
 from tests.client.stand_in_server import Server
-from tests.support.browser import Pages, axe
+from tests.support.browser import Pages, axe, follow, press
 
 NOTES = """<!doctype html><html lang="en"><title>Notes</title>
 <form method="post" action="/notes?board=1"{kind}><input name="csrf" type="hidden" value="c1">
@@ -65,7 +65,7 @@ def test_a_form_on_its_way_comes_back_and_is_sent_by_its_button(
             {"name": "a.txt", "mimeType": "text/plain", "buffer": b"old"}
         )
     server.stand_in.requires("7")
-    page.get_by_role("button", name="Save").click()
+    press(page, "Save")
     page.get_by_role("heading", name="Send what you had filled in?").wait_for()
     assert page.url == f"{product.origin}/nightlatch/form"
     assert "hunter2" not in page.content()
@@ -78,7 +78,7 @@ def test_a_form_on_its_way_comes_back_and_is_sent_by_its_button(
         page.get_by_label("File").set_input_files(
             {"name": "b.txt", "mimeType": "text/plain", "buffer": b"new"}
         )
-    page.get_by_role("button", name="Send it now").click()
+    press(page, "Send it now")
     page.wait_for_url("**/notes?board=1")
     sent = page.locator("body").inner_text()
     assert '"title":"A <title> \\"quoted\\" ü"' in sent
@@ -105,7 +105,7 @@ def test_every_page_by_axe_and_at_320_px(product: Place, server: Server, open_pa
     write(page)
     page.locator("[name=file]").set_input_files({"name": "a.txt", "mimeType": "text/plain", "buffer": b"x"})
     server.stand_in.requires("7")
-    page.get_by_role("button", name="Save").click()
+    press(page, "Save")
     page.get_by_role("button", name="Send it now").wait_for()
     look(page)
     for path in (
@@ -125,5 +125,5 @@ def test_every_page_by_axe_and_at_320_px(product: Place, server: Server, open_pa
     look(page)
     server.stand_in.down(down=False)
     server.stand_in.forget("ada")
-    page.get_by_role("link", name="Try again").click()
+    follow(page, "Try again")
     page.get_by_role("button", name="Save").wait_for()

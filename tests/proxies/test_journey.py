@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.proxies.conftest import Stage
 from tests.support import programs
-from tests.support.browser import FLAGS, Pages, axe
+from tests.support.browser import FLAGS, Pages, axe, follow, press
 from tests.support.world import PASSWORD
 
 HOSTS = r"request to another host: \w+ (https|wss)://(id|wiki)\.acme\.test|https://board\.beta\.test"
@@ -27,10 +27,6 @@ def pages(browser: Browser, stage: Stage) -> Iterator[Pages]:
     opened.close()
     launched.close()
     opened.watch.check()
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).first.click()
 
 
 def test_from_the_product_to_the_sign_in_and_back(stage: Stage, pages: Pages) -> None:
@@ -58,13 +54,13 @@ def test_from_the_product_to_the_sign_in_and_back(stage: Stage, pages: Pages) ->
     expect(page.get_by_role("heading", name="This is not open to you")).to_be_visible()
     assert page.evaluate("getComputedStyle(document.querySelector('.btn-primary')).borderRadius") != "0px"
     axe(page)
-    page.get_by_role("link", name="To the start page").click()
+    follow(page, "To the start page")
     expect(page.get_by_role("heading", name="wiki")).to_be_visible()
 
     press(page, "Sign out")  # the product's own button
     expect(page.get_by_role("heading", name="You are signed out of Wiki")).to_be_visible()
     axe(page)
-    page.get_by_role("link", name="Sign in again").click()
+    follow(page, "Sign in again")
     expect(page).to_have_url(f"{stage.wiki}/")
     page.goto(f"{stage.wiki}/.nightlatch/sign-out")
     axe(page)

@@ -1,10 +1,14 @@
-"""Chromium driven by Playwright: one browser for the run, a fresh profile for each person.
+"""Chromium driven by Playwright: one browser for each process of the run, a fresh profile for each person.
 
 Whatever goes wrong in it fails the test. Journeys are plain functions: Playwright's sync API holds the main
 thread's event loop while a browser is open, so `conftest.py` lets tests with a browser run after all others.
+
+A click returns before the page that it leads to is there. Whoever then loads a page cuts the first one off, and
+whoever reads may read the old one; so tests press buttons and follow links by the functions below, which wait.
 """
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +21,7 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Locator,
     Page,
     Request,
     Response,
@@ -35,7 +40,7 @@ FLAGS = [
     "--disable-sync",
 ]
 OURS = {"localhost", "127.0.0.1", "::1"}
-PATIENCE = 15_000
+PATIENCE = 30_000
 """Milliseconds: long, for a busy machine; a passing test never waits for them."""
 
 
@@ -187,6 +192,40 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+@contextmanager
+def leaving(page: Page) -> Iterator[None]:
+    """What is done inside leads to another page: it goes on when that one has come."""
+    with page.expect_navigation():
+        yield
+
+
+def press(page: Page, name: str | re.Pattern[str]) -> None:
+    """Press a button that leads to another page, and wait for that."""
+    with leaving(page):
+        page.get_by_role("button", name=name, exact=True).first.click()
+
+
+def follow(page: Page, name: str | re.Pattern[str]) -> None:
+    """Follow a link (a part of its name will do), and wait for its page."""
+    with leaving(page):
+        page.get_by_role("link", name=name).first.click()
+
+
+def enter(field: Locator) -> None:
+    """Send a form by Enter in one of its fields, and wait for the page that answers."""
+    with leaving(field.page):
+        field.press("Enter")
+
+
+def reload_until(page: Page, wanted: Locator, *, seconds: float = 60) -> None:
+    """Load a page again until something that is on its way has come (a mail, say)."""
+    deadline = time.monotonic() + seconds
+    while not wanted.count():
+        assert time.monotonic() < deadline, f"{wanted} has not come to {page.url}"
+        page.wait_for_timeout(100)
+        page.reload()
 
 
 def axe(page: Page, *, except_rules: tuple[str, ...] = ()) -> None:
