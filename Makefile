@@ -3,6 +3,9 @@
 .PHONY: help run setup test check lint types imports docs format bench lock clean
 
 bin := .venv/bin
+jobs ?= 2
+# Compiled modules are kept: the tests start the program hundreds of times.
+unexport PYTHONDONTWRITEBYTECODE
 compile := $(bin)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
 
@@ -19,7 +22,7 @@ setup: ## .venv with everything that development needs
 test: setup ## every check and every test, in Chromium and on PostgreSQL too (installs them where missing)
 	@scripts/system-packages
 	@$(MAKE) --no-print-directory check
-	$(bin)/python -m pytest
+	$(bin)/python -m pytest --numprocesses $(jobs) --dist loadfile --no-loadscope-reorder
 
 check: lint types imports docs ## lint and format, types, direction of imports, docs
 

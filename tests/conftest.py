@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from tests.support import server
+from tests.support import scratch, server
 from tests.support.clockfile import ClockFile
 
 if TYPE_CHECKING:
@@ -32,19 +32,22 @@ settings.load_profile("steady")
 for _name in [name for name in os.environ if name.startswith("NIGHTLATCH_")]:
     del os.environ[_name]  # a developer's own settings are no part of a test
 
+scratch.use_memory()
+
 RESULTS = Path(__file__).parents[1] / "test-results"
 _servers: list[server.Server] = []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a browser or PostgreSQL; run the browser's tests last (see `support/browser.py`)."""
+    """Mark what needs a browser or PostgreSQL; run the browser's files last (see `support/browser.py`)."""
     for item in items:
         needed = getattr(item, "fixturenames", ())
         if "browser" in needed:
             item.add_marker("browser")
         if "cluster" in needed or "[postgresql" in item.name:
             item.add_marker("postgres")
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    with_browser = {item.path for item in items if item.get_closest_marker("browser") is not None}
+    items.sort(key=lambda item: item.path in with_browser)  # whole files: each goes to one process
 
 
 @pytest.hookimpl(wrapper=True)

@@ -76,8 +76,3 @@ def test_word_by_word(
         mia.open("/")
         mia.press("Sign out")
         mia.at("/sign-in/")
-
-
-def test_it_says_what_it_did_not_run() -> None:
-    """Nothing on the page is left out silently."""
-    assert Guide("django.md", 8000, 8001).kinds() == {"python", "html", "console", "cron"}

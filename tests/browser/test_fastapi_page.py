@@ -54,11 +54,3 @@ def test_word_by_word(
         mia.open("/sign-out")
         mia.open("/")
         mia.at("/sign-in")
-
-
-def test_it_says_what_it_did_not_run() -> None:
-    """Nothing on the page is left out silently."""
-    guide = Guide("fastapi.md", 8000, 8001)
-    names = {name for name, _, _ in guide.pieces()}
-    assert sorted(names) == ["product.py", "test_product.py", "two_factor.py", "users.py"]
-    assert guide.kinds() == {"python", "console"}
