@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from nightlatch.actions import progress
+from nightlatch.actions import progress, reminders
+from nightlatch.actions.by import operator
 from nightlatch.instants import DAY, HOUR, from_text, to_datetime, to_text
-from nightlatch.store import api_tokens, service_accounts, standing
+from nightlatch.store import api_tokens, outbox, service_accounts, standing, teammates
 from nightlatch.store import authenticators as bound
 from nightlatch.store.preview import MOST_NAMES
 from tests.support.crowd import Mate, add
@@ -257,6 +258,31 @@ def test_progress_says_how_many_are_left_until_when(team: Team, dana: Person) ->
     assert page.read.links["See who is left"] == f"{TEAM}?two_factor=due"
     assert f"{TEAM}/remind" in page.actions
     assert {row["name"] for row in table(visitor.open(f"{SWITCH}/progress.csv"))} == {"Ben", "Eva"}
+
+
+def test_the_file_of_those_left_says_what_became_of_the_last_mail(team: Team, dana: Person) -> None:
+    world, ben, eva = team.world, team.person("Ben"), team.person("Eva")
+    acme = world.workspace("acme", owner=dana, member=[ben, eva])
+    world.require(acme, since=world.clock.now() + 10 * DAY)
+    visitor = team.visitor(dana)
+
+    def mails() -> dict[str, str]:
+        return {row["name"]: row["mail"] for row in table(visitor.open(f"{SWITCH}/progress.csv"))}
+
+    row = world.read(lambda tx: teammates.by_account(tx, ben.id, acme))
+    assert row is not None
+    world.write(
+        lambda tx: reminders.remind(tx, by=operator("Olga"), workspace_id=acme, teammate_ids=[row.id])
+    )
+    assert mails() == {"Ben": "waiting", "Eva": ""}
+    sent_at = world.clock.now()
+    (mail,) = [
+        each for each in world.write(lambda tx: outbox.lease(tx, 10)) if each.kind == "mandate_reminder"
+    ]
+    world.write(lambda tx: outbox.sent(tx, mail.id))
+    assert mails() == {"Ben": "sent", "Eva": ""}
+    (told,) = [row["mail_at"] for row in table(visitor.open(f"{SWITCH}/progress.csv")) if row["mail_at"]]
+    assert (from_text(told) or 0) >= sent_at
 
 
 def test_the_chart_has_its_figures_beside_it(team: Team, dana: Person) -> None:

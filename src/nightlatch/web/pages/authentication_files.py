@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from nightlatch.actions import kinds
 from nightlatch.instants import Instant, to_text
-from nightlatch.store import preview
+from nightlatch.store import outbox, preview
 from nightlatch.store.query import Row
 from nightlatch.store.standing import role_order
 from nightlatch.vocabulary import Role
@@ -28,7 +28,18 @@ PREVIEW_COLUMNS = (
     "last_sign_in_at",
 )
 """The header row of the preview. Later versions may add columns at its end, and groups."""
-LEFT_COLUMNS = ("name", "email", "role", "two_factor", "exempt_until", "last_sign_in_at", "joined_at")
+LEFT_COLUMNS = (
+    "name",
+    "email",
+    "role",
+    "two_factor",
+    "exempt_until",
+    "last_sign_in_at",
+    "joined_at",
+    "mail",
+    "mail_at",
+)
+"""`mail`: what became of the newest mail about setting up: `sent`, `waiting`, `failed` (it bounces), or none was."""
 
 
 async def preview_csv(context: Context) -> Response:
@@ -92,12 +103,20 @@ async def left_csv(context: Context) -> Response:
 
 
 async def _left(context: Context) -> AsyncIterator[Iterable[Cells]]:
+    workspace_id = context.workspace_id
     async for batch in everybody(context, left=True):
-        yield [_left_one(row, context.now) for row in batch]
+        ids = [row.account_id for row in batch if row.account_id is not None]
+        told = await context.query_store(lambda tx, ids=ids: outbox.delivery_of(tx, workspace_id, ids))  # type: ignore[misc]
+        yield [_left_one(row, context.now, told.get(row.account_id)) for row in batch]
 
 
-def _left_one(row: Row, now: Instant) -> Cells:
-    cells = {**_person(row, now), "joined_at": to_text(row.joined_at)}
+def _left_one(row: Row, now: Instant, mail: outbox.Delivery | None) -> Cells:
+    cells = {
+        **_person(row, now),
+        "joined_at": to_text(row.joined_at),
+        "mail": mail.state if mail is not None else "",
+        "mail_at": to_text(mail.at) if mail is not None else "",
+    }
     return {name: cells[name] for name in LEFT_COLUMNS}
 
 
