@@ -459,6 +459,10 @@ class Life:
             )
             if self.apart_from(place, partial(self.does, "accept", accept)):
                 assert each not in who.relied(place)
+                assert by.id != who.id, "accepted their own"
+                accepter = place.mates[by.id or 0].role
+                wanted = Role.ADMIN if self.rank(place.mates[who.id]) is Role.MEMBER else Role.OWNER
+                assert Role(accepter).rank >= wanted.rank, "accepted by somebody who could not reset"
                 each.void.discard(place.id)
                 each.accepted.add(place.id)
                 place.mates[who.id].reset = None

@@ -237,7 +237,8 @@ class Fate:
         place = self.place()
         who = self.there(place, lambda each: not each.enrolled(place) and bool(each.things))
         if who is not None:
-            self.life.accepts(place, who, self.life.fully(self.owner(place)))
+            by = self.chance.choice([self.owner(place), self.manager(place) or who, self.one(), who])
+            self.life.accepts(place, who, self.life.fully(by))
 
     def is_given_more_time(self) -> None:
         for place in self.life.places:
