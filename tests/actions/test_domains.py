@@ -3,14 +3,14 @@
 import pytest
 
 from nightlatch.actions import domains
-from nightlatch.actions.by import By, operator
+from nightlatch.actions.by import SYSTEM, By, operator
 from nightlatch.actions.domains import Domain
-from nightlatch.instants import HOUR
+from nightlatch.instants import DAY, HOUR
 from nightlatch.refusals import Code, Refused
 from nightlatch.store import domains as stored
 from nightlatch.vocabulary import Event
 from tests.support.events import events
-from tests.support.letters import letter
+from tests.support.letters import letter, letters
 from tests.support.world import World
 
 
@@ -135,3 +135,70 @@ def test_the_operator_takes_one_away_with_a_reason_and_tells_the_owners(acme: Pl
     told = letter(acme.world, "break_glass", to=acme.owner.email).values
     assert (told["operator"], told["reason"]) == ("Sam", "Sold to Beta")
     assert "acme.example" in told["what"]
+
+
+def look(place: Place, *found: str, answered: bool = True) -> int:
+    """The daily look; how many were due."""
+    due = place.world.read(domains.due)
+    for each in due:
+        place.world.write(
+            lambda tx, each=each: domains.recheck(  # type: ignore[misc]
+                tx, by=SYSTEM, again=each, found=found if answered else None
+            )
+        )
+    return len(due)
+
+
+def test_a_record_that_is_gone_is_told_and_after_a_week_the_domain_counts_no_longer(acme: Place):
+    claimed = acme.claim()
+    acme.prove(claimed, claimed.proof)
+    assert look(acme) == 0, "it was looked for just now"
+    acme.world.wait(DAY + 1)
+    assert look(acme) == 1
+    assert look(acme) == 0
+    warned = letter(acme.world, "domain_missing", to=acme.owner.email).values
+    assert (warned["domain"], warned["lapsed"]) == ("acme.example", False)
+    for _ in range(6):
+        acme.world.wait(DAY + 1)
+        assert look(acme) == 1
+        assert acme.owns()
+    acme.world.wait(DAY + 1)
+    look(acme)
+    assert not acme.owns()
+    assert [each.values["lapsed"] for each in letters(acme.world, "domain_missing")] == [False, True]
+    assert [each.event for each in events(acme.world)][-1] == Event.DOMAIN_LAPSED
+    acme.world.wait(DAY + 1)
+    assert look(acme) == 0
+    assert acme.prove(claimed, claimed.proof).proved_at is not None, "found again, it is proved again"
+
+
+def test_a_record_that_comes_back_in_time(acme: Place):
+    claimed = acme.claim()
+    acme.prove(claimed, claimed.proof)
+    for number in range(20):
+        acme.world.wait(DAY + 1)
+        look(acme, *([claimed.proof] if number % 5 == 4 else []))
+    assert acme.owns()
+
+
+def test_name_servers_that_give_no_answer_take_nothing_away(acme: Place):
+    claimed = acme.claim()
+    acme.prove(claimed, claimed.proof)
+    for _ in range(30):
+        acme.world.wait(DAY + 1)
+        look(acme, answered=False)
+    assert acme.owns()
+    assert not letters(acme.world, "domain_missing")
+
+
+def test_the_owners_are_told(acme: Place):
+    claimed = acme.claim()
+    assert not letters(acme.world, "connection_changed"), "a claim changes nothing"
+    acme.prove(claimed, claimed.proof)
+    acme.remove(claimed)
+    acme.remove(acme.claim("other.example"))
+    what = [each.values["what"] for each in letters(acme.world, "connection_changed")]
+    assert what == [
+        "showed that the domain acme.example belongs to the workspace",
+        "removed the domain acme.example",
+    ]

@@ -39,6 +39,7 @@ from nightlatch.instants import DAY, HOUR, MINUTE, SECOND, Duration
 from nightlatch.mail import drain
 from nightlatch.sso import discovery, fetching
 from nightlatch.store import apps as stored_apps
+from nightlatch.store import domains as stored_domains
 from nightlatch.store import enrolments, forms, grants, housekeeping, passkeys, sessions, sso_flows, teammates
 from nightlatch.store import facts as stored_facts
 from nightlatch.store import invitations as stored_invitations
@@ -107,6 +108,8 @@ FIGURES = {
     "Sign-up mails to one address, 24 hours": str(sign_up.MAILS_TO_AN_ADDRESS_A_DAY),
     "Workspaces made by one account, 24 hours": str(workspaces.MADE_A_DAY),
     "Authenticators of an account": str(binding.MOST_AUTHENTICATORS),
+    "The record of a proved domain is looked for again, once in": lasting(stored_domains.CHECK_EVERY),
+    "A domain whose record is missing counts no longer after": lasting(domains.LAPSES_AFTER),
     "Domains that a workspace claims": str(domains.MOST_IN_A_WORKSPACE),
     "Service accounts of a workspace": str(service_accounts.MOST_IN_A_WORKSPACE),
     "Connections of a workspace to identity providers": str(connections.MOST_IN_A_WORKSPACE),

@@ -29,6 +29,9 @@ ORIGIN = "https://2fa.acme.example/2fa"
 LINK = f"{ORIGIN}/tickets/7Jx1b6o2hQv0Yt9Wc4Zr8KfL3mNpSdUe5aGiBwXyTzA"
 AT = instants.from_text("2026-11-24T09:14:00Z")
 VALUES = {
+    "domain": "acme.example",
+    "until": 1_764_600_000_000_000,
+    "lapsed": False,
     "workspace": "Acme",
     "inviter": "Dana Ruiz",
     "by": "Dana Ruiz",

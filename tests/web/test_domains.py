@@ -4,10 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from nightlatch.instants import DAY
 from nightlatch.resolver import Resolver, Unanswered
+from nightlatch.web.domain_watch import look_again
 from nightlatch.wiring import House
 from tests.support.asgi import app_of
+from tests.support.letters import letters
 from tests.support.names import NameServer, name_server
+from tests.support.signing_on import a_domain
 from tests.support.world import World
 from tests.web.team import Team
 
@@ -92,3 +96,23 @@ def test_by_the_api(team: Team, names: NameServer):
     assert client.ask("DELETE", one).status == 204
     assert client.get(API).json["items"] == []
     assert client.post(f"{one}/check").status == 404
+
+
+async def test_the_daily_look(team: Team, names: NameServer):
+    dana = team.person("Dana", two_factor=True)
+    acme = team.world.workspace("acme", owner=dana)
+    a_domain(team.world, acme, "acme.example")
+    record = "_nightlatch-challenge.acme.example"
+    names.texts = {record: ["x"]}
+    team.world.wait(DAY + 1)
+    assert await look_again(team.app.front) == 1
+    assert await look_again(team.app.front) == 0
+    names.failing = True
+    team.world.wait(DAY + 1)
+    assert await look_again(team.app.front) == 1
+    assert not letters(team.world, "domain_missing")
+    names.failing, names.texts = False, {}
+    team.world.wait(DAY + 1)
+    await look_again(team.app.front)
+    assert letters(team.world, "domain_missing")
+    assert names.asked == [record] * len(names.asked)

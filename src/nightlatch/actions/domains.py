@@ -18,7 +18,8 @@ from nightlatch.actions.mailing import mail_owners
 from nightlatch.actions.reasons import clean_reason
 from nightlatch.audit.events import Subject, record
 from nightlatch.facts import WorkspaceId
-from nightlatch.instants import Instant
+from nightlatch.ids import to_text
+from nightlatch.instants import DAY, Duration, Instant
 from nightlatch.refusals import Code, Refused, WayOut, invalid, not_found
 from nightlatch.store import domains, workspaces
 from nightlatch.store.engine import Transaction
@@ -28,6 +29,8 @@ from nightlatch.vocabulary import Event
 
 MOST_IN_A_WORKSPACE = 20
 _PROOF_OCTETS = 16
+_AT_ONCE = 20
+LAPSES_AFTER: Duration = 7 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,15 @@ class Domain:
     def record_name(self) -> str:
         """Where that record stands."""
         return spelling.record_name(self.domain)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A proved domain whose record is to be looked for again."""
+
+    workspace_id: WorkspaceId
+    id: int
+    record_name: str
 
 
 # --- reading; the gate has asked ---
@@ -110,6 +122,7 @@ def prove(
         )
     domains.prove(tx, domain_id)
     _record(tx, Event.DOMAIN_PROVED, by, row)
+    _tell(tx, by, workspace, f"showed that the domain {row.domain} belongs to the workspace")
     return read(tx, workspace_id, domain_id)
 
 
@@ -129,12 +142,69 @@ def remove(
         told = {"reason": clean_reason(reason, needed=True)}
         what = f"The operator removes the domain {row.domain}"
         mail_owners(tx, "break_glass", workspace.id, by=by, operator=by.name, what=what, **told)
+    elif row.proved_at is not None:
+        _tell(tx, by, workspace, f"removed the domain {row.domain}")
     if not domains.remove(tx, domain_id):
         raise not_found()
     _record(tx, Event.DOMAIN_REMOVED, by, row, was_proved=row.proved_at is not None, **told)
 
 
+# --- looking again ---
+
+
+def due(tx: Transaction) -> list[Due]:
+    """Proved domains whose record was not looked for within a day."""
+    return [
+        Due(row.workspace_id, row.id, spelling.record_name(row.domain)) for row in domains.due(tx, _AT_ONCE)
+    ]
+
+
+def recheck(tx: Transaction, *, by: By, again: Due, found: Iterable[str] | None) -> None:
+    """Judge a proved domain again. `found`: what stands in DNS now; None where it gave no answer, which says nothing.
+
+    A record that is gone is told to the owners; gone for a week, the domain counts as the workspace's no longer.
+    """
+    lock(tx, workspaces=[again.workspace_id])
+    row, workspace = domains.by_id(tx, again.id, again.workspace_id), workspaces.by_id(tx, again.workspace_id)
+    if row is None or workspace is None or row.proved_at is None:
+        return
+    if found is None or spelling.shows(found, row.proof):
+        domains.checked(tx, row.id, row.missing_since if found is None else None)
+        return
+    since = row.missing_since if row.missing_since is not None else tx.now
+    domains.checked(tx, row.id, since)
+    if tx.now - since >= LAPSES_AFTER:
+        domains.lapse(tx, row.id)
+        _record(tx, Event.DOMAIN_LAPSED, by, row)
+    if row.missing_since is None or tx.now - since >= LAPSES_AFTER:
+        mail_owners(
+            tx,
+            "domain_missing",
+            workspace.id,
+            by=by,
+            workspace=workspace.name,
+            domain=row.domain,
+            until=since + LAPSES_AFTER,
+            lapsed=tx.now - since >= LAPSES_AFTER,
+            link=f"{_path(workspace)}/{to_text(row.id)}",
+        )
+
+
 # --- inside ---
+
+
+def _tell(tx: Transaction, by: By, workspace: Row, what: str) -> None:
+    link = _path(workspace)
+    mail_owners(
+        tx,
+        "connection_changed",
+        workspace.id,
+        by=by,
+        workspace=workspace.name,
+        by_name=by.name,
+        what=what,
+        link=link,
+    )
 
 
 def _locked(tx: Transaction, by: By, workspace_id: WorkspaceId, action: Action, domain: str = "") -> Row:

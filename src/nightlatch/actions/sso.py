@@ -54,7 +54,14 @@ def look(tx: Transaction, connection_id: ConnectionId) -> Begun:
             WayOut("Sign in another way.", "/sign-in"),
         )
     return Begun(
-        row.id, row.name, row.issuer, row.client_id, connections.settings_of(row), row.kind, row.max_age
+        row.id,
+        row.name,
+        row.issuer,
+        row.client_id,
+        connections.settings_of(row),
+        row.kind,
+        row.workspace_id,
+        row.max_age,
     )
 
 

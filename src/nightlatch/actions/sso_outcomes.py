@@ -89,5 +89,6 @@ class Begun:
     client_id: str
     settings: Mapping[str, object]
     kind: str = "oidc"
+    workspace_id: WorkspaceId = 0
     max_age: Duration | None = None
     """For how long after a sign-in there its rule takes that for a second factor."""

@@ -25,6 +25,41 @@ class Identity:
     """All that it said, for the test page alone."""
 
 
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """Where the browser goes, and what the way back needs."""
+
+    url: str
+    said: Mapping[str, str]
+
+
+def kept(identity: Identity) -> dict[str, Any]:
+    """Somebody, to be put aside as JSON until their own browser comes for them."""
+    return {
+        "subject": identity.subject,
+        "email": identity.email,
+        "email_verified": identity.email_verified,
+        "name": identity.name,
+        "acr": identity.told.acr,
+        "amr": sorted(identity.told.amr),
+        "auth_time": identity.auth_time,
+        "claims": dict(identity.claims),
+    }
+
+
+def taken_up(kept: Mapping[str, Any]) -> Identity:
+    """Whoever was put aside so."""
+    return Identity(
+        kept["subject"],
+        kept["email"],
+        kept["email_verified"],
+        kept["name"],
+        Told(kept["acr"], frozenset(kept["amr"])),
+        kept["auth_time"],
+        kept["claims"],
+    )
+
+
 class SsoError(Exception):
     """Nobody came: the way to the provider and back failed. `code` is stable; `detail` is a sentence for an admin.
 

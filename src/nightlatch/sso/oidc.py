@@ -11,7 +11,7 @@ from nightlatch.instants import SECOND, Duration, Instant
 from nightlatch.sso.discovery import Discoveries, Provider
 from nightlatch.sso.fetching import Reply
 from nightlatch.sso.id_token import KeyMissing, claims_of, described, identity_of
-from nightlatch.sso.identity import Identity, SsoError
+from nightlatch.sso.identity import Identity, Leaving, SsoError
 
 SCOPE = "openid email profile"
 _ERRORS = {
@@ -41,14 +41,6 @@ class Client:
     issuer: str
     client_id: str
     redirect_uri: str
-
-
-@dataclass(frozen=True, slots=True)
-class Leaving:
-    """Where the browser goes, and what the way back needs."""
-
-    url: str
-    said: Mapping[str, str]
 
 
 async def leave(

@@ -38,6 +38,16 @@ _SPEND = Query(
         sso_flows.c.created_at,
     )
 )
+_WAITING = Query(
+    select(sso_flows).where(
+        sso_flows.c.state_hash == bindparam("state_hash"),
+        sso_flows.c.spent_at.is_(None),
+        sso_flows.c.expires_at > bindparam("now"),
+    )
+)
+_PUT_ASIDE = Query(
+    set_columns(sso_flows, "sealed").where(sso_flows.c.id == bindparam("id"), sso_flows.c.spent_at.is_(None))
+)
 _REPORT = Query(set_columns(sso_flows, "sealed", "expires_at").where(sso_flows.c.id == bindparam("id")))
 _READ_REPORT = Query(
     select(sso_flows.c.id, sso_flows.c.sealed).where(
@@ -102,15 +112,23 @@ def begin(
 def spend(tx: Transaction, *, state_hash: bytes, browser: bytes, connection_id: int) -> Flow | None:
     """Spend it by one guarded statement: by its own connection, in its own browser, in its time (law 4)."""
     row = tx.one(_SPEND, state_hash=state_hash, browser=browser, connection_id=connection_id, now=tx.now)
-    if row is None:
-        return None
-    said = json.loads(tx.keys.open("sso_flows", to_text(row.id), row.sealed))
-    return Flow(row.id, row.connection_id, row.purpose, row.session_id, said, row.created_at)
+    return _opened(tx, row) if row is not None else None
 
 
 def by_state(tx: Transaction, state_hash: bytes) -> Row | None:
     """A way by its state, whatever became of it: for saying why it cannot be gone on with."""
     return tx.one(_BY_STATE, state_hash=state_hash)
+
+
+def waiting(tx: Transaction, state_hash: bytes) -> Flow | None:
+    """A way that is begun and not spent, by whichever browser: for an answer that comes without our cookies (SAML)."""
+    row = tx.one(_WAITING, state_hash=state_hash, now=tx.now)
+    return _opened(tx, row) if row is not None else None
+
+
+def put_aside(tx: Transaction, flow_id: int, said: Mapping[str, Any]) -> None:
+    """Keep what came for a way until its own browser comes for it."""
+    tx.run(_PUT_ASIDE, id=flow_id, new_sealed=_sealed(tx, flow_id, said))
 
 
 def report(tx: Transaction, flow_id: int, told: Mapping[str, Any]) -> None:
@@ -141,6 +159,11 @@ def prune(tx: Transaction) -> None:
     """Delete the expired."""
     tx.run(_PRUNE, now=tx.now)
     tx.run(_PRUNE_SPENT, now=tx.now)
+
+
+def _opened(tx: Transaction, row: Row) -> Flow:
+    said = json.loads(tx.keys.open("sso_flows", to_text(row.id), row.sealed))
+    return Flow(row.id, row.connection_id, row.purpose, row.session_id, said, row.created_at)
 
 
 def _sealed(tx: Transaction, id: int, said: Mapping[str, Any]) -> bytes:

@@ -16,7 +16,7 @@ from nightlatch.instants import MINUTE, SECOND, Duration
 from nightlatch.mail import background
 from nightlatch.refusals import Code, Refused
 from nightlatch.store import api_tokens, sessions
-from nightlatch.web import fast, gate, origin, security
+from nightlatch.web import domain_watch, fast, gate, origin, security
 from nightlatch.web.answers import problem
 from nightlatch.web.authz_door import Door
 from nightlatch.web.authz_origin import JWKS
@@ -130,7 +130,8 @@ class App:
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         try:
-            self._tasks = [asyncio.create_task(self._each_minute()), asyncio.create_task(self._send_mail())]
+            tasks = (self._each_minute, self._send_mail, self._watch_domains)
+            self._tasks = [asyncio.create_task(each()) for each in tasks]
         except Exception as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
@@ -147,6 +148,13 @@ class App:
     async def _send_mail(self) -> None:
         self.front.mail_wanted = asyncio.Event()
         await background.run(self.front.house.post(), wake=self.front.mail_wanted, chores=CHORES)
+
+    async def _watch_domains(self) -> None:
+        """Whether the records of proved domains are still there; what fails is tried again at the next look."""
+        while True:
+            await asyncio.sleep(domain_watch.PAUSE / SECOND)
+            with suppress(Exception):
+                await domain_watch.look_again(self.front)
 
     async def _each_minute(self) -> None:
         """When sessions and tokens were last seen (it may be lost: a failure waits a minute); a clock that was set."""

@@ -42,7 +42,8 @@ async def enter(front: Front, route: Route, request: Request) -> Response:
                     None,
                     Credential.NONE,
                 )  # who needs nobody is nobody: a token signs nobody in
-        if not route.safe and not for_apps and origin.foreign(front.config, headers):
+        takes_others = route.safe or for_apps or route.cross_site
+        if not takes_others and origin.foreign(front.config, headers):
             raise Refused(
                 Code.FOREIGN_ORIGIN,
                 "This request came from another site, so nothing was done.",

@@ -63,6 +63,8 @@ class Route:
     """Why the route does nothing under a configuration, if so: said after the decision, before a body is read."""
     rest: bool = False
     """Whether the last parameter takes what is left of the path: for ids of others' making, which may have slashes."""
+    cross_site: bool = False
+    """plain, POST: a page of another site may send it. It must open nothing by itself, and mind no cookie."""
     path_in_log: str | None = None
     """What the log says instead of a path that carries a token."""
 

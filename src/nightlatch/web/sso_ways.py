@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
-from nightlatch.actions import sso
+from nightlatch.actions import sso, sso_saml
 from nightlatch.actions.proving import Proved
 from nightlatch.actions.sso_outcomes import Begun, Linked, Reported, Turned, Way, Why
 from nightlatch.actions.tokens import Token, hash_token, new_token
@@ -19,10 +19,10 @@ from nightlatch.ids import to_text
 from nightlatch.instants import SECOND, Duration
 from nightlatch.refusals import Refused
 from nightlatch.sso import oidc
-from nightlatch.sso.identity import Identity, SsoError
+from nightlatch.sso.identity import Identity, Leaving, SsoError
 from nightlatch.store.facts import ABSOLUTE_LIMIT
 from nightlatch.store.sso_flows import FLOW_LIFE, Flow
-from nightlatch.web import cookies, sso_words
+from nightlatch.web import cookies, saml, sso_words
 from nightlatch.web.context import Context, safe_next
 from nightlatch.web.origin import header
 from nightlatch.web.pages.sign_in import go, onward
@@ -93,7 +93,17 @@ def callback_of(context: Context, connection_id: ConnectionId) -> str:
 # --- by protocol ---
 
 
-async def _leave(context: Context, begun: Begun, state: Token, fresh: bool) -> oidc.Leaving:
+async def _leave(context: Context, begun: Begun, state: Token, fresh: bool) -> Leaving:
+    if begun.kind == sso_saml.KIND:
+        return saml.leave(
+            context.front.config,
+            workspace_id=begun.workspace_id,
+            issuer=begun.issuer,
+            settings=begun.settings,
+            state=state.text,
+            now=context.now,
+            fresh=fresh,
+        )
     return await oidc.leave(
         context.front.discoveries,
         _client(context, begun),
@@ -108,6 +118,8 @@ async def _arrive(context: Context, flow: Flow, answer: Mapping[str, str]) -> Id
     begun, secret = await context.read(
         lambda tx: (sso.look(tx, flow.connection_id), sso.secret(tx, flow.connection_id))
     )
+    if begun.kind == sso_saml.KIND:
+        return sso_saml.brought(flow)  # its answer came by POST, and was put aside (web/pages/saml.py)
     return await oidc.arrive(
         context.front.discoveries,
         _client(context, begun),

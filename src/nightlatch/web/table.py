@@ -59,6 +59,7 @@ from nightlatch.web.pages import recover as page_recover
 from nightlatch.web.pages import reminding as page_reminding
 from nightlatch.web.pages import reset_stop as page_reset_stop
 from nightlatch.web.pages import resets as page_resets
+from nightlatch.web.pages import saml as page_saml
 from nightlatch.web.pages import service_accounts as page_service_accounts
 from nightlatch.web.pages import sign_in as page_sign_in
 from nightlatch.web.pages import sso as page_sso
@@ -75,6 +76,7 @@ ROUTES: list[Route] = [
     *page_not_me.ROUTES,
     *page_step_up.ROUTES,
     *page_sso.ROUTES,
+    *page_saml.ROUTES,
     *page_team.ROUTES,
     *page_exceptions.ROUTES,
     *page_invite.ROUTES,

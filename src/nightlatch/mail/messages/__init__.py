@@ -88,6 +88,7 @@ MESSAGES: Mapping[str, Callable[..., Message]] = MappingProxyType(
             signing_on.sso_connected,
             signing_on.sso_disconnected,
             signing_on.connection_changed,
+            signing_on.domain_missing,
             signing_on.sso_bypassed,
             machines.token_made,
             machines.service_account_suspended,

@@ -86,6 +86,32 @@ def connection_changed(*, workspace: str, by: str, what: str, link: str, **commo
     )
 
 
+def domain_missing(
+    *, workspace: str, domain: str, until: Instant, lapsed: bool, link: str, **common: Unpack[Common]
+) -> Message:
+    """To every owner: the record that proves a domain is gone; for a week, and it counts no longer."""
+    team, named_domain = named(workspace), words.name(domain, "", most=253)
+    if lapsed:
+        return letter(
+            common,
+            f"A domain of {team} is not proved any more",
+            f"The DNS record that shows that {named_domain} belongs to {team} has been missing for a week. Until it is "
+            "found again, single sign-on is not offered to addresses there, and nobody new joins by them. Whoever is a "
+            "teammate stays one.",
+            facts=own_act(common),
+            button=act(common, "See the record", link),
+        )
+    return letter(
+        common,
+        f"The DNS record of a domain of {team} is missing",
+        f"We look once a day for the record that shows that {named_domain} belongs to {team}, and it is not there any "
+        f"more. Put it back by {words.day(until)}, or the domain counts as yours no longer: single sign-on is then not "
+        "offered to addresses there. If you have given the domain up, remove it.",
+        facts=own_act(common),
+        button=act(common, "See the record", link),
+    )
+
+
 def sso_bypassed(*, workspace: str, name: str, link: str, **common: Unpack[Common]) -> Message:
     """To every owner: one of them came in by the emergency door."""
     team = named(workspace)

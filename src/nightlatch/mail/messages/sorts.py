@@ -28,7 +28,7 @@ _SECURITY = """
     password_changed password_reset_done email_changing email_changed email_undone person_email_changed
     reset reset_notice break_glass mandate_ownerless token_made
     exception_given exception_over service_account_suspended
-    sso_connected sso_disconnected connection_changed sso_bypassed
+    sso_connected sso_disconnected connection_changed domain_missing sso_bypassed
     reset_waiting reset_waiting_owner reset_done reset_ended
     help_requested help_contested help_asked contested
     authenticator_lost authenticator_found authenticator_accepted
