@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping
 from html import unescape
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -207,9 +208,7 @@ def test_too_late(acme: Acme) -> None:
         ("expired", {"lasts": -DAY}),
     ],
 )
-def test_refusals_reach_the_page_and_the_audit_log(
-    acme: Acme, code: str, changes: Mapping[str, object]
-) -> None:
+def test_refusals_reach_the_page_and_the_audit_log(acme: Acme, code: str, changes: Mapping[str, Any]) -> None:
     page = acme.come(**changes)
     assert page.status == 502
     assert code in page.text
@@ -234,12 +233,11 @@ def test_a_provider_opens_its_own_workspace_alone(acme: Acme) -> None:
 
 
 def test_a_stranger_of_a_proved_domain_joins(acme: Acme) -> None:
-    new = {
+    new: dict[str, Any] = {
         "name_id": "neo-1",
-        "assertion_id": "_n1",
         "attributes": {"mail": ["neo@acme.example"], "displayName": ["Neo"]},
     }
-    assert acme.come(**new).status == 403
+    assert acme.come(assertion_id="_n1", **new).status == 403
     assert acme.refused() == [(Why.OTHER_DOMAIN, None)]
     a_domain(acme.world, acme.id, "acme.example")
     visitor = Visitor(acme.team.app)
@@ -251,7 +249,7 @@ def test_a_stranger_of_a_proved_domain_joins(acme: Acme) -> None:
 def test_who_must_set_up_is_led_there_unless_the_rule_takes_the_provider_s_word(acme: Acme) -> None:
     acme.world.require(acme.id)
     assert acme.come(assertion_id="_1").path.startswith("/set-up")
-    strong = {"context": MFA}
+    strong: dict[str, Any] = {"context": MFA}
     assert acme.come(assertion_id="_2", **strong).path.startswith("/set-up"), (
         "not listed, it counts for nothing"
     )
@@ -274,7 +272,7 @@ def test_an_attribute_of_methods_counts_like_amr(acme: Acme) -> None:
 def test_step_up_goes_back_to_the_provider_and_wants_a_sign_in_that_is_made_now(acme: Acme) -> None:
     a_domain(acme.world, acme.id, "acme.example")
     visitor = Visitor(acme.team.app)
-    neo = {"name_id": "neo-1", "attributes": {"mail": ["neo@acme.example"]}}
+    neo: dict[str, Any] = {"name_id": "neo-1", "attributes": {"mail": ["neo@acme.example"]}}
     assert acme.come(visitor, **neo).path == "/w/acme"
     acme.world.wait(HOUR)
     page = visitor.open("/step-up?act=authenticators&workspace=acme&next=/w/acme")
