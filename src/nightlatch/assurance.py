@@ -19,6 +19,7 @@ from nightlatch.facts import (
     WorkspaceId,
 )
 from nightlatch.instants import MINUTE, Duration
+from nightlatch.policy import ProofStrength
 from nightlatch.vocabulary import (
     FIRST_FACTORS,
     MAILBOX,
@@ -101,6 +102,14 @@ def strongest_first(methods: Iterable[Method]) -> tuple[Method, ...]:
 def enrolled(authenticators: Iterable[Authenticator], workspace: WorkspaceId) -> bool:
     """Whether a person has 2FA in a workspace: it relies on more than recovery codes. Suspended is still enrolled."""
     return any(each.method is not Method.RECOVERY_CODE and relied(each, workspace) for each in authenticators)
+
+
+def ready(facts: Facts, workspace: WorkspaceId) -> bool:
+    """Whether a person has in a workspace what it requires, now or from a date: 2FA, or where it is so, a passkey."""
+    teammate = facts.teammate(workspace)
+    if teammate is not None and teammate.mandate.strength is ProofStrength.PHISHING_RESISTANT:
+        return bool(resistant_on(facts, workspace))
+    return enrolled(facts.authenticators, workspace)
 
 
 # --- which proofs count -------------------------------------------------------------------------------------------

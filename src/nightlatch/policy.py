@@ -15,6 +15,14 @@ class ManagedBy(StrEnum):
     OWNERS = "owners"
 
 
+class ProofStrength(StrEnum):
+    """What second step a mandate takes."""
+
+    ANY = "any"
+    PHISHING_RESISTANT = "phishing_resistant"
+    """Passkeys alone."""
+
+
 @frozen
 class Mandate:
     """A workspace's requirement. `required_from` is None while it is off; otherwise the instant alone decides."""
@@ -35,6 +43,18 @@ class Mandate:
     def resistant(self, now: Instant) -> bool:
         """Whether it asks for phishing-resistant proof at `now`."""
         return self.in_force(now) and self.resistant_from is not None and self.resistant_from <= now
+
+    @property
+    def strength(self) -> ProofStrength:
+        """What it takes, now or from a date."""
+        wanted = self.required_from is not None and self.resistant_from is not None
+        return ProofStrength.PHISHING_RESISTANT if wanted else ProofStrength.ANY
+
+    def lacking_from(self, *, has_two_factor: bool) -> Instant | None:
+        """From when it binds somebody who lacks what it takes: 2FA, or of those who have that, a passkey."""
+        if self.required_from is None or not has_two_factor:
+            return self.required_from
+        return None if self.resistant_from is None else max(self.required_from, self.resistant_from)
 
 
 def binding_from(

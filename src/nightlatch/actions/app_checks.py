@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 from nightlatch.access import Action, Allow, Challenge, Decision, Enrol, Purpose, decide
 from nightlatch.actions import kinds
 from nightlatch.actions.people import App, Place
-from nightlatch.assurance import aal, amr, counting, enrolled, has_second
+from nightlatch.assurance import aal, amr, counting, enrolled, has_second, ready
 from nightlatch.facts import Facts
 from nightlatch.instants import Duration, Instant
 from nightlatch.store import accounts, grants, workspaces
@@ -162,7 +162,11 @@ def standing(tx: Transaction, *, app: App, person: str, workspace: str) -> Stand
     if teammate is None:
         return None
     has = enrolled(facts.authenticators, row.id)
-    if has or not teammate.mandate.in_force(facts.now):
-        due = teammate.mandate.required_from if not has and teammate.mandate.scheduled(facts.now) else None
-        return Standing("allow", Reason.ALLOWED, has, due)
+    lacking_from = None
+    if not ready(facts, row.id):
+        lacking_from = teammate.mandate.lacking_from(has_two_factor=has)
+    if lacking_from is None or lacking_from > facts.now:
+        return Standing("allow", Reason.ALLOWED, has, lacking_from)
+    if has:
+        return Standing("enrol", Reason.STRENGTH, has, None)
     return Standing("enrol", Reason.RESET if teammate.reset is not None else Reason.MANDATE, has, None)

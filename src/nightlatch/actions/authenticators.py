@@ -12,19 +12,20 @@ from nightlatch.actions.mailing import mail_account
 from nightlatch.actions.not_me import not_me_link
 from nightlatch.actions.recovery_sets import drop_orphaned
 from nightlatch.actions.tokens import Token
-from nightlatch.assurance import counts_somewhere, enrolled, relied, touches, usable
+from nightlatch.assurance import counts_somewhere, enrolled, ready, relied, touches, usable
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
-from nightlatch.facts import Authenticator, Facts
+from nightlatch.facts import Authenticator, Facts, Teammate
 from nightlatch.ids import to_text
 from nightlatch.instants import Instant
 from nightlatch.names import clean_name
+from nightlatch.policy import ProofStrength
 from nightlatch.refusals import Code, Refused, WayOut, not_found
 from nightlatch.store import accounts, authenticators, guesses, sessions, standing, teammates
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import Known
 from nightlatch.store.locks import lock
-from nightlatch.vocabulary import Event, Method, Role
+from nightlatch.vocabulary import PHISHING_RESISTANT, Event, Method, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +77,18 @@ def mandated_by(facts: Facts, authenticator_id: int) -> list[int]:
         for each in facts.authenticators
         if each.id != gone.id and each.method is not Method.RECOVERY_CODE
     ]
+
+    def left(teammate: Teammate) -> bool:
+        only_passkeys = teammate.mandate.resistant(facts.now)
+        return any(
+            usable(other, teammate.workspace) and (not only_passkeys or other.method in PHISHING_RESISTANT)
+            for other in rest
+        )
+
     return [
         each.workspace
         for each in facts.teammates
-        if each.mandate.in_force(facts.now)
-        and relied(gone, each.workspace)
-        and not any(usable(other, each.workspace) for other in rest)
+        if each.mandate.in_force(facts.now) and relied(gone, each.workspace) and not left(each)
     ]
 
 
@@ -195,10 +202,15 @@ def _refuse_if_mandated(known: Known, gone: Authenticator) -> None:
     demanding = mandated_by(known.facts, gone.id)
     if demanding:
         names = ", ".join(place_of(known, each).name for each in demanding)
+        only_passkeys = any(
+            each.workspace in demanding and each.mandate.resistant(known.facts.now)
+            for each in known.facts.teammates
+        )
+        what, new = ("a passkey", "a new passkey") if only_passkeys else ("2FA", "something new")
         raise Refused(
             Code.MANDATED,
-            f"{names} requires 2FA, and this is what you use there. Set up something new in its place, or ask an "
-            "admin.",
+            f"{names} requires {what}, and this is what you use there. Set up {new} in its place, "
+            "or ask an admin.",
             WayOut("Set up a new one in its place.", f"/set-up?replaces={to_text(gone.id)}"),
         )
 
@@ -210,7 +222,8 @@ def _keep_an_owner(tx: Transaction, known: Known, gone: Authenticator) -> None:
     for teammate in known.facts.teammates:
         if teammate.role is not Role.OWNER or teammate.mandate.required_from is None:
             continue
-        if enrolled(rest, teammate.workspace) or not relied(gone, teammate.workspace):
+        without = replace(known.facts, authenticators=tuple(rest))
+        if ready(without, teammate.workspace) or not relied(gone, teammate.workspace):
             continue
         if teammates.enrolled_owners(tx, teammate.workspace) == [account_id]:
             place = place_of(known, teammate.workspace)
@@ -219,6 +232,10 @@ def _keep_an_owner(tx: Transaction, known: Known, gone: Authenticator) -> None:
                 first = "Let another owner set up 2FA first."
             raise Refused(
                 Code.LAST_OWNER,
-                f"You are the only owner of {place.name} who has 2FA, and it will be required there.",
+                f"You are the only owner of {place.name} who has {_asked(teammate)}, and it will be required there.",
                 WayOut(first, f"/w/{place.slug}/settings/team"),
             )
+
+
+def _asked(teammate: Teammate) -> str:
+    return "2FA" if teammate.mandate.strength is ProofStrength.ANY else "a passkey"

@@ -6,7 +6,7 @@ only the newest.
 """
 
 from nightlatch.actions import notices
-from nightlatch.actions.notices import ANNOUNCE, START
+from nightlatch.actions.notices import ANNOUNCE, START, STRENGTH
 from nightlatch.instants import DAY, HOUR, Duration, Instant
 from nightlatch.policy import Mandate
 from nightlatch.store import campaigns, teammates, withdrawing, workspaces
@@ -29,6 +29,20 @@ def announce(tx: Transaction, workspace: Row, revision: int, *, by_name: str, re
         due_at = required_from - before
         if due_at > tx.now + (0 if stage == START else SOON):
             _add(tx, workspace, revision, "mandate_notice", by_name, required_from, stage, due_at)
+
+
+def announce_strength(tx: Transaction, workspace: Row, revision: int, *, by_name: str, told: bool) -> None:
+    """Passkeys alone, from now or from a date: everybody is told (unless `told` of the mandate just now), and again as
+    the date comes. Notices of the mandate itself go on."""
+    at: Instant = workspace.resistant_from
+    if not told:
+        campaigns.end_strength(tx, workspace.id)
+        stage = START if at <= tx.now else ANNOUNCE
+        _add(tx, workspace, revision, "strength_on", by_name, at, stage, tx.now)
+    for stage, before in BEFORE.items():
+        due_at = at - before
+        if due_at > tx.now + (0 if stage == START else SOON):
+            _add(tx, workspace, revision, "strength_notice", by_name, at, stage, due_at)
 
 
 def turned_off(tx: Transaction, workspace: Row, revision: int, *, by_name: str) -> None:
@@ -98,6 +112,8 @@ def _still_true(tx: Transaction, campaign: Row, workspace: Row) -> bool:
         return False
     if campaign.kind == "mandate_reminder":
         return True
+    if campaign.kind in STRENGTH:
+        return bool(campaign.required_from == workspace.resistant_from)
     if campaign.required_from is None:
         return Mandate(workspace.required_from).in_force(tx.now)
     return bool(campaign.required_from == workspace.required_from)
@@ -107,9 +123,11 @@ def _left_to_newer(tx: Transaction, campaign: Row) -> bool:
     """Whether a later notice has come due too, and takes over; one that had to tell the ready hands that on."""
     if campaign.stage is None or campaign.due_at is None:
         return False
-    newer = campaigns.newer_stage(tx, campaign.workspace_id, campaign.due_at)
+    newer = campaigns.newer_stage(
+        tx, campaign.workspace_id, campaign.due_at, strength=campaign.kind in STRENGTH
+    )
     if newer is None:
         return False
-    if campaign.kind == "mandate_on":
-        campaigns.set_kind(tx, newer, "mandate_on")
+    if campaign.kind in ("mandate_on", "strength_on"):
+        campaigns.set_kind(tx, newer, campaign.kind)
     return True

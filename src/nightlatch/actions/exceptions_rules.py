@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from nightlatch.actions.by import By
 from nightlatch.actions.exceptions_ending import is_open
-from nightlatch.assurance import enrolled
+from nightlatch.assurance import ready
 from nightlatch.instants import DAY, Duration, Instant
 from nightlatch.mail import words
 from nightlatch.policy import ManagedBy
@@ -42,8 +42,8 @@ def may_have(tx: Transaction, by: By, workspace: Row, target: Row) -> None:
         )
     if workspace.required_from is None:
         raise _conflict(workspace, f"{workspace.name} does not require 2FA, so nobody needs more time.")
-    if enrolled(read_account_facts(tx, target.account_id).authenticators, workspace.id):
-        raise _conflict(workspace, f"{target.name} has 2FA already.")
+    if ready(read_account_facts(tx, target.account_id), workspace.id):
+        raise _conflict(workspace, f"{target.name} has what is required already.")
     again = again_from(exceptions.of_person(tx, workspace.id, target.account_id), tx.now)
     if again is not None:
         raise _conflict(

@@ -6,15 +6,16 @@ from nightlatch.actions import campaigns, kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed
 from nightlatch.actions.mailing import mail_owners
+from nightlatch.actions.mandate_strength import somebody_has_a_passkey, wanted_strength
 from nightlatch.actions.reasons import clean_reason
 from nightlatch.assurance import enrolled
 from nightlatch.audit.events import record
 from nightlatch.audit.events import workspace as workspace_subject
 from nightlatch.instants import DAY, Duration, Instant, to_text
 from nightlatch.mail import words
-from nightlatch.policy import ManagedBy, Mandate
+from nightlatch.policy import ManagedBy, Mandate, ProofStrength
 from nightlatch.refusals import Code, Refused, WayOut, not_found
-from nightlatch.store import exceptions, teammates, withdrawing, workspaces
+from nightlatch.store import exceptions, standing, teammates, withdrawing, workspaces
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import Known
 from nightlatch.store.locks import lock
@@ -38,6 +39,10 @@ class Policy:
     changed_by: str | None
     announced_at: Instant | None
     """Since when people know of the present requirement: who joined later has no grace."""
+    resistant_from: Instant | None
+    """From when a passkey is required, where it is."""
+    resistant: bool
+    """It is required now."""
     at_once_until: Instant | None
     """It was turned off lately: until then it can only be required again at once."""
 
@@ -45,6 +50,11 @@ class Policy:
     def required(self) -> bool:
         """Whether 2FA is required now, or will be."""
         return self.required_from is not None
+
+    @property
+    def strength(self) -> ProofStrength:
+        """What it takes, now or from a date."""
+        return Mandate(self.required_from, resistant_from=self.resistant_from).strength
 
 
 def read_policy(tx: Transaction, *, by: By, workspace_id: int) -> Policy:
@@ -69,13 +79,17 @@ def change_policy(
     managed_by: ManagedBy,
     if_revision: int,
     reason: str | None,
+    strength: ProofStrength | None = None,
+    strength_from: Instant | None = None,
 ) -> Policy:
     """Turn the mandate on (`required_from` None or past: now), schedule it, turn it off, or keep the switch for owners.
 
     The instant alone decides when it bites: at the very next request of everybody. An announced date may be moved
     until it has come; in force it is only turned off, with a reason. The mails follow in batches. The same values again
-    change nothing. The operator turns off past all roles, and every owner is mailed first. Raises Refused: the gate's,
-    `revision_conflict`, `mandate_in_force`, `grace_used`, `not_enrolled`, `not_permitted`, `invalid` (no reason).
+    change nothing. `strength`: what it takes (None: as it is), for passkeys from `strength_from` on (None: as soon as
+    2FA is required); what is in force meanwhile stays. Back to any second step takes a reason. The operator turns off
+    past all roles, and every owner is mailed first. Raises Refused: the gate's, `revision_conflict`,
+    `mandate_in_force`, `grace_used`, `not_enrolled`, `not_permitted`, `invalid` (no reason).
     """
     lock(tx, workspaces=[workspace_id])
     known = allowed(tx, by, kinds.CHANGE_POLICY.at(workspace_id)) if by.kind != "operator" else None
@@ -83,16 +97,19 @@ def change_policy(
     if row.revision != if_revision:
         raise _conflict(row)
     wanted = _wanted(tx.now, row, required, required_from)
-    if wanted == row.required_from and managed_by == row.managed_by:
+    resistant = wanted_strength(tx.now, row, wanted, strength, strength_from)
+    if wanted == row.required_from and resistant == row.resistant_from and managed_by == row.managed_by:
         return _policy(tx, row)
-    text = clean_reason(reason, needed=wanted is None and row.required_from is not None)
+    text = clean_reason(reason, needed=_weaker(row, wanted, resistant))
     if managed_by != row.managed_by:
         _owners_only(known, workspace_id)
     if wanted is not None and wanted != row.required_from:
         _somebody_can_open(tx, known, row)
-    if known is None and wanted is None:
-        _tell_owners_first(tx, by, row, text)
-    return _set(tx, by, row, wanted, managed_by, text)
+    if resistant is not None and resistant != row.resistant_from:
+        somebody_has_a_passkey(tx, known, row)
+    if known is None and _weaker(row, wanted, resistant):
+        _tell_owners_first(tx, by, row, wanted, text)
+    return _set(tx, by, row, _Wanted(wanted, resistant, managed_by), text)
 
 
 # --- inside ---
@@ -153,7 +170,16 @@ def _somebody_can_open(tx: Transaction, known: Known | None, row: Row) -> None:
         )
 
 
-def _tell_owners_first(tx: Transaction, by: By, row: Row, reason: str) -> None:
+def _weaker(row: Row, wanted: Instant | None, resistant: Instant | None) -> bool:
+    """Whether less is required than before: nothing at all, or any second step."""
+    off = wanted is None and row.required_from is not None
+    return off or (resistant is None and row.resistant_from is not None)
+
+
+def _tell_owners_first(tx: Transaction, by: By, row: Row, wanted: Instant | None, reason: str) -> None:
+    what = (
+        "Turn off the requirement of 2FA" if wanted is None else "Take any second step, not a passkey alone,"
+    )
     mail_owners(
         tx,
         "break_glass",
@@ -161,43 +187,68 @@ def _tell_owners_first(tx: Transaction, by: By, row: Row, reason: str) -> None:
         by=by,
         operator=by.name,
         reason=reason,
-        what=f"Turn off the requirement of 2FA in {row.name}",
+        what=f"{what} in {row.name}",
     )
 
 
-def _set(
-    tx: Transaction, by: By, row: Row, wanted: Instant | None, managed_by: ManagedBy, reason: str
-) -> Policy:
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is to be required."""
+
+    required_from: Instant | None
+    resistant_from: Instant | None
+    managed_by: ManagedBy
+
+
+def _set(tx: Transaction, by: By, row: Row, new: _Wanted, reason: str) -> Policy:
+    wanted, resistant = new.required_from, new.resistant_from
     revision = workspaces.set_policy(
         tx,
         row.id,
         required_from=wanted,
-        managed_by=managed_by,
+        resistant_from=resistant,
+        resistant_announced_at=(row.resistant_announced_at or tx.now) if resistant is not None else None,
+        managed_by=new.managed_by,
         by_name=by.name,
         if_revision=row.revision,
     )
     if revision is None:
         raise _conflict(row)
+    if (resistant is None) != (row.resistant_from is None):
+        standing.strength_changed(tx, row.id, passkeys=resistant is not None)
     ended = _end_what_hung_on_it(tx, by, row) if wanted is None and row.required_from is not None else {}
     record(
         tx,
-        _event(tx.now, row, wanted),
+        _event(tx.now, row, wanted, resistant),
         by=by,
         subject=workspace_subject(row.id, row.name),
         workspace_id=row.id,
         revision=revision,
         required_from=to_text(wanted) if wanted is not None else None,
         before=to_text(row.required_from) if row.required_from is not None else None,
-        managed_by=managed_by,
+        strength_from=to_text(resistant) if resistant is not None else None,
+        strength_before=to_text(row.resistant_from) if row.resistant_from is not None else None,
+        managed_by=new.managed_by,
         reason=reason or None,
         **ended,
     )
     now = _workspace(tx, row.id)
-    if wanted is None and row.required_from is not None:
-        campaigns.turned_off(tx, now, revision, by_name=by.name)
-    elif wanted is not None and wanted != row.required_from:
-        campaigns.announce(tx, now, revision, by_name=by.name, required_from=wanted)
+    _announce(tx, by, row, now)
     return _policy(tx, now)
+
+
+def _announce(tx: Transaction, by: By, before: Row, now: Row) -> None:
+    """Everybody is told what is new: of the mandate, and of its strength where that has another date."""
+    wanted, resistant = now.required_from, now.resistant_from
+    if wanted is None:
+        if before.required_from is not None:
+            campaigns.turned_off(tx, now, now.revision, by_name=by.name)
+        return
+    again = wanted != before.required_from or (resistant != before.resistant_from and wanted > tx.now)
+    if again:
+        campaigns.announce(tx, now, now.revision, by_name=by.name, required_from=wanted)
+    if resistant is not None and resistant > wanted and (again or resistant != before.resistant_from):
+        campaigns.announce_strength(tx, now, now.revision, by_name=by.name, told=again)
 
 
 def _end_what_hung_on_it(tx: Transaction, by: By, row: Row) -> dict[str, int]:
@@ -208,9 +259,13 @@ def _end_what_hung_on_it(tx: Transaction, by: By, row: Row) -> dict[str, int]:
     }
 
 
-def _event(now: Instant, row: Row, wanted: Instant | None) -> Event:
+def _event(now: Instant, row: Row, wanted: Instant | None, resistant: Instant | None) -> Event:
     if wanted == row.required_from:
-        return Event.POLICY_CHANGED
+        if resistant == row.resistant_from:
+            return Event.POLICY_CHANGED
+        if resistant is None:
+            return Event.MANDATE_WEAKENED
+        return Event.MANDATE_STRENGTH_SCHEDULED if resistant > now else Event.MANDATE_STRENGTHENED
     if wanted is None:
         return Event.MANDATE_TURNED_OFF
     return Event.MANDATE_SCHEDULED if wanted > now else Event.MANDATE_TURNED_ON
@@ -232,6 +287,8 @@ def _policy(tx: Transaction, row: Row) -> Policy:
         row.policy_changed_at,
         row.policy_changed_by,
         row.announced_at,
+        row.resistant_from,
+        Mandate(row.required_from, resistant_from=row.resistant_from).resistant(tx.now),
         _at_once_until(tx.now, row),
     )
 

@@ -6,11 +6,12 @@ from nightlatch import addresses
 from nightlatch.actions.by import SYSTEM
 from nightlatch.actions.mailing import mail_address, settled_address
 from nightlatch.actions.tokens import new_token
-from nightlatch.assurance import enrolled, relied_on
+from nightlatch.assurance import enrolled, ready, relied_on
 from nightlatch.facts import Facts
 from nightlatch.ids import to_text
 from nightlatch.instants import Instant
 from nightlatch.mail.messages.common import by_way_of
+from nightlatch.policy import ProofStrength
 from nightlatch.store import accounts, notices, progress, teammates, tickets, withdrawing
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import read_account_facts
@@ -19,6 +20,8 @@ from nightlatch.store.query import Row
 from nightlatch.vocabulary import TicketPurpose
 
 ANNOUNCE, START = "announce", "start"
+STRENGTH = ("strength_on", "strength_notice")
+"""Campaigns that tell of passkeys."""
 READY = "ready"
 """Who had 2FA already is told once, and no stage after it."""
 
@@ -56,10 +59,11 @@ def summarise(tx: Transaction, campaign: Row, workspace: Row) -> None:
                 revision=campaign.revision,
                 workspace=workspace.name,
                 slug=workspace.slug,
-                stage=_stage(campaign),
+                stage=_stage(campaign).removeprefix("strength_"),
                 set_up=set_up,
                 left=everybody - set_up,
-                from_instant=workspace.required_from,
+                from_instant=_date(campaign, workspace),
+                **_words(campaign, workspace),
             )
 
 
@@ -67,27 +71,30 @@ def remind(tx: Transaction, workspace: Row, teammate: Row, by_name: str) -> bool
     """Queue a reminder to one teammate without 2FA: at most one a day. Whether it was. The account is locked."""
     facts = read_account_facts(tx, teammate.account_id)
     here = facts.teammate(workspace.id)
-    if here is None or here.mandate.required_from is None or enrolled(facts.authenticators, workspace.id):
+    if here is None or here.mandate.required_from is None or ready(facts, workspace.id):
         return False
     if not teammates.reminded(tx, teammate.id):
         return False
-    binds = here.mandate.required_from
+    has_two_factor = enrolled(facts.authenticators, workspace.id)
+    binds = here.mandate.lacking_from(has_two_factor=has_two_factor) or 0
     withdrawing.of_person(tx, teammate.account_id, workspace.id, "a reminder says it")
+    passkey = has_two_factor or here.mandate.resistant(binds)
     _to_enrol(
         tx,
-        "mandate_reminder",
+        "strength_notice" if passkey else "mandate_reminder",
         workspace,
         facts,
         revision=workspace.revision,
         by_name=by_name,
         from_instant=binds if binds > tx.now else None,
+        **({"stage": "reminder"} if passkey else {}),
     )
     return True
 
 
 def is_set_up(tx: Transaction, workspace: Row, teammate: Row) -> bool:
-    """Whether a teammate has 2FA in a workspace."""
-    return enrolled(read_account_facts(tx, teammate.account_id).authenticators, workspace.id)
+    """Whether a teammate has in a workspace what it requires."""
+    return ready(read_account_facts(tx, teammate.account_id), workspace.id)
 
 
 def send_link(tx: Transaction, workspace: Row, account: Row, token_hash: bytes) -> int | None:
@@ -131,8 +138,24 @@ def _announced(campaign: Row, workspace: Row) -> Instant:
 
 
 def _stage(campaign: Row) -> str:
-    """Campaigns from before there were stages have none."""
-    return campaign.stage or (START if campaign.required_from is None else ANNOUNCE)
+    """Campaigns from before there were stages have none. Those of passkeys count for themselves."""
+    stage = campaign.stage or (START if campaign.required_from is None else ANNOUNCE)
+    return f"strength_{stage}" if campaign.kind in STRENGTH else str(stage)
+
+
+def _date(campaign: Row, workspace: Row) -> Instant:
+    at: Instant = workspace.resistant_from if campaign.kind in STRENGTH else workspace.required_from
+    return at
+
+
+def _words(campaign: Row, workspace: Row) -> dict[str, str]:
+    return {"strength": ProofStrength.PHISHING_RESISTANT} if _of_passkeys(campaign, workspace) else {}
+
+
+def _of_passkeys(campaign: Row, workspace: Row) -> bool:
+    """Whether what a campaign tells of is asked for as a passkey: it comes with the mandate, or by itself later."""
+    at = workspace.resistant_from
+    return campaign.kind in STRENGTH or (at is not None and at <= workspace.required_from)
 
 
 def _take(tx: Transaction, campaign: Row, account_id: int, stage: str) -> bool:
@@ -147,17 +170,24 @@ def _take(tx: Transaction, campaign: Row, account_id: int, stage: str) -> bool:
 
 def _notice(tx: Transaction, campaign: Row, workspace: Row, teammate: Row) -> None:
     facts = read_account_facts(tx, teammate.account_id)
-    if enrolled(facts.authenticators, workspace.id):
-        if campaign.kind == "mandate_on":
+    if ready(facts, workspace.id):
+        if campaign.kind in ("mandate_on", "strength_on"):
             _ready(tx, campaign, workspace, teammate)
         return
     if (teammate.exempt_until or 0) > tx.now:
         return
-    stage = _stage(campaign)
+    passkeys, stage = _of_passkeys(campaign, workspace), _stage(campaign)
+    first = campaign.due_at is None or campaign.due_at <= campaign.created_at or campaign.stage == ANNOUNCE
+    if not passkeys and enrolled(facts.authenticators, workspace.id):
+        if not first:
+            return  # the date that is theirs has notices of its own
+        passkeys = True
     if not _take(tx, campaign, teammate.account_id, stage):
         return
     withdrawing.of_person(tx, teammate.account_id, workspace.id, "a newer notice says it")
-    first = stage == ANNOUNCE or campaign.due_at is None or campaign.due_at <= campaign.created_at
+    if passkeys:
+        _ask_for_passkey(tx, campaign, workspace, facts)
+        return
     more = {} if first else {"stage": stage}
     _to_enrol(
         tx,
@@ -171,6 +201,20 @@ def _notice(tx: Transaction, campaign: Row, workspace: Row, teammate: Row) -> No
     )
 
 
+def _ask_for_passkey(tx: Transaction, campaign: Row, workspace: Row, facts: Facts) -> None:
+    at: Instant = workspace.resistant_from
+    _to_enrol(
+        tx,
+        "strength_notice",
+        workspace,
+        facts,
+        revision=campaign.revision,
+        by_name=campaign.by_name,
+        from_instant=at if at > tx.now else None,
+        stage=_stage(campaign).removeprefix("strength_"),
+    )
+
+
 def _ready(tx: Transaction, campaign: Row, workspace: Row, teammate: Row) -> None:
     """Once, to whom nothing else was said of this mandate."""
     said = notices.told(
@@ -179,14 +223,15 @@ def _ready(tx: Transaction, campaign: Row, workspace: Row, teammate: Row) -> Non
     if any(not each.startswith("summary_") for each in said):
         return
     if _take(tx, campaign, teammate.account_id, READY):
-        now = _stage(campaign) == START
+        now = _stage(campaign).removeprefix("strength_") == START
+        passkeys = _of_passkeys(campaign, workspace)
         _tell(
             tx,
             campaign,
             workspace,
             teammate,
-            "mandate_ready",
-            from_instant=None if now else workspace.required_from,
+            "strength_ready" if passkeys else "mandate_ready",
+            from_instant=None if now else _date(campaign, workspace),
         )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from nightlatch.assurance import enrolled
+from nightlatch.assurance import ready
 from nightlatch.facts import Facts, Teammate
 from nightlatch.policy import Mandate
 from nightlatch.store import notices, teammates, withdrawing, workspaces
@@ -13,7 +13,9 @@ from nightlatch.store.query import Row
 from nightlatch.vocabulary import Role
 
 _ORDER = ("announce", "7_days", "3_days", "1_day", "start")
-KINDS = frozenset((*withdrawing.TO_ENROL, "mandate_ready", "mandate_off", "mandate_summary"))
+KINDS = frozenset(
+    (*withdrawing.TO_ENROL, "mandate_ready", "mandate_off", "mandate_summary", "strength_ready")
+)
 """Mails that are checked again."""
 
 
@@ -49,7 +51,13 @@ def _of_mandate(
         return "another revision"
     if mail.kind == "mandate_link":
         return None
+    if mail.kind in ("strength_notice", "strength_ready"):
+        return _of_strength(tx, mail, values, workspace)
+    if values.get("strength") and workspace.resistant_from is None:
+        return "no passkey is required any more"
     since = here.mandate.required_from if mail.kind == "mandate_reminder" else workspace.required_from
+    if mail.kind == "mandate_summary" and values.get("strength"):
+        since = max(workspace.required_from, workspace.resistant_from)
     date, in_force = values.get("from_instant"), Mandate(since).in_force(tx.now)
     if date is not None and date != since:
         return "another date"
@@ -59,6 +67,19 @@ def _of_mandate(
     if not begun and in_force and mail.kind != "mandate_ready":
         return "it is in force by now"
     return None
+
+
+def _of_strength(tx: Transaction, mail: Row, values: Mapping[str, Any], workspace: Row) -> str | None:
+    at, date = workspace.resistant_from, values.get("from_instant")
+    if at is None:
+        return "no passkey is required any more"
+    if values.get("stage") == "reminder":
+        return None
+    if date is not None and date != at:
+        return "another date"
+    if date is None:
+        return None if at <= tx.now else "another revision"
+    return "it is in force by now" if at <= tx.now and mail.kind == "strength_notice" else None
 
 
 def _of_person(
@@ -73,9 +94,9 @@ def _of_person(
         return None if here.role is Role.OWNER else "no owner any more"
     if mail.kind not in withdrawing.TO_ENROL:
         return None
-    if enrolled(facts.authenticators, here.workspace):
+    if ready(facts, here.workspace):
         return "2FA is set up"
-    if mail.kind in ("mandate_enrol", "mandate_notice"):
+    if mail.kind in ("mandate_enrol", "mandate_notice", "strength_notice"):
         if (membership.exempt_until or 0) > tx.now:
             return "there is an exception"
         if membership.joined_at > mail.created_at:

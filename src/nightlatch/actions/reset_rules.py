@@ -7,7 +7,7 @@ waits for a second owner: whoever holds the phone may be a thief.
 
 from dataclasses import dataclass
 
-from nightlatch.assurance import enrolled
+from nightlatch.assurance import ready
 from nightlatch.audit.events import account as account_subject
 from nightlatch.instants import DAY, HOUR, Duration
 from nightlatch.policy import permitted
@@ -183,7 +183,7 @@ def _enrolled_manager(tx: Transaction, workspace_id: int, account_id: int) -> bo
     return (
         mine is not None
         and permitted(mine.role, Permission.RESET, mine.mandate)
-        and enrolled(facts.authenticators, workspace_id)
+        and ready(facts, workspace_id)
     )
 
 

@@ -3,7 +3,7 @@
 from nightlatch.actions import kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, person_of
-from nightlatch.assurance import enrolled
+from nightlatch.assurance import enrolled, ready
 from nightlatch.facts import Facts, WorkspaceId
 from nightlatch.instants import DAY, Duration, Instant
 from nightlatch.store import snoozes
@@ -20,9 +20,10 @@ def due(facts: Facts, workspace_id: WorkspaceId) -> Instant | None:
     It is the person's own instant: an exception puts it off; who joined after the announcement has none to wait for.
     """
     teammate = facts.teammate(workspace_id)
-    if teammate is None or not teammate.mandate.scheduled(facts.now):
+    if teammate is None or ready(facts, workspace_id):
         return None
-    return None if enrolled(facts.authenticators, workspace_id) else teammate.mandate.required_from
+    at = teammate.mandate.lacking_from(has_two_factor=enrolled(facts.authenticators, workspace_id))
+    return at if at is not None and at > facts.now else None
 
 
 def remind_tomorrow(tx: Transaction, *, by: By, workspace_id: WorkspaceId) -> bool:

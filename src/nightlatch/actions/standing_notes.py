@@ -6,7 +6,7 @@ workspace gets an event of its own, so that its evidence can be rebuilt from its
 
 from nightlatch.actions.by import By
 from nightlatch.actions.exceptions_ending import end_of_person
-from nightlatch.assurance import enrolled, relied
+from nightlatch.assurance import enrolled, ready, relied
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
 from nightlatch.facts import Facts, WorkspaceId
@@ -39,9 +39,7 @@ def note_secured(tx: Transaction, *, by: By, account: Row, facts: Facts, workspa
 
     More time without 2FA, if they had any, ends with it.
     """
-    end_of_person(
-        tx, by=by, account_id=account.id, name=account.name, workspace_id=workspace_id, why="set_up"
-    )
+    end_more_time(tx, by=by, account=account, facts=facts, workspace_id=workspace_id)
     here = {each.method for each in facts.authenticators if relied(each, workspace_id)}
     record(
         tx,
@@ -51,6 +49,14 @@ def note_secured(tx: Transaction, *, by: By, account: Row, facts: Facts, workspa
         workspace_id=workspace_id,
         methods=sorted(here - {Method.RECOVERY_CODE}),
     )
+
+
+def end_more_time(tx: Transaction, *, by: By, account: Row, facts: Facts, workspace_id: WorkspaceId) -> None:
+    """More time without what a workspace requires ends as soon as a person has it."""
+    if ready(facts, workspace_id):
+        end_of_person(
+            tx, by=by, account_id=account.id, name=account.name, workspace_id=workspace_id, why="set_up"
+        )
 
 
 def note_if_secured(tx: Transaction, *, by: By, account_id: int, workspace_id: WorkspaceId) -> None:

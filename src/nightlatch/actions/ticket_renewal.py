@@ -11,7 +11,7 @@ from nightlatch.actions import notices
 from nightlatch.actions.by import By
 from nightlatch.actions.mailing import mail_address, settled_address
 from nightlatch.actions.tokens import new_token
-from nightlatch.assurance import enrolled
+from nightlatch.assurance import ready
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
 from nightlatch.facts import AppId
@@ -106,7 +106,7 @@ def _renewal(tx: Transaction, account: Row, workspace: Row) -> Renewal:
     facts = read_account_facts(tx, account.id)
     if facts.teammate(workspace.id) is None:
         state = "gone"
-    elif enrolled(facts.authenticators, workspace.id):
+    elif ready(facts, workspace.id):
         state = "done"
     elif workspace.required_from is None:
         state = "off"

@@ -47,6 +47,8 @@ class Policy:
     managed_by: ManagedBy = ManagedBy.ADMINS
     managed_by_by: Who | None = None
     managed_by_at: Instant | None = None
+    resistant_from: Instant | None = None
+    """From when a passkey was required, where it was."""
 
     def state(self, now: Instant) -> Required:
         """Off, announced, or in force at `now`."""

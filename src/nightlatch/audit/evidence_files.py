@@ -9,6 +9,7 @@ from nightlatch.audit.csv_text import safe
 from nightlatch.audit.evidence import Evidence, Excepted, Gone, Policy, Reset, Restored, Teammate, Who
 from nightlatch.ids import to_text as id_text
 from nightlatch.instants import DAY, Instant, to_text
+from nightlatch.policy import Mandate
 
 NOT_KNOWN = "not known"
 """What a cell says where the events do not tell."""
@@ -84,6 +85,13 @@ def _policy_rows(policy: Policy, at: Instant) -> Iterator[dict[str, str]]:
         **_by(policy.by),
         "reason": policy.reason or "",
     }
+    if policy.resistant_from is not None:
+        yield {
+            "record": "passkeys_required",
+            "since": _happened(policy.resistant_from),
+            "at": _instant(policy.at),
+            **_by(policy.by),
+        }
     yield {
         "record": "managed_by",
         "role": policy.managed_by,
@@ -189,6 +197,8 @@ def as_json(evidence: Evidence, slug: str) -> dict[str, Any]:
         "policy": {
             "state": policy.state(evidence.at),
             "required_from": _text(policy.required_from),
+            "strength": Mandate(policy.required_from, resistant_from=policy.resistant_from).strength,
+            "strength_from": _text(policy.resistant_from),
             "decided_at": _text(policy.at),
             "decided_by": _actor(policy.by),
             "reason": policy.reason,

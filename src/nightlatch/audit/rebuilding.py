@@ -156,11 +156,12 @@ class _Rebuilding:
 
     def _mandate(self, told: Told) -> None:
         detail = _detail(told)
-        required_from = detail.get("required_from")
+        required_from, strength_from = detail.get("required_from"), detail.get("strength_from")
         self._name = told.subject_name
         self._policy = replace(
             self._policy,
             required_from=from_text(required_from) if required_from is not None else None,
+            resistant_from=from_text(strength_from) if strength_from is not None else None,
             by=_who(told),
             at=told.at,
             reason=detail.get("reason"),
@@ -326,6 +327,9 @@ _TAKES: Mapping[str, Callable[[_Rebuilding, Told], None]] = {
     Event.MANDATE_TURNED_ON: _Rebuilding._mandate,
     Event.MANDATE_SCHEDULED: _Rebuilding._mandate,
     Event.MANDATE_TURNED_OFF: _Rebuilding._mandate,
+    Event.MANDATE_STRENGTHENED: _Rebuilding._mandate,
+    Event.MANDATE_STRENGTH_SCHEDULED: _Rebuilding._mandate,
+    Event.MANDATE_WEAKENED: _Rebuilding._mandate,
     Event.POLICY_CHANGED: _Rebuilding._managers,
     Event.TEAMMATE_JOINED: _Rebuilding._joined,
     Event.TEAMMATE_CHANGED: _Rebuilding._changed,

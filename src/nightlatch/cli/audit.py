@@ -146,6 +146,8 @@ def _print_evidence(found: "Evidence") -> None:
     by = f"{policy.by.name or policy.by.kind}, {when(policy.at)}" if policy.by is not None else _NOT_KNOWN
     click.echo(f"{said(found.name or _NOT_KNOWN)} at {when(found.at)}")
     click.echo(f"2FA: {policy.state(found.at)}{from_when}; decided by {said(by)}")
+    if policy.resistant_from is not None:
+        click.echo(f"Passkeys alone: from {when(policy.resistant_from)}")
     click.echo(f"May change it: {policy.managed_by}\n")
     table(
         ("NAME", "E-MAIL", "ROLE", "JOINED", "2FA", "WITH", "SINCE"),

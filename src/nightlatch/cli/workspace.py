@@ -112,6 +112,8 @@ def _overview(tx: "Transaction") -> list[dict[str, Any]]:
                     "required": row.required_from is not None,
                     "required_from": to_text(row.required_from) if row.required_from is not None else None,
                     "in_force": Mandate(row.required_from).in_force(tx.now),
+                    "strength": Mandate(row.required_from, resistant_from=row.resistant_from).strength,
+                    "strength_from": to_text(row.resistant_from) if row.resistant_from is not None else None,
                     "managed_by": row.managed_by,
                 },
             }
@@ -131,6 +133,12 @@ def _requirement(two_factor: dict[str, Any]) -> str:
 @click.option(
     "--from", "since", metavar="INSTANT", help="With --require on: from then, such as 2026-12-01T09:00Z."
 )
+@click.option(
+    "--strength",
+    type=click.Choice(["any", "phishing_resistant"]),
+    help="With --require on: any second step, or passkeys alone.",
+)
+@click.option("--strength-from", metavar="INSTANT", help="With --strength phishing_resistant: from then.")
 @click.option("--reason", help="Why; needed with --require off, and mailed to all owners first.")
 @click.option("--operator", "name", metavar="NAME", help="Your name; needed for a change.")
 @options.send_option
@@ -139,6 +147,8 @@ def policy(
     slug: str,
     require: str | None,
     since: str | None,
+    strength: str | None,
+    strength_from: str | None,
     reason: str | None,
     name: str | None,
     send: bool,
@@ -147,9 +157,13 @@ def policy(
     """Show whether a workspace requires 2FA, or change it."""
     from nightlatch.actions import mandate
     from nightlatch.actions.by import operator
+    from nightlatch.policy import ProofStrength
 
-    required_from = _instant(since) if since is not None else None
+    required_from = _instant(since, "--from") if since is not None else None
+    passkeys_from = _instant(strength_from, "--strength-from") if strength_from is not None else None
     _usable(require, since, reason, name)
+    if strength is not None and require != "on":
+        raise click.UsageError("--strength goes with --require on.")
     by = operator(name or "The operator")
 
     def body(tx: "Transaction") -> "Policy":
@@ -166,6 +180,8 @@ def policy(
             managed_by=now.managed_by,
             if_revision=now.revision,
             reason=reason,
+            strength=ProofStrength(strength) if strength is not None else None,
+            strength_from=passkeys_from,
         )
 
     with opened() as house:
@@ -187,14 +203,14 @@ def _usable(require: str | None, since: str | None, reason: str | None, name: st
         raise click.UsageError("--require off needs --reason: every owner is mailed why.")
 
 
-def _instant(text: str) -> int:
+def _instant(text: str, option: str) -> int:
     from nightlatch.instants import from_text
 
     try:
         return from_text(text)
     except ValueError:
         raise click.BadParameter(
-            f"{text!r} is no instant such as 2026-12-01T09:00Z.", param_hint="--from"
+            f"{text!r} is no instant such as 2026-12-01T09:00Z.", param_hint=option
         ) from None
 
 
@@ -209,6 +225,8 @@ def _policy_json(policy: "Policy") -> dict[str, Any]:
             "required": policy.required,
             "required_from": text(policy.required_from),
             "in_force": policy.in_force,
+            "strength": policy.strength,
+            "strength_from": text(policy.resistant_from),
             "managed_by": policy.managed_by,
         },
         "revision": policy.revision,
@@ -224,6 +242,10 @@ def _policy_text(slug: str, policy: "Policy") -> str:
         first = f"2FA is required of everyone in {slug}, since {when(policy.required_from)}."
     else:
         first = f"2FA is required of everyone in {slug} from {when(policy.required_from)}."
+    if policy.resistant_from is not None:
+        first += (
+            f" A passkey is required {'since' if policy.resistant else 'from'} {when(policy.resistant_from)}."
+        )
     changed = (
         f" Last changed {when(policy.changed_at)} by {said(policy.changed_by or '')}."
         if policy.changed_at

@@ -1,6 +1,6 @@
 """Mails to a whole workspace: one row each, expanded in batches once it is due, after the switch has answered."""
 
-from sqlalchemy import and_, bindparam, delete, func, select
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, literal_column, select
 
 from nightlatch.ids import new_id
 from nightlatch.instants import Instant
@@ -18,17 +18,19 @@ _NEXT = Query(
 )
 _WAITS = Query(select(campaigns.c.id).where(_due).limit(1))
 _ADVANCE = Query(set_columns(campaigns, "after_id", "done_at").where(campaigns.c.id == bindparam("id")))
-_NEWER = Query(
-    select(campaigns.c.id)
-    .where(
-        _due,
-        _here,
-        campaigns.c.stage.is_not(None),
-        campaigns.c.due_at > bindparam("than"),
+_of_strength = campaigns.c.kind.like(literal_column("'strength%'"))
+
+
+def _newer(kind: ColumnElement[bool]) -> Query:
+    return Query(
+        select(campaigns.c.id)
+        .where(_due, _here, kind, campaigns.c.stage.is_not(None), campaigns.c.due_at > bindparam("than"))
+        .order_by(campaigns.c.due_at.desc(), campaigns.c.id)
+        .limit(1)
     )
-    .order_by(campaigns.c.due_at.desc(), campaigns.c.id)
-    .limit(1)
-)
+
+
+_NEWER, _NEWER_OF_STRENGTH = _newer(~_of_strength), _newer(_of_strength)
 _SET_KIND = Query(set_columns(campaigns, "kind").where(campaigns.c.id == bindparam("id"), _open))
 _RUNNING = Query(
     select(campaigns.c.created_at)
@@ -37,6 +39,7 @@ _RUNNING = Query(
     .limit(1)
 )
 _END = Query(set_columns(campaigns, "done_at").where(_here, _open))
+_END_STRENGTH = Query(set_columns(campaigns, "done_at").where(_here, _open, _of_strength))
 _PRUNE = Query(
     delete(campaigns).where(campaigns.c.done_at.is_not(None), campaigns.c.done_at < bindparam("before"))
 )
@@ -76,6 +79,11 @@ def end_all(tx: Transaction, workspace_id: int) -> None:
     tx.run(_END, workspace_id=workspace_id, new_done_at=tx.now)
 
 
+def end_strength(tx: Transaction, workspace_id: int) -> None:
+    """What tells of passkeys in a workspace is over."""
+    tx.run(_END_STRENGTH, workspace_id=workspace_id, new_done_at=tx.now)
+
+
 def waits(tx: Transaction) -> bool:
     """Whether some campaign is due. Takes no lock."""
     return tx.one(_WAITS, now=tx.now) is not None
@@ -86,9 +94,10 @@ def next_due(tx: Transaction) -> Row | None:
     return tx.one(_NEXT, now=tx.now)
 
 
-def newer_stage(tx: Transaction, workspace_id: int, than: Instant) -> int | None:
-    """A later notice of a workspace's mandate that has come due too, and says all that the earlier one would."""
-    row = tx.one(_NEWER, workspace_id=workspace_id, than=than, now=tx.now)
+def newer_stage(tx: Transaction, workspace_id: int, than: Instant, *, strength: bool = False) -> int | None:
+    """A later notice of a workspace's mandate (or of its strength) that has come due too, and says all that the earlier
+    one would."""
+    row = tx.one(_NEWER_OF_STRENGTH if strength else _NEWER, workspace_id=workspace_id, than=than, now=tx.now)
     return row.id if row is not None else None
 
 

@@ -41,7 +41,7 @@ from nightlatch.store.schema import standing
 from nightlatch.store.standing import Number
 from nightlatch.store.table_states import FLAGS as FLAGS
 from nightlatch.store.table_states import STATES as STATES
-from nightlatch.store.table_states import Rule, due_of, flags_of, kinds, state_of
+from nightlatch.store.table_states import WEAK, Mode, Rule, due_of, flags_of, kinds, state_of
 from nightlatch.vocabulary import Role
 
 MOST_A_PAGE = 200
@@ -184,7 +184,13 @@ def _rule(tx: Transaction, workspace_id: int) -> Rule:
     workspace = workspaces.by_id(tx, workspace_id)
     if workspace is None:
         raise not_found()
-    return Rule(workspace.required_from, workspace.announced_at, tx.now)
+    return Rule(
+        workspace.required_from,
+        workspace.announced_at,
+        tx.now,
+        workspace.resistant_from,
+        workspace.resistant_announced_at,
+    )
 
 
 def _filter(q: str, role: str, two_factor: str, flag: str, status: str, rule: Rule) -> Filter:
@@ -206,7 +212,7 @@ def _filter(q: str, role: str, two_factor: str, flag: str, status: str, rule: Ru
         status or None,
         kind,
         flag or None,
-        rule.required_from is not None,
+        rule.mode,
     )
 
 
@@ -368,8 +374,10 @@ def _of_kind(row: Number, rule: Rule) -> dict[str, int]:
     if row.state == "on" or rule.required_from is None:
         return {row.state: row.number}
     left = row.number - row.exempt
-    if row.state != "off":
+    if row.state not in ("off", WEAK):
         return {row.state: left, "exempt": row.exempt}
+    if row.state == WEAK and rule.mode is Mode.PASSKEYS_LATER:
+        return {"due": left, "exempt": row.exempt}
     if rule.in_force:
         return {"overdue": left, "exempt": row.exempt}
     return {"late": row.late, "due": left - row.late, "exempt": row.exempt}

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, bindparam, func, literal_column, select, t
 
 from nightlatch.store.query import Query, Row
 from nightlatch.store.schema import standing
-from nightlatch.store.table_states import Rule, condition, kinds, state_of
+from nightlatch.store.table_states import WEAK, Mode, Rule, condition, kinds, state_of
 
 ORDERS = {
     "name": ("search_key",),
@@ -19,7 +19,7 @@ ORDERS = {
 }
 MULTI = ("state", "due")
 """Orders that are made of parts."""
-Shape = tuple[int, bool, bool, str | None, str | None, bool]
+Shape = tuple[int, bool, bool, str | None, str | None, Mode]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Filter:
     kind: str | None = None
     """One kind of row (store/table_states.py); "": nobody is in the state that was asked for."""
     flag: str | None = None
-    required: bool = False
+    mode: Mode = Mode.OPTIONAL
 
     @property
     def shape(self) -> Shape:
@@ -44,7 +44,7 @@ class Filter:
             self.status is not None,
             self.kind,
             self.flag,
-            self.required,
+            self.mode,
         )
 
     @property
@@ -116,6 +116,8 @@ def _of_state(state: str) -> Any:
 
 def _is_early(row: Row, rule: Rule) -> bool:
     late = rule.announced_at is not None and row.joined_at > rule.announced_at
+    if row.state == WEAK and rule.mode is Mode.PASSKEYS_LATER:
+        return False
     return late and row.joined_at < (rule.required_from or 0)
 
 
@@ -147,7 +149,7 @@ def page_query(part: Part, down: bool, after: bool, few: bool, shape: Shape, lim
     else:
         query = select(standing).where(*_conditions(shape))
     if part.name and part.name != "all":
-        query = query.where(*condition(part.name, required=shape[-1]))
+        query = query.where(*condition(part.name, mode=shape[-1]))
     if after:
         here = tuple_(*columns)
         there = tuple_(*(bindparam(f"after_{each.name}", type_=each.type) for each in columns))
@@ -177,7 +179,7 @@ def count_query(shape: Shape) -> Query:
 
 
 def _conditions(shape: Shape) -> list[ColumnElement[bool]]:
-    words, role, status, kind, flag, required = shape
+    words, role, status, kind, flag, mode = shape
     # The rows with a flag of these are few: found by it, whatever else they have to be.
     aside = flag in ("reset_pending", "mail_bouncing")
     here = (
@@ -190,7 +192,7 @@ def _conditions(shape: Shape) -> list[ColumnElement[bool]]:
         conditions.append(standing.c.status == bindparam("status"))
     for name in (kind, flag):
         if name:
-            conditions += condition(name, required=required, aside=aside)
+            conditions += condition(name, mode=mode, aside=aside)
     for number in range(words):
         conditions.append(standing.c.search_key.like(bindparam(f"word_{number}"), escape="\\"))
     return conditions

@@ -6,6 +6,7 @@ from nightlatch.instants import Instant
 from nightlatch.store.engine import Transaction
 from nightlatch.store.query import Query
 from nightlatch.store.schema import standing, teammates
+from nightlatch.store.table_states import WEAK
 from nightlatch.store.teammates import REMIND_EVERY
 
 _due = or_(teammates.c.reminded_at.is_(None), teammates.c.reminded_at <= bindparam("before"))
@@ -20,7 +21,7 @@ _NUMBERS = Query(
     .where(
         standing.c.workspace_id == bindparam("workspace_id"),
         standing.c.status == "active",
-        or_(standing.c.state == "off", standing.c.state == "reset"),
+        or_(standing.c.state == "off", standing.c.state == "reset", standing.c.state == WEAK),
         teammates.c.removed_at.is_(None),
         or_(
             teammates.c.exempt_until.is_(None),

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, case, delete, func, literal_column, select, update
+from sqlalchemy import and_, bindparam, case, delete, func, literal_column, select, update
 
 from nightlatch.addresses import Address
-from nightlatch.assurance import enrolled, relied
+from nightlatch.assurance import enrolled, ready, relied
 from nightlatch.facts import Authenticator, Facts, Teammate, WorkspaceId
 from nightlatch.instants import Instant
 from nightlatch.names import search_key
@@ -15,7 +15,7 @@ from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import read_account_facts
 from nightlatch.store.query import Query, Row, insert_into, set_columns
 from nightlatch.store.schema import resets, standing
-from nightlatch.store.table_states import EXEMPT, LATE, LOW, Rule
+from nightlatch.store.table_states import EXEMPT, LATE, LOW, WEAK, Rule
 from nightlatch.vocabulary import Method, Role
 
 BETWEEN = "\x1f"
@@ -72,6 +72,21 @@ _WAITING = Query(
         resets.c.ended_at.is_(None),
     )
     .order_by(resets.c.account_id)
+)
+_of_team = and_(_here, standing.c.status == literal_column("'active'"))
+_STRENGTHENED = Query(
+    update(standing)
+    .values(state=literal_column(f"'{WEAK}'"), since=bindparam("now"))
+    .where(
+        _of_team,
+        standing.c.state == literal_column("'on'"),
+        standing.c.methods.not_like(literal_column("'%passkey%'")),
+    )
+)
+_WEAKENED = Query(
+    update(standing)
+    .values(state=literal_column("'on'"), since=bindparam("now"))
+    .where(_of_team, standing.c.state == literal_column(f"'{WEAK}'"))
 )
 _MAIL = Query(set_columns(standing, "mail_failed_at").where(standing.c.account_id == bindparam("account_id")))
 _MAIL_OF_INVITED = Query(
@@ -203,11 +218,10 @@ def mail_failed(tx: Transaction, mail: Row, failed_at: Instant | None) -> None:
 
 def _write(tx: Transaction, account: Row, membership: Row, facts: Facts, teammate: Teammate) -> None:
     here = [each for each in facts.authenticators if relied(each, membership.workspace_id)]
-    state = (
-        "on"
-        if enrolled(here, membership.workspace_id)
-        else ("reset" if teammate.reset is not None else "off")
-    )
+    if not enrolled(here, membership.workspace_id):
+        state = "reset" if teammate.reset is not None else "off"
+    else:
+        state = "on" if ready(facts, membership.workspace_id) else WEAK
     before = tx.one(_BY_ID, id=membership.id)
     tx.run(_DELETE, id=membership.id)
     tx.run(
@@ -232,6 +246,11 @@ def _write(tx: Transaction, account: Row, membership: Row, facts: Facts, teammat
         exempt_until=membership.exempt_until,
         mail_failed_at=before.mail_failed_at if before is not None else None,
     )
+
+
+def strength_changed(tx: Transaction, workspace_id: int, *, passkeys: bool) -> None:
+    """A workspace begins or ceases to require passkeys, now or from a date: who has 2FA and none is told apart."""
+    tx.run(_STRENGTHENED if passkeys else _WEAKENED, workspace_id=workspace_id, now=tx.now)
 
 
 def role_order(role: Role) -> int:

@@ -1,6 +1,6 @@
 """Memberships: who is in which workspace, in which role, since when."""
 
-from sqlalchemy import and_, bindparam, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select
 
 from nightlatch.ids import new_id
 from nightlatch.instants import DAY, Instant
@@ -12,6 +12,7 @@ from nightlatch.store.schema import (
     authenticators,
     former_roles,
     teammates,
+    workspaces,
 )
 from nightlatch.vocabulary import Method, Role
 
@@ -135,27 +136,35 @@ _SIGNED_IN = Query(
     )
 )
 _link = authenticator_workspaces
-_relied_by_owner = exists(
-    select(authenticators.c.id)
-    .join_from(
-        authenticators,
-        _link,
-        and_(
-            _link.c.authenticator_id == authenticators.c.id, _link.c.workspace_id == teammates.c.workspace_id
-        ),
-        isouter=True,
+PASSKEY = Method.PASSKEY.value
+
+
+def _relied_by_owner(kind: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists(
+        select(authenticators.c.id)
+        .join_from(
+            authenticators,
+            _link,
+            and_(
+                _link.c.authenticator_id == authenticators.c.id,
+                _link.c.workspace_id == teammates.c.workspace_id,
+            ),
+            isouter=True,
+        )
+        .where(
+            authenticators.c.account_id == teammates.c.account_id,
+            authenticators.c.method != Method.RECOVERY_CODE.value,
+            kind,
+            _link.c.void_at.is_(None),
+            or_(
+                authenticators.c.everywhere_at.is_not(None),
+                _link.c.reached_at.is_not(None),
+                _link.c.accepted_at.is_not(None),
+            ),
+        )
     )
-    .where(
-        authenticators.c.account_id == teammates.c.account_id,
-        authenticators.c.method != Method.RECOVERY_CODE.value,
-        _link.c.void_at.is_(None),
-        or_(
-            authenticators.c.everywhere_at.is_not(None),
-            _link.c.reached_at.is_not(None),
-            _link.c.accepted_at.is_not(None),
-        ),
-    )
-)
+
+
 _OWNERS = Query(
     select(teammates.c.id, teammates.c.account_id, *_person)
     .join(accounts, accounts.c.id == teammates.c.account_id)
@@ -164,16 +173,26 @@ _OWNERS = Query(
     )
     .order_by(teammates.c.id)
 )
-_ENROLLED_OWNERS = Query(
-    select(teammates.c.account_id)
-    .where(
-        teammates.c.workspace_id == bindparam("workspace_id"),
-        teammates.c.role == Role.OWNER.value,
-        _active,
-        _relied_by_owner,
+
+
+def _owners_with(held: ColumnElement[bool]) -> Query:
+    return Query(
+        select(teammates.c.account_id)
+        .join(workspaces, workspaces.c.id == teammates.c.workspace_id)
+        .where(
+            teammates.c.workspace_id == bindparam("workspace_id"),
+            teammates.c.role == Role.OWNER.value,
+            _active,
+            held,
+        )
+        .order_by(teammates.c.account_id)
     )
-    .order_by(teammates.c.account_id)
+
+
+_ENROLLED_OWNERS = _owners_with(
+    _relied_by_owner(or_(workspaces.c.resistant_from.is_(None), authenticators.c.method == PASSKEY))
 )
+_OWNERS_WITH_PASSKEY = _owners_with(_relied_by_owner(authenticators.c.method == PASSKEY))
 _MANAGERS = Query(
     select(teammates.c.account_id, accounts.c.name, accounts.c.email, teammates.c.role)
     .join(accounts, accounts.c.id == teammates.c.account_id)
@@ -342,8 +361,14 @@ def owners(tx: Transaction, workspace_id: int) -> list[Row]:
 
 
 def enrolled_owners(tx: Transaction, workspace_id: int) -> list[int]:
-    """The accounts of the owners that have 2FA there: somebody can always open (law 8). Lock the workspace first."""
+    """The accounts of the owners that have what is required there, or will be: 2FA, or a passkey. Somebody can always
+    open (law 8). Lock the workspace first."""
     return [row.account_id for row in tx.all(_ENROLLED_OWNERS, workspace_id=workspace_id)]
+
+
+def owners_with_passkey(tx: Transaction, workspace_id: int) -> list[int]:
+    """The accounts of the owners that have a passkey there. Lock the workspace first."""
+    return [row.account_id for row in tx.all(_OWNERS_WITH_PASSKEY, workspace_id=workspace_id)]
 
 
 def managers(tx: Transaction, workspace_id: int, but: int = 0) -> list[Row]:

@@ -24,7 +24,7 @@ _MANDATE_MAILS = Query(
 )
 
 
-TO_ENROL = ("mandate_enrol", "mandate_notice", "mandate_reminder", "mandate_link")
+TO_ENROL = ("mandate_enrol", "mandate_notice", "mandate_reminder", "mandate_link", "strength_notice")
 """Mails that ask one teammate to set up 2FA in one workspace."""
 _OF_PERSON = Query(
     update(outbox)

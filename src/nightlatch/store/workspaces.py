@@ -40,6 +40,8 @@ def _set_policy(**values: Any) -> Query:
         update(workspaces)
         .values(
             managed_by=bindparam("managed_by"),
+            resistant_from=bindparam("resistant_from"),
+            resistant_announced_at=bindparam("resistant_announced_at"),
             revision=workspaces.c.revision + 1,
             policy_changed_at=_now,
             policy_changed_by=bindparam("by_name"),
@@ -130,6 +132,8 @@ def set_policy(
     workspace_id: int,
     *,
     required_from: Instant | None,
+    resistant_from: Instant | None = None,
+    resistant_announced_at: Instant | None = None,
     managed_by: str,
     by_name: str,
     if_revision: int,
@@ -137,9 +141,17 @@ def set_policy(
     """Set the policy if nobody changed it since `if_revision`; the new revision, else None.
 
     `announced_at` is kept while a requirement stands, also when its date is moved: who joined after it has no grace.
-    `turned_off_at` is when a requirement that was in force was last turned off.
+    `resistant_from`, `resistant_announced_at`: the same of its strength. `turned_off_at` is when a requirement that was
+    in force was last turned off.
     """
-    named = {"id": workspace_id, "managed_by": managed_by, "by_name": by_name, "if_revision": if_revision}
+    named = {
+        "id": workspace_id,
+        "managed_by": managed_by,
+        "resistant_from": resistant_from,
+        "resistant_announced_at": resistant_announced_at,
+        "by_name": by_name,
+        "if_revision": if_revision,
+    }
     if required_from is None:
         row = tx.one(_SET_OFF, **named, now=tx.now)
     else:

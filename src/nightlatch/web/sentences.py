@@ -176,8 +176,17 @@ _EVENTS: dict[Event, tuple[str, str]] = {
         "2FA required from a date",
         "{who} required 2FA of everyone from {required_from}.",
     ),
+    Event.MANDATE_STRENGTH_SCHEDULED: (
+        "Passkeys required from a date",
+        "{who} required a passkey of everyone from {strength_from}.",
+    ),
+    Event.MANDATE_STRENGTHENED: ("Passkeys required", "{who} required a passkey of everyone."),
     Event.MANDATE_TURNED_OFF: ("2FA no longer required", "{who} stopped requiring 2FA."),
     Event.MANDATE_TURNED_ON: ("2FA required", "{who} required 2FA of everyone."),
+    Event.MANDATE_WEAKENED: (
+        "Any second step again",
+        "{who} went back to any second step, not a passkey alone.",
+    ),
     Event.NOTIFY_ADDRESS_ADDED: ("Address for notices", "{who} added an address for notices."),
     Event.NOTIFY_ADDRESS_CONFIRMED: ("Address confirmed", "An address for notices of {whom} was confirmed."),
     Event.NOTIFY_ADDRESS_REMOVED: ("Address removed", "{who} removed an address for notices."),
@@ -263,6 +272,7 @@ _EVENTS: dict[Event, tuple[str, str]] = {
 IN_WORKSPACES = (
     Event.TEAMMATE_REMINDED,
     *(Event.MANDATE_TURNED_ON, Event.MANDATE_SCHEDULED, Event.MANDATE_TURNED_OFF, Event.POLICY_CHANGED),
+    *(Event.MANDATE_STRENGTHENED, Event.MANDATE_STRENGTH_SCHEDULED, Event.MANDATE_WEAKENED),
     Event.MANDATE_OWNERLESS,
     *(Event.TEAMMATE_SECURED, Event.TEAMMATE_UNSECURED, Event.TEAMMATE_RESET, Event.TEAMMATE_RESET_RENEWED),
     Event.SESSIONS_ENDED,

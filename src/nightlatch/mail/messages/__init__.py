@@ -21,6 +21,7 @@ from nightlatch.mail.messages import (
     resets,
     rollout,
     signing_on,
+    strength,
     teams,
     two_factor,
 )
@@ -38,6 +39,8 @@ MESSAGES: Mapping[str, Callable[..., Message]] = MappingProxyType(
             rollout.mandate_reminder,
             rollout.mandate_link,
             rollout.mandate_summary,
+            strength.strength_notice,
+            strength.strength_ready,
             teams.teammate_removed,
             teams.role_changed,
             teams.break_glass,

@@ -99,12 +99,15 @@ def mandate_summary(
     set_up: int,
     left: int,
     from_instant: Instant,
+    strength: str | None = None,
     **common: Unpack[Common],
 ) -> Message:
-    """To the owners at each stage: how many of the team are set up, and how many are left."""
+    """To the owners at each stage: how many of the team are set up, and how many are left. `strength`: where a passkey
+    is required."""
     team, everybody = named(workspace), set_up + left
-    date = words.moment(from_instant)
-    since = f"2FA is required since {date}." if stage == "start" else f"2FA is required from {date}."
+    date, what = words.moment(from_instant), "a passkey" if strength else "2FA"
+    begun = "since" if stage == "start" else "from"
+    since = f"{what[0].upper()}{what[1:]} is required {begun} {date}."
     rest = (
         "Everybody is ready: there is nothing to do."
         if left == 0
@@ -113,8 +116,8 @@ def mandate_summary(
     )
     return letter(
         common,
-        f"{team}: {set_up} of {everybody} have set up 2FA",
-        f"{set_up} of {everybody} teammates of {team} have 2FA. {rest}",
+        f"{team}: {set_up} of {everybody} have set up {what}",
+        f"{set_up} of {everybody} teammates of {team} have {what}. {rest}",
         since,
         button=look(common, "See how far the team is", f"/w/{slug}/settings/team/authentication/progress"),
         facts=done_by(common, None),

@@ -40,6 +40,7 @@ _ASKED = """
 """
 _UNASKED = """
     invitation mandate_enrol mandate_ready mandate_off mandate_notice mandate_reminder mandate_summary
+    strength_notice strength_ready
     teammate_removed role_changed
     exception_asked exception_granted exception_refused exception_ended service_account_sponsor
 """

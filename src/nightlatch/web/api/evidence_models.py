@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from nightlatch.web.api.models import Id, Instant, Method, Model, RoleName
-from nightlatch.web.api.team_models import Actor
+from nightlatch.web.api.team_models import Actor, StrengthName
 
 Day = Annotated[str, Field(description="a day in UTC", json_schema_extra={"format": "date"})]
 
@@ -13,6 +13,8 @@ Day = Annotated[str, Field(description="a day in UTC", json_schema_extra={"forma
 class EvidencePolicy(Model):
     state: Literal["off", "scheduled", "required"]
     required_from: Instant | None
+    strength: StrengthName
+    strength_from: Instant | None
     decided_at: Instant | None
     decided_by: Actor | None
     reason: str | None

@@ -1,6 +1,6 @@
 """The shapes of what belongs to a workspace: its policy, teammates, invitations and audit events."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -38,13 +38,19 @@ class Workspace(Model):
 
 # --- policy ---
 
+StrengthName: TypeAlias = Literal["any", "phishing_resistant"]
+
 
 class TwoFactorPolicy(Model):
-    """`required` with no instant means now. In force already, the instant cannot be moved into the future."""
+    """`required` with no instant means now. In force already, the instant cannot be moved into the future.
+
+    `strength`: `phishing_resistant` takes passkeys alone, from `strength_from` on.
+    """
 
     required: bool
     required_from: Instant | None
-    strength: Literal["any"]
+    strength: StrengthName
+    strength_from: Instant | None
     managed_by: Managers
 
 
@@ -64,11 +70,12 @@ class Policy(Model):
 
 
 class TwoFactorChange(Model):
-    """Without `managed_by` it stays who it is."""
+    """Without `managed_by` or `strength` it stays what it is; without `strength_from` that comes with the mandate."""
 
     required: bool
     required_from: Instant | None = None
-    strength: Literal["any"] = "any"
+    strength: StrengthName | None = None
+    strength_from: Instant | None = None
     managed_by: Managers | None = None
 
 

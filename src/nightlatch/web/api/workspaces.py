@@ -6,7 +6,7 @@ from typing import NoReturn
 from nightlatch.actions import kinds, mandate, teammates, workspaces
 from nightlatch.actions.mandate import Policy
 from nightlatch.instants import Instant, to_text
-from nightlatch.policy import ManagedBy
+from nightlatch.policy import ManagedBy, ProofStrength
 from nightlatch.refusals import Code, Refused, WayOut, invalid, not_found
 from nightlatch.store.engine import Transaction
 from nightlatch.web.answers import Answer
@@ -80,7 +80,8 @@ def _answer(policy: Policy) -> Answer:
         two_factor=models.TwoFactorPolicy(
             required=policy.required,
             required_from=text_or_none(policy.required_from),
-            strength="any",
+            strength=policy.strength.value,
+            strength_from=text_or_none(policy.resistant_from),
             managed_by=policy.managed_by.value,
         ),
         in_force=policy.in_force,
@@ -95,7 +96,7 @@ def _answer(policy: Policy) -> Answer:
 
 async def change_policy(context: Context, body: models.PolicyChange) -> Answer:
     wanted = body.two_factor
-    at = _required_from(wanted)
+    at, strength_from = _required_from(wanted), _strength_from(wanted)
     tags = context.request.headers.get("if-match")
     if tags is None:
         _no_revision(context)
@@ -111,6 +112,8 @@ async def change_policy(context: Context, body: models.PolicyChange) -> Answer:
             managed_by=ManagedBy(wanted.managed_by) if wanted.managed_by is not None else now.managed_by,
             if_revision=_named(tags, now.revision),
             reason=body.reason,
+            strength=ProofStrength(wanted.strength) if wanted.strength is not None else None,
+            strength_from=strength_from,
         )
 
     return _answer(await context.write(work))
@@ -122,6 +125,12 @@ def _required_from(wanted: models.TwoFactorChange) -> Instant | None:
     if not wanted.required:
         raise invalid("two_factor.required_from", "This goes with required: true alone.")
     return parsed_instant(wanted.required_from, "two_factor.required_from")
+
+
+def _strength_from(wanted: models.TwoFactorChange) -> Instant | None:
+    if wanted.strength_from is None:
+        return None
+    return parsed_instant(wanted.strength_from, "two_factor.strength_from")
 
 
 def _named(tags: str, revision: int) -> int:

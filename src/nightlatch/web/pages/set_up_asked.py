@@ -16,7 +16,7 @@ from nightlatch.access import (
 )
 from nightlatch.actions import kinds
 from nightlatch.actions.enrolment import Pending
-from nightlatch.assurance import enrolled, relied_on
+from nightlatch.assurance import ready, relied_on
 from nightlatch.facts import WorkspaceId
 from nightlatch.ids import from_text, to_text
 from nightlatch.refusals import Refused, not_found, refusal_of
@@ -90,7 +90,7 @@ def _action(replaces: int | None) -> Action:
 def _lacking(context: Context) -> Place | None:
     """Where no workspace was named: the one that lacks 2FA, where others have it; else the whole account at once."""
     facts = context.facts
-    lacking = [each for each in facts.teammates if not enrolled(facts.authenticators, each.workspace)]
+    lacking = [each for each in facts.teammates if not ready(facts, each.workspace)]
     if not lacking or len(lacking) == len(facts.teammates):
         return None
     lacking.sort(key=lambda each: not isinstance(decide_workspace(facts, each.workspace), Enrol))
@@ -106,10 +106,10 @@ def has_two_factor(context: Context, place: Place | None) -> bool:
     """Whether nothing is left to set up: in a workspace, or in all of them."""
     facts = context.facts
     if place is not None:
-        return enrolled(facts.authenticators, place.id)
+        return ready(facts, place.id)
     if not facts.teammates:
         return any(each.method is not Method.RECOVERY_CODE for each in relied_on(facts, None))
-    return all(enrolled(facts.authenticators, each.workspace) for each in facts.teammates)
+    return all(ready(facts, each.workspace) for each in facts.teammates)
 
 
 def refusal(context: Context, decision: Decision) -> Refused:
