@@ -209,6 +209,16 @@ def resistant_on(facts: Facts, workspace: WorkspaceId) -> list[Authenticator]:
     return [each for each in relied_on(facts, workspace) if each.method in PHISHING_RESISTANT]
 
 
+def takes_passkeys_alone(facts: Facts, workspace: WorkspaceId) -> bool:
+    """Whether a code from an app leads nowhere in a workspace: it requires a passkey, and relies on one."""
+    teammate = facts.teammate(workspace)
+    return (
+        teammate is not None
+        and teammate.mandate.resistant(facts.now)
+        and bool(resistant_on(facts, workspace))
+    )
+
+
 def recovering(proofs: Iterable[Proof]) -> bool:
     """Whether a recovery code is among these proofs."""
     return any(proof.method is Method.RECOVERY_CODE for proof in proofs)
@@ -442,6 +452,24 @@ def level_of(proofs: Sequence[Proof]) -> int:
     if not has_first(proofs):
         return 0
     return 2 if has_second(proofs) else 1
+
+
+AAL1, AAL2 = "urn:nightlatch:aal1", "urn:nightlatch:aal2"
+PHISHING_RESISTANT_ACR = "phr"
+"""OpenID Connect Extended Authentication Profile (EAP) ACR Values 1.0 section 2."""
+
+
+def acr(facts: Facts, workspace: WorkspaceId) -> str:
+    """The authentication context class of what counts in a workspace; empty where nothing does."""
+    return context_class(counting(facts, workspace))
+
+
+def context_class(proofs: Sequence[Proof]) -> str:
+    """The class that counting proofs make together: `phr` where two factors, one of them phishing-resistant."""
+    level = level_of(proofs)
+    if level == 2 and has_resistant(proofs):
+        return PHISHING_RESISTANT_ACR
+    return {1: AAL1, 2: AAL2}.get(level, "")
 
 
 def methods_of(proofs: Sequence[Proof]) -> list[str]:

@@ -195,6 +195,13 @@ def refusal_of(decision: Decision) -> Refused:
     """The refusal that a decision other than Allow amounts to."""
     if isinstance(decision, Challenge):
         return _challenge(decision)
+    if isinstance(decision, Enrol) and decision.reason is Reason.STRENGTH:
+        return Refused(
+            Code.ENROLMENT_REQUIRED,
+            "This workspace asks everybody for a passkey. Set yours up, then go on.",
+            WayOut("Set up a passkey.", "/set-up"),
+            decision=decision,
+        )
     if isinstance(decision, Enrol):
         return Refused(
             Code.ENROLMENT_REQUIRED,
@@ -241,6 +248,13 @@ def _challenge(decision: Challenge) -> Refused:
             Code.SECOND_FACTOR_REQUIRED,
             "Your second step is suspended.",
             WayOut("See how to get back in.", "/recover"),
+            decision=decision,
+        )
+    if decision.reason is Reason.STRENGTH:
+        return Refused(
+            Code.SECOND_FACTOR_REQUIRED,
+            "This workspace asks for a passkey: show yours to go on.",
+            WayOut("Show your passkey.", "/sign-in/second-step"),
             decision=decision,
         )
     return Refused(

@@ -49,6 +49,7 @@ VALUES = {
     "left": 3,
     "stage": "3_days",
     "slug": "acme",
+    "strength": "phishing_resistant",
     "set_up": 41,
     "number": True,
     "old": "old.ana@example.com",

@@ -154,6 +154,22 @@ class World:
 
         return self.write(body), seed
 
+    def bind_passkey(self, person: Person, reach: Reach = EVERYWHERE) -> int:
+        """Bind a passkey, without any ceremony: its id."""
+
+        def body(tx: Transaction) -> int:
+            id = authenticators.bind(
+                tx, account_id=person.id, method=Method.PASSKEY, name="Laptop", reach=reach
+            )
+            standing.refresh(tx, person.id)
+            return id
+
+        return self.write(body)
+
+    def by_passkey(self, person: Person, passkey: int) -> By:
+        """A session that has shown a passkey which verified its user."""
+        return self.session(person, Method.PASSKEY, authenticator=passkey)
+
     def session(
         self,
         person: Person,
@@ -177,7 +193,7 @@ class World:
                 pending=False,
             )
             for method in methods or (Method.PASSWORD,):
-                bound = authenticator if method in (Method.TOTP, Method.RECOVERY_CODE) else None
+                bound = None if method is Method.PASSWORD else authenticator
                 sessions.add_proof(tx, session_id, method, authenticator_id=bound)
 
         self.write(body)

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 from nightlatch.access import Action, Allow, Challenge, Decision, Enrol, Purpose, decide
 from nightlatch.actions import kinds
 from nightlatch.actions.people import App, Place
-from nightlatch.assurance import aal, amr, counting, enrolled, has_second, ready
+from nightlatch.assurance import aal, acr, amr, counting, enrolled, has_second, ready
 from nightlatch.facts import Facts
 from nightlatch.instants import Duration, Instant
 from nightlatch.store import accounts, grants, workspaces
@@ -32,6 +32,7 @@ class Verdict:
     decision: Decision
     due: Instant | None
     aal: int
+    acr: str
     amr: tuple[str, ...]
     proved_at: Instant | None
     """When the newest second factor that counts was shown; where there is none, the product's sign-in."""
@@ -115,6 +116,7 @@ def _verdict(
         decision,
         _due(facts, workspace_id, level) if isinstance(decision, Allow) else None,
         level,
+        acr(facts, workspace_id),
         tuple(amr(facts, workspace_id)),
         proved_at(facts, workspace_id),
         session_id,
@@ -123,8 +125,12 @@ def _verdict(
 
 
 def _due(facts: Facts, workspace_id: int, level: int) -> Instant | None:
-    """When 2FA will be needed, for who may still come without."""
+    """When 2FA, or a passkey, will be needed, for who may still come without."""
     teammate = facts.teammate(workspace_id)
+    if teammate is not None and not ready(facts, workspace_id):
+        has_two_factor = enrolled(facts.authenticators, workspace_id)
+        at = teammate.mandate.lacking_from(has_two_factor=has_two_factor)
+        return at if at is not None and at > facts.now else None
     if teammate is None or level >= 2 or not teammate.mandate.scheduled(facts.now):
         return None
     return teammate.mandate.required_from

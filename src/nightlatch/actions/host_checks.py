@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from nightlatch.access import Action, Allow, Challenge, Decision, Deny, Purpose, decide
 from nightlatch.actions import kinds
 from nightlatch.actions.app_checks import KIND, proved_at
-from nightlatch.assurance import aal, amr
+from nightlatch.assurance import acr, amr
 from nightlatch.facts import Facts
 from nightlatch.instants import HOUR, MINUTE, Duration, Instant
 from nightlatch.refusals import Code, Refused
@@ -42,7 +42,7 @@ class Passed:
     name: str
     workspace: Place
     role: Role
-    aal: int
+    acr: str
     amr: tuple[str, ...]
     proved_at: Instant
 
@@ -142,7 +142,7 @@ def _passed(known: Known, workspace_id: int) -> Passed | None:
         person.name,
         place,
         teammate.role,
-        aal(known.facts, workspace_id),
+        acr(known.facts, workspace_id),
         tuple(amr(known.facts, workspace_id)),
         proved_at(known.facts, workspace_id) or 0,
     )

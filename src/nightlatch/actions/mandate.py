@@ -226,15 +226,20 @@ def _set(tx: Transaction, by: By, row: Row, new: _Wanted, reason: str) -> Policy
         revision=revision,
         required_from=to_text(wanted) if wanted is not None else None,
         before=to_text(row.required_from) if row.required_from is not None else None,
-        strength_from=to_text(resistant) if resistant is not None else None,
-        strength_before=to_text(row.resistant_from) if row.resistant_from is not None else None,
         managed_by=new.managed_by,
         reason=reason or None,
+        **_told_of_strength(row, resistant),
         **ended,
     )
     now = _workspace(tx, row.id)
     _announce(tx, by, row, now)
     return _policy(tx, now)
+
+
+def _told_of_strength(row: Row, resistant: Instant | None) -> dict[str, str]:
+    """What the event says of passkeys, where they are, or were, required."""
+    instants = {"strength_from": resistant, "strength_before": row.resistant_from}
+    return {name: to_text(at) for name, at in instants.items() if at is not None}
 
 
 def _announce(tx: Transaction, by: By, before: Row, now: Row) -> None:

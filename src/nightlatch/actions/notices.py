@@ -149,7 +149,7 @@ def _date(campaign: Row, workspace: Row) -> Instant:
 
 
 def _words(campaign: Row, workspace: Row) -> dict[str, str]:
-    return {"strength": ProofStrength.PHISHING_RESISTANT} if _of_passkeys(campaign, workspace) else {}
+    return {"strength": ProofStrength.PHISHING_RESISTANT.value} if _of_passkeys(campaign, workspace) else {}
 
 
 def _of_passkeys(campaign: Row, workspace: Row) -> bool:

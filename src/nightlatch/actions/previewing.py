@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from nightlatch.actions import kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed
-from nightlatch.assurance import enrolled
+from nightlatch.assurance import enrolled, resistant_on
 from nightlatch.instants import Instant
 from nightlatch.store import outbox, teammates
 from nightlatch.store.engine import Transaction
@@ -16,8 +16,10 @@ class PreviewFacts:
     """What the page of the switch says beside the counts of the Teammates table."""
 
     i_am_enrolled: bool
+    i_have_passkey: bool
     owners: int
     enrolled_owners: int
+    owners_with_passkey: int
     only_owner: bool
     """The person is the only owner: the page asks for a second one."""
     mails_waiting: int
@@ -34,8 +36,10 @@ def preview_facts(tx: Transaction, *, by: By, workspace_id: int) -> PreviewFacts
     waiting, oldest, delivered, error = outbox.health(tx)
     return PreviewFacts(
         enrolled(known.facts.authenticators, workspace_id),
+        bool(resistant_on(known.facts, workspace_id)),
         len(owners),
         len(teammates.enrolled_owners(tx, workspace_id)),
+        len(teammates.owners_with_passkey(tx, workspace_id)),
         owners == [known.facts.account],
         waiting,
         oldest,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, func, literal_column, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, literal_column, not_, select
 
 from nightlatch.instants import MINUTE, Duration
 from nightlatch.names import search_key
@@ -13,6 +13,7 @@ from nightlatch.store.schema import sessions, workspaces
 from nightlatch.store.schema import standing as table
 from nightlatch.store.schema_apps import apps
 from nightlatch.store.schema_team import service_accounts, token_workspaces, tokens
+from nightlatch.store.table_states import WEAK
 
 MOST_NAMES = 50
 WORKING: Duration = 15 * MINUTE
@@ -28,6 +29,19 @@ _NAMES = Query(
     .order_by(*_by_name)
     .limit(_MOST)
 )
+_has_passkey = table.c.methods.like(literal_column("'%passkey%'"))
+_by_passkey = {
+    "with_passkey": and_(_here, table.c.status == "active", _has_passkey),
+    "without_passkey": and_(_here, table.c.status == "active", table.c.methods != "", not_(_has_passkey)),
+}
+_PASSKEYS = {
+    group: Query(select(table.c.name, table.c.email).where(which).order_by(*_by_name).limit(_MOST))
+    for group, which in _by_passkey.items()
+}
+_PASSKEYS_COUNT = {
+    group: Query(select(func.count().label("number")).select_from(table).where(which))
+    for group, which in _by_passkey.items()
+}
 _manager = and_(_here, table.c.status == "active", table.c.role_order < 2)
 _at_risk = {
     "not_set_up": and_(_manager, table.c.state != "on"),
@@ -114,6 +128,9 @@ class Preview:
 
     set_up: Group
     will_be_asked: Group
+    with_passkey: Group
+    without_passkey: Group
+    """They have 2FA and no passkey: a passkey is another thing to set up."""
     invited: Group
     """They set up while joining."""
     exempt: Group
@@ -148,7 +165,9 @@ def preview(tx: Transaction, workspace_id: int) -> Preview:
 
     return Preview(
         group("active", "on"),
-        group("active", "off", "reset", less=exempt),
+        group("active", "off", "reset", WEAK, less=exempt),
+        _of_passkeys(tx, workspace_id, "with_passkey"),
+        _of_passkeys(tx, workspace_id, "without_passkey"),
         group("invited", "off"),
         Group(exempt, tuple(map(_name, exceptions.in_effect(tx, workspace_id, MOST_NAMES)))),
         _managers(tx, workspace_id, "not_set_up"),
@@ -166,6 +185,12 @@ def _name(row: Row) -> str:
 
 def _named(names: list[str]) -> Group:
     return Group(len(names), tuple(names[:MOST_NAMES]))
+
+
+def _of_passkeys(tx: Transaction, workspace_id: int, group: str) -> Group:
+    (count,) = tx.all(_PASSKEYS_COUNT[group], workspace_id=workspace_id)
+    rows = tx.all(_PASSKEYS[group], workspace_id=workspace_id)
+    return Group(int(count.number), tuple(map(_name, rows)))
 
 
 def _managers(tx: Transaction, workspace_id: int, risk: str) -> Group:

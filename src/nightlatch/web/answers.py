@@ -9,11 +9,12 @@ from typing import Any
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from nightlatch.access import Challenge, Enrol
+from nightlatch.access import Challenge, Decision, Enrol
+from nightlatch.assurance import AAL2, PHISHING_RESISTANT_ACR
 from nightlatch.instants import SECOND, Instant
 from nightlatch.refusals import Code, Refused
+from nightlatch.vocabulary import Reason
 
-ACR = "urn:nightlatch:aal2"
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 """JSON as answers are written."""
 
@@ -61,6 +62,12 @@ def problem(refused: Refused, now: Instant, url: Callable[[str], str]) -> Respon
     )
 
 
+def acr_wanted(decision: Decision | None) -> str:
+    """What a challenge asks for (RFC 9470 section 3): `phr` where another second factor does not do."""
+    strong = isinstance(decision, Challenge) and decision.reason is Reason.STRENGTH
+    return PHISHING_RESISTANT_ACR if strong else AAL2
+
+
 def www_authenticate(refused: Refused) -> str:
     """The challenge of a 401 (RFC 6750 section 3; RFC 9470 section 3 where strength or freshness lacks)."""
     if refused.code in (Code.SECOND_FACTOR_REQUIRED, Code.STEP_UP_REQUIRED):
@@ -69,6 +76,6 @@ def www_authenticate(refused: Refused) -> str:
         max_age = f', max_age="{age // SECOND}"' if age is not None else ""
         return (
             f'Bearer error="insufficient_user_authentication", error_description="{refused.detail}", '
-            f'acr_values="{ACR}"{max_age}'
+            f'acr_values="{acr_wanted(decision)}"{max_age}'
         )
     return 'Bearer realm="nightlatch"'

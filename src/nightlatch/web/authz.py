@@ -133,7 +133,7 @@ class Checks:
             workspace=to_text(who.workspace.id),
             workspace_slug=who.workspace.slug,
             role=who.role.value,
-            acr=answers.ACRS.get(who.aal, ""),
+            acr=who.acr,
             amr=who.amr,
             auth_time=who.proved_at // SECOND,
         )

@@ -13,7 +13,7 @@ from nightlatch.ids import to_text
 from nightlatch.instants import SECOND
 from nightlatch.refusals import Code, Refused, refusal_of
 from nightlatch.vocabulary import Reason
-from nightlatch.web.answers import ACR
+from nightlatch.web.answers import acr_wanted
 from nightlatch.web.authz_headers import IDENTITY, Target, Unclear, host_of
 from nightlatch.web.context import safe_next
 from nightlatch.web.house import Front
@@ -24,7 +24,6 @@ PAGES = "/.nightlatch"
 """Where every protected host leads to us."""
 START = f"{PAGES}/start"
 DENIED = f"{PAGES}/denied"
-ACRS = {1: "urn:nightlatch:aal1", 2: ACR}
 _LONGEST_PATH = 900
 """Of the path to come back to: it travels, sealed, in addresses that proxies and browsers must carry whole."""
 _ENCODED = [name.lower().encode() for name in IDENTITY]
@@ -43,7 +42,7 @@ def passed(who: Passed, assertion: str) -> Response:
         role,
         who.workspace.slug,
         role,
-        ACRS.get(who.aal, ""),
+        who.acr,
         ",".join(who.amr),
         str(who.proved_at // SECOND) if who.proved_at else "",
         assertion,
@@ -120,7 +119,7 @@ def challenge(refused: Refused, decision: Decision) -> str:
     max_age = f', max_age="{age // SECOND}"' if age is not None else ""
     return (
         f'Bearer error="insufficient_user_authentication", error_description="{refused.detail}", '
-        f'acr_values="{ACR}"{max_age}'
+        f'acr_values="{acr_wanted(decision)}"{max_age}'
     )
 
 

@@ -258,7 +258,7 @@ def where_to(context: Context, decision: Decision) -> str | None:
         return with_query("/sign-in", next=back if context.route.safe or back != "/" else "")
     if decision.reason is Reason.SUSPENDED or (decision.reason is Reason.FRESHNESS and not decision.methods):
         return with_query("/recover", next=back)
-    if decision.reason is Reason.SECOND_FACTOR:
+    if decision.reason in (Reason.SECOND_FACTOR, Reason.STRENGTH):
         return with_query("/sign-in/second-step", workspace=_slug(context, decision.workspace), next=back)
     return with_query(
         "/step-up",

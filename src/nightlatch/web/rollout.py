@@ -50,6 +50,8 @@ def groups_of(context: Context, met: Met) -> dict[str, dict[str, Any]]:
     return {
         "set_up": _group(context, people.set_up, "?two_factor=on"),
         "will_be_asked": _group(context, people.will_be_asked, f"?two_factor={waiting}"),
+        "with_passkey": _group(context, people.with_passkey),
+        "without_passkey": _group(context, people.without_passkey),
         "invited": _group(context, people.invited, "?status=invited"),
         "exempt": _group(context, people.exempt, "?two_factor=exempt"),
         "managers_not_set_up": _group(context, people.managers_not_set_up, "?sort=role"),
@@ -72,6 +74,11 @@ def suggested(now: Instant, policy: Policy) -> Instant | None:
     if policy.required_from is not None:
         return policy.required_from
     return (now + NOTICE) // DAY * DAY + _HOUR_OF_DAY
+
+
+def suggested_strength(now: Instant, policy: Policy) -> Instant:
+    """The same for passkeys, while 2FA is required already."""
+    return policy.resistant_from or (now + NOTICE) // DAY * DAY + _HOUR_OF_DAY
 
 
 def chat_text(context: Context, at: Instant | None) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from nightlatch.access import Allow, Challenge, Decision, Deny, Enrol, best, decide_account, decide_workspace
-from nightlatch.assurance import counting, level_of, methods_of
+from nightlatch.assurance import context_class, counting, enrolled, level_of, methods_of, ready
 from nightlatch.facts import Facts, Teammate
 from nightlatch.ids import to_text as id_text
 from nightlatch.instants import to_text
@@ -50,7 +50,11 @@ def _workspace(facts: Facts, teammate: Teammate, place: Place, decision: Decisio
     mandate = teammate.mandate
     proofs = counting(facts, place.id)
     level = level_of(proofs)
-    unmet = allowed and mandate.scheduled(facts.now) and level < 2
+    due = None
+    if allowed and not ready(facts, place.id):
+        due = mandate.lacking_from(has_two_factor=enrolled(facts.authenticators, place.id))
+    elif allowed and mandate.scheduled(facts.now) and level < 2:
+        due = mandate.required_from
     return {
         "slug": place.slug,
         "name": place.name,
@@ -59,6 +63,7 @@ def _workspace(facts: Facts, teammate: Teammate, place: Place, decision: Decisio
         "reason": decision.reason,
         "needs": decision.needs if isinstance(decision, Enrol) else None,
         "aal": level,
+        "acr": context_class(proofs),
         "amr": methods_of(proofs),
-        "due": to_text(mandate.required_from) if unmet and mandate.required_from is not None else None,
+        "due": to_text(due) if due is not None and due > facts.now else None,
     }

@@ -6,7 +6,7 @@ from nightlatch.actions import mandate
 from nightlatch.actions.mandate import Policy
 from nightlatch.assurance import enrolled, limited
 from nightlatch.instants import Instant
-from nightlatch.policy import ManagedBy, permitted
+from nightlatch.policy import ManagedBy, ProofStrength, permitted
 from nightlatch.refusals import Code, Refused
 from nightlatch.store import events, standing, teammates
 from nightlatch.store.engine import Body, Transaction
@@ -85,6 +85,8 @@ def change(
     required: bool,
     required_from: Instant | None,
     managed_by: ManagedBy,
+    strength: ProofStrength | None = None,
+    strength_from: Instant | None = None,
 ) -> Policy:
     """Change the policy that the page showed: by its revision, so that nobody overwrites what they have not seen."""
     revision = context.form.get("revision", "")
@@ -97,6 +99,8 @@ def change(
         managed_by=managed_by,
         if_revision=int(revision) if revision.isascii() and revision.isdigit() and len(revision) < 19 else 0,
         reason=context.form.get("reason"),
+        strength=strength,
+        strength_from=strength_from,
     )
 
 

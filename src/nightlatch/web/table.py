@@ -28,6 +28,7 @@ from nightlatch.web.pages import apps as page_apps
 from nightlatch.web.pages import audit as page_audit
 from nightlatch.web.pages import authentication as page_authentication
 from nightlatch.web.pages import authentication_files as page_authentication_files
+from nightlatch.web.pages import authentication_strength as page_authentication_strength
 from nightlatch.web.pages import authentication_turn as page_authentication_turn
 from nightlatch.web.pages import (
     brand_files,
@@ -90,6 +91,7 @@ ROUTES: list[Route] = [
     *page_reset_stop.ROUTES,
     *page_authentication.ROUTES,
     *page_authentication_turn.ROUTES,
+    *page_authentication_strength.ROUTES,
     *page_authentication_files.ROUTES,
     *page_domains.ROUTES,
     *page_progress.ROUTES,

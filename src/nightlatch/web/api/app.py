@@ -112,7 +112,9 @@ def _answer(front: Front, app: App, place: Place, verdict: Verdict, asked: _Aske
         start=_start(front, app, place, verdict, asked, state) if state is not None else None,
         state=state,
         due=_text(verdict.due),
-        proof=models.Proof(aal=verdict.aal, amr=list(verdict.amr), at=_text(verdict.proved_at)),
+        proof=models.Proof(
+            aal=verdict.aal, acr=verdict.acr, amr=list(verdict.amr), at=_text(verdict.proved_at)
+        ),
     )
 
 

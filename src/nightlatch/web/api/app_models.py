@@ -45,6 +45,7 @@ class Proof(Model):
     """What the session behind the grant has proved, in this workspace."""
 
     aal: int
+    acr: str
     amr: list[str]
     at: Instant | None
 

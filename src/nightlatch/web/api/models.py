@@ -36,6 +36,7 @@ class SessionWorkspace(Model):
     reason: str
     needs: Literal["mail", "idp"] | None
     aal: int
+    acr: str
     amr: list[str]
     due: Instant | None
 

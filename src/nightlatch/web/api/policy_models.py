@@ -27,6 +27,8 @@ class PolicyPreview(Model):
 
     set_up: Group
     will_be_asked: Group
+    with_passkey: Group
+    without_passkey: Group
     invited: Group
     exempt: Group
     managers_not_set_up: Group
@@ -38,8 +40,10 @@ class PolicyPreview(Model):
     working_now: int
     owners: int
     enrolled_owners: int
+    owners_with_passkey: int
     only_owner: bool
     i_am_enrolled: bool
+    i_have_passkey: bool
     mail: MailHealth
     suggested_from: Instant | None
     chat_text: str

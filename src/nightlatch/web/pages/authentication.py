@@ -34,6 +34,8 @@ async def _authentication(
         required=policy.required,
         required_from=policy.required_from,
         in_force=policy.in_force,
+        passkeys_from=policy.resistant_from,
+        passkeys_now=policy.resistant,
         at_once_until=policy.at_once_until,
         turned_on_by=seen.turned_on.actor_name if seen.turned_on is not None else None,
         turned_on_at=seen.turned_on.at if seen.turned_on is not None else None,

@@ -9,6 +9,7 @@ from nightlatch.instants import Instant, to_text
 from nightlatch.store import outbox, preview
 from nightlatch.store.query import Row
 from nightlatch.store.standing import role_order
+from nightlatch.store.table_states import WEAK
 from nightlatch.vocabulary import Role
 from nightlatch.web.context import Context
 from nightlatch.web.csv_files import Cells, download, everybody
@@ -89,7 +90,7 @@ def _person(row: Row, now: Instant) -> dict[str, str]:
         "name": row.name,
         "email": row.email,
         "role": row.role,
-        "two_factor": row.state if row.status == "active" else "",
+        "two_factor": ("on" if row.state == WEAK else row.state) if row.status == "active" else "",
         "methods": row.methods,
         "recovery_codes_left": str(row.recovery_left) if row.recovery_left is not None else "",
         "exempt_until": to_text(exempt) if exempt is not None else "",

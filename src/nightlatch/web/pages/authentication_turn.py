@@ -8,6 +8,7 @@ from nightlatch.actions import kinds, mandate
 from nightlatch.actions.mandate import Policy
 from nightlatch.actions.reasons import clean_reason
 from nightlatch.instants import Instant, from_datetime, to_datetime
+from nightlatch.policy import ProofStrength
 from nightlatch.refusals import invalid
 from nightlatch.store.engine import Transaction
 from nightlatch.web.context import Context, with_query
@@ -41,6 +42,8 @@ async def _on(context: Context, *, status: int = 200, errors: dict[str, str] | N
         workspace_name=context.place.name if context.place is not None else "",
         groups=groups_of(context, met),
         kept_by=met.people.kept_by,
+        strength=policy.strength.value,
+        i_have_passkey=met.facts.i_have_passkey,
         working_now=met.working_now,
         mail=mail_state(context, met.facts),
         only_owner=met.facts.only_owner,
@@ -55,9 +58,10 @@ async def _on(context: Context, *, status: int = 200, errors: dict[str, str] | N
 async def on_form(context: Context) -> Response:
     at: Instant | None = None
     errors: dict[str, str] = {}
+    strength = strength_of(context)
     if context.form.get("when") == "from":
         with form_errors() as errors:
-            at = _instant(context.form.get("from_at", ""), context.now)
+            at = instant_of(context.form.get("from_at", ""), context.now)
     elif context.form.get("when") != "now":
         errors["when"] = "Choose when."
     if errors:
@@ -65,7 +69,15 @@ async def on_form(context: Context) -> Response:
 
     def body(tx: Transaction) -> Policy:
         now = mandate.read_policy(tx, by=context.by, workspace_id=context.workspace_id)
-        return change(tx, context, required=True, required_from=at, managed_by=now.managed_by)
+        return change(
+            tx,
+            context,
+            required=True,
+            required_from=at,
+            managed_by=now.managed_by,
+            strength=strength,
+            strength_from=at if strength is ProofStrength.PHISHING_RESISTANT else None,
+        )
 
     refused = await attempt(context, body)
     if refused is not None:
@@ -74,7 +86,13 @@ async def on_form(context: Context) -> Response:
     return go(context, with_query(switch_path(context), said=said))
 
 
-def _instant(text: str, now: Instant) -> Instant:
+def strength_of(context: Context) -> ProofStrength:
+    """What second step was chosen; any, where nothing was."""
+    keys = context.form.get("strength") == ProofStrength.PHISHING_RESISTANT
+    return ProofStrength.PHISHING_RESISTANT if keys else ProofStrength.ANY
+
+
+def instant_of(text: str, now: Instant) -> Instant:
     """What a date field holds, in UTC. Raises Refused (at `from_at`) for anything that is no moment to come."""
     try:
         moment = datetime.strptime(text.strip()[:16], "%Y-%m-%dT%H:%M").replace(tzinfo=UTC)

@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from nightlatch.access import Allow, Challenge, decide_account, decide_workspace
 from nightlatch.actions import kinds, second_step, sign_in
 from nightlatch.actions.proving import Proved, Wait, Wrong
-from nightlatch.assurance import liftable, usable_methods
+from nightlatch.assurance import liftable, takes_passkeys_alone, usable_methods
 from nightlatch.refusals import Refused
 from nightlatch.store import teammates
 from nightlatch.store.engine import Transaction
@@ -228,7 +228,11 @@ def open_methods(context: Context) -> set[Method]:
     """What some workspace of the person would take now."""
     facts = context.facts
     planes: list[int | None] = [each.workspace for each in facts.teammates] or [None]
-    return {method for plane in planes for method in usable_methods(facts, plane)}
+    found = {method for plane in planes for method in usable_methods(facts, plane)}
+    place = asked_place(context)
+    if place is not None and takes_passkeys_alone(facts, place.id):
+        found -= {Method.TOTP}
+    return found
 
 
 def _suspended(context: Context) -> bool:
