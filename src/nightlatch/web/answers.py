@@ -64,7 +64,7 @@ def problem(refused: Refused, now: Instant, url: Callable[[str], str]) -> Respon
 
 def acr_wanted(decision: Decision | None) -> str:
     """What a challenge asks for (RFC 9470 section 3): `phr` where another second factor does not do."""
-    strong = isinstance(decision, Challenge) and decision.reason is Reason.STRENGTH
+    strong = isinstance(decision, Challenge | Enrol) and decision.reason is Reason.STRENGTH
     return PHISHING_RESISTANT_ACR if strong else AAL2
 
 

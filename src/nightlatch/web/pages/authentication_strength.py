@@ -12,7 +12,7 @@ from nightlatch.policy import ProofStrength
 from nightlatch.store.engine import Transaction
 from nightlatch.web.context import Context, with_query
 from nightlatch.web.fields import form_errors
-from nightlatch.web.pages.authentication_turn import instant_of, strength_of
+from nightlatch.web.pages.authentication_turn import instant_of
 from nightlatch.web.pages.sign_in import go
 from nightlatch.web.rendering import page as render
 from nightlatch.web.rollout import groups_of, look, suggested_strength
@@ -56,20 +56,32 @@ def _groups(context: Context, met: Any) -> dict[str, Any]:
 
 
 async def strength_form(context: Context) -> Response:
-    strength, at = strength_of(context), None
-    with form_errors() as errors:
-        if strength is ProofStrength.ANY:
-            clean_reason(context.form.get("reason", ""), needed=True)
-        elif context.form.get("when") == "from":
+    at: Instant | None = None
+    errors: dict[str, str] = {}
+    if context.form.get("when") == "from":
+        with form_errors() as errors:
             at = instant_of(context.form.get("from_at", ""), context.now)
-    if not errors and strength is not ProofStrength.ANY and context.form.get("when") not in ("now", "from"):
-        errors = {"when": "Choose when."}
+    elif context.form.get("when") != "now":
+        errors["when"] = "Choose when."
     if errors:
         return await _strength(context, errors=errors)
+    return await _turn(
+        context, ProofStrength.PHISHING_RESISTANT, at, "passkeys-from" if at else "passkeys-on"
+    )
+
+
+async def weaker_form(context: Context) -> Response:
+    with form_errors() as errors:
+        clean_reason(context.form.get("reason", ""), needed=True)
+    if errors:
+        return await _strength(context, errors=errors)
+    return await _turn(context, ProofStrength.ANY, None, "passkeys-off")
+
+
+async def _turn(context: Context, strength: ProofStrength, at: Instant | None, said: str) -> Response:
     refused = await attempt(context, lambda tx: _change(tx, context, strength, at))
     if refused is not None:
         return await _strength(context, status=refused.status, errors={"form": refusal_text(refused)})
-    said = "passkeys-off" if strength is ProofStrength.ANY else "passkeys-from" if at else "passkeys-on"
     return go(context, with_query(switch_path(context), said=said))
 
 
@@ -89,4 +101,5 @@ def _change(tx: Transaction, context: Context, strength: ProofStrength, at: Inst
 ROUTES: list[Route] = [
     page(f"{PATH}/strength", kinds.PREVIEW_POLICY, strength_page),
     form(f"{PATH}/strength", kinds.CHANGE_POLICY, strength_form),
+    form(f"{PATH}/strength/off", kinds.CHANGE_POLICY, weaker_form, shown_at=f"{PATH}/strength"),
 ]
