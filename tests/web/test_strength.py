@@ -179,6 +179,19 @@ def test_both_at_once_by_the_switch(team: Team, dana: Person) -> None:
     assert policy["strength_from"] == policy["required_from"]
 
 
+def test_before_its_date_the_switch_gives_it_up_with_a_reason(team: Team, dana: Person) -> None:
+    """The page that changes the date has a field for why."""
+    team.world.workspace("acme", owner=dana)
+    owner = surfing(team, dana)
+    owner.open(f"{SWITCH}/on")
+    owner.submit(f"{SWITCH}/on", when="from", strength="phishing_resistant")
+    owner.open(f"{SWITCH}/on")
+    page = owner.submit(f"{SWITCH}/on", when="from", strength="any")
+    assert page.status == 422
+    page = owner.submit(f"{SWITCH}/on", when="from", strength="any", reason="Not yet")
+    assert "Any second step will do" in page.text
+
+
 def test_the_preview_counts_them(team: Team, dana: Person) -> None:
     ana, ben = team.person("Ana", two_factor=True), team.person("Ben")
     team.world.workspace("acme", owner=dana, member=[ana, ben])
