@@ -5,7 +5,7 @@ from sqlalchemy import bindparam, or_, select, update
 from nightlatch.instants import HOUR, Duration
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import PENDING_LIMIT
-from nightlatch.store.query import Query, Row
+from nightlatch.store.query import ONE, Query, Row
 from nightlatch.store.schema import browsers, sessions
 
 LOOK_BACK: Duration = HOUR
@@ -18,7 +18,7 @@ _HALF_DONE = (
     or_(sessions.c.pending_until <= bindparam("now"), sessions.c.ended_at.is_not(None)),
     sessions.c.alerted_at.is_(None),
 )
-_WAITS = Query(select(sessions.c.id).where(*_HALF_DONE).limit(1))
+_WAITS = Query(select(sessions.c.id).where(*_HALF_DONE).limit(ONE))
 _NEXT = Query(
     select(
         sessions.c.id,

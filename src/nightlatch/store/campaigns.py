@@ -5,7 +5,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, delete, func, literal_col
 from nightlatch.ids import new_id
 from nightlatch.instants import Instant
 from nightlatch.store.engine import Transaction
-from nightlatch.store.query import Query, Row, insert_into, set_columns
+from nightlatch.store.query import ONE, Query, Row, insert_into, set_columns
 from nightlatch.store.schema import campaigns
 
 _here = campaigns.c.workspace_id == bindparam("workspace_id")
@@ -14,9 +14,9 @@ _since = func.coalesce(campaigns.c.due_at, campaigns.c.created_at)
 _due = and_(_open, _since <= bindparam("now"))
 _INSERT = Query(insert_into(campaigns))
 _NEXT = Query(
-    select(campaigns).where(_due).order_by(_since, campaigns.c.id).limit(1).with_for_update(skip_locked=True)
+    select(campaigns).where(_due).order_by(_since, campaigns.c.id).limit(ONE).with_for_update(skip_locked=True)
 )
-_WAITS = Query(select(campaigns.c.id).where(_due).limit(1))
+_WAITS = Query(select(campaigns.c.id).where(_due).limit(ONE))
 _ADVANCE = Query(set_columns(campaigns, "after_id", "done_at").where(campaigns.c.id == bindparam("id")))
 _of_strength = campaigns.c.kind.like(literal_column("'strength%'"))
 
@@ -26,7 +26,7 @@ def _newer(kind: ColumnElement[bool]) -> Query:
         select(campaigns.c.id)
         .where(_due, _here, kind, campaigns.c.stage.is_not(None), campaigns.c.due_at > bindparam("than"))
         .order_by(campaigns.c.due_at.desc(), campaigns.c.id)
-        .limit(1)
+        .limit(ONE)
     )
 
 
@@ -36,7 +36,7 @@ _RUNNING = Query(
     select(campaigns.c.created_at)
     .where(_here, _open, campaigns.c.kind == bindparam("kind"))
     .order_by(campaigns.c.created_at.desc())
-    .limit(1)
+    .limit(ONE)
 )
 _END = Query(set_columns(campaigns, "done_at").where(_here, _open))
 _END_STRENGTH = Query(set_columns(campaigns, "done_at").where(_here, _open, _of_strength))

@@ -10,7 +10,7 @@ from nightlatch.ids import new_id
 from nightlatch.instants import Instant
 from nightlatch.names import search_key
 from nightlatch.store.engine import Transaction
-from nightlatch.store.query import Query, Row, insert_into
+from nightlatch.store.query import ONE, Query, Row, insert_into
 from nightlatch.store.schema import audit_events
 from nightlatch.vocabulary import Event
 
@@ -23,13 +23,13 @@ _LATEST = Query(
         audit_events.c.workspace_id == bindparam("workspace_id"), audit_events.c.event == bindparam("event")
     )
     .order_by(audit_events.c.sequence.desc())
-    .limit(1)
+    .limit(ONE)
 )
 _LATEST_OF_NONE = Query(
     select(audit_events)
     .where(audit_events.c.workspace_id.is_(None), audit_events.c.event == bindparam("event"))
     .order_by(audit_events.c.sequence.desc())
-    .limit(1)
+    .limit(ONE)
 )
 PASSED_OVER = (
     Event.GRANT_MADE,
@@ -61,7 +61,7 @@ _FORWARD = Query(
     .order_by(audit_events.c.sequence)
     .limit(bindparam("most"))
 )
-_FIRST = Query(select(audit_events.c.at).where(_of_workspace).order_by(audit_events.c.sequence).limit(1))
+_FIRST = Query(select(audit_events.c.at).where(_of_workspace).order_by(audit_events.c.sequence).limit(ONE))
 _LAST = Query(select(func.max(audit_events.c.at).label("at")))
 
 

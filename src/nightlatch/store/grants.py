@@ -6,7 +6,7 @@ from nightlatch.facts import AppId
 from nightlatch.ids import new_id
 from nightlatch.instants import DAY, SECOND, Duration, Instant
 from nightlatch.store.engine import Transaction
-from nightlatch.store.query import Query, Row, insert_into
+from nightlatch.store.query import ONE, Query, Row, insert_into
 from nightlatch.store.schema import sessions
 from nightlatch.store.schema_apps import app_codes, grants, handoffs, spent_starts
 
@@ -41,13 +41,13 @@ _LATEST = Query(
         handoffs.c.workspace_id == bindparam("workspace_id"),
     )
     .order_by(handoffs.c.created_at.desc(), handoffs.c.id)
-    .limit(1)
+    .limit(ONE)
 )
 _NEWEST = Query(
     select(handoffs)
     .where(handoffs.c.session_id == bindparam("session_id"))
     .order_by(handoffs.c.created_at.desc(), handoffs.c.id)
-    .limit(1)
+    .limit(ONE)
 )
 _ADD_CODE = Query(insert_into(app_codes))
 _CODE = Query(select(app_codes).where(app_codes.c.code_hash == bindparam("code_hash")))

@@ -5,7 +5,7 @@ from sqlalchemy import bindparam, or_, select, update
 from nightlatch.ids import new_id
 from nightlatch.instants import Instant
 from nightlatch.store.engine import Transaction
-from nightlatch.store.query import Query, Row, insert_into
+from nightlatch.store.query import ONE, Query, Row, insert_into
 from nightlatch.store.schema import accounts, teammates
 from nightlatch.store.schema_team import help_requests
 from nightlatch.vocabulary import Role
@@ -19,7 +19,7 @@ _SINCE = Query(
         help_requests.c.created_at > bindparam("since"),
     )
     .order_by(help_requests.c.created_at.desc())
-    .limit(1)
+    .limit(ONE)
 )
 _OPEN_OF = Query(
     select(help_requests.c.id, help_requests.c.workspace_id, help_requests.c.created_at)

@@ -16,7 +16,7 @@ from nightlatch.ids import new_id, to_text
 from nightlatch.instants import MINUTE, Instant
 from nightlatch.store import standing, withdrawing
 from nightlatch.store.engine import Transaction
-from nightlatch.store.query import Query, Row, insert_into, set_columns
+from nightlatch.store.query import ONE, Query, Row, insert_into, set_columns
 from nightlatch.store.schema import outbox
 
 LEASE = 5 * MINUTE
@@ -128,7 +128,7 @@ _NEWEST_OF = Query(
         or_(outbox.c.error.is_(None), ~outbox.c.error.startswith(withdrawing.PREFIX)),
     )
     .order_by(outbox.c.created_at.desc(), outbox.c.id.desc())
-    .limit(1)
+    .limit(ONE)
 )
 _ALL = Query(
     select(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, TypeAlias
 
-from sqlalchemy import Dialect, Insert, Table, Update, bindparam, insert, update
+from sqlalchemy import ColumnClause, Dialect, Insert, Table, Update, bindparam, insert, literal_column, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.sql import ClauseElement
@@ -69,6 +69,10 @@ def _compile(statement: ClauseElement, dialect_name: str) -> Compiled:
 
 def _column_names(compiled: SQLCompiler) -> Sequence[str]:
     return [entry.keyname for entry in compiled._result_columns]
+
+
+ONE: ColumnClause[int] = literal_column("1")
+"""For `limit(ONE)`: SQLite compiles a statement anew whenever its limit is bound, however often it has run."""
 
 
 def insert_into(table: Table, *, without: Collection[str] = ()) -> Insert:

@@ -4,7 +4,7 @@ from sqlalchemy import bindparam, select, update
 
 from nightlatch.instants import Instant
 from nightlatch.store.engine import Transaction
-from nightlatch.store.query import Query, Row, insert_into, set_columns
+from nightlatch.store.query import ONE, Query, Row, insert_into, set_columns
 from nightlatch.store.schema import accounts, resets, teammates
 
 _INSERT = Query(
@@ -75,9 +75,9 @@ _DUE = Query(
     select(resets)
     .where(resets.c.effective_at <= bindparam("now"), *_waits)
     .order_by(resets.c.effective_at, resets.c.id)
-    .limit(1)
+    .limit(ONE)
 )
-_WAITING_OF = Query(select(resets).where(*_of_person, *_waits).order_by(resets.c.id).limit(1))
+_WAITING_OF = Query(select(resets).where(*_of_person, *_waits).order_by(resets.c.id).limit(ONE))
 _waiting = (
     select(
         resets,
@@ -113,7 +113,7 @@ _BY_REQUESTER = Query(
 _ENDED_SO = Query(
     select(resets.c.id)
     .where(*_of_person, resets.c.ended_by == bindparam("why"), resets.c.ended_at > bindparam("since"))
-    .limit(1)
+    .limit(ONE)
 )
 
 

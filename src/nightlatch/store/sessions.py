@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import bindparam, delete, exists, literal_column, select, update
+from sqlalchemy import bindparam, delete, exists, select, update
 
 from nightlatch.ids import new_id
 from nightlatch.instants import DAY, MINUTE, Duration, Instant
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import ABSOLUTE_LIMIT, PENDING_LIMIT
-from nightlatch.store.query import Query, Row, insert_into, set_columns
+from nightlatch.store.query import ONE, Query, Row, insert_into, set_columns
 from nightlatch.store.schema import browsers, proofs, sessions
 from nightlatch.vocabulary import Credential, Method
 
@@ -103,9 +103,7 @@ _BROWSER = Query(
     )
 )
 _ANY_BROWSER = Query(
-    select(browsers.c.last_at)
-    .where(browsers.c.account_id == bindparam("account_id"))
-    .limit(literal_column("1"))
+    select(browsers.c.last_at).where(browsers.c.account_id == bindparam("account_id")).limit(ONE)
 )
 _ADD_BROWSER = Query(insert_into(browsers))
 _SEE_BROWSER = Query(

@@ -4,7 +4,7 @@ from sqlalchemy import bindparam, delete, or_, select, update
 
 from nightlatch.instants import HOUR, Duration, Instant
 from nightlatch.store.engine import Transaction
-from nightlatch.store.query import Query, Row, insert_into
+from nightlatch.store.query import ONE, Query, Row, insert_into
 from nightlatch.store.schema_apps import signing_keys
 
 SHOWN_AROUND: Duration = HOUR
@@ -25,7 +25,7 @@ _CURRENT = Query(
         or_(signing_keys.c.ended_at.is_(None), signing_keys.c.ended_at > bindparam("now")),
     )
     .order_by(signing_keys.c.signs_from.desc(), signing_keys.c.id)
-    .limit(1)
+    .limit(ONE)
 )
 _SHOWN = Query(
     select(*_columns)

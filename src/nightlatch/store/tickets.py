@@ -5,7 +5,7 @@ from sqlalchemy import and_, bindparam, delete, or_, select, update
 from nightlatch.ids import new_id
 from nightlatch.instants import DAY, HOUR, Duration, Instant
 from nightlatch.store.engine import Transaction
-from nightlatch.store.query import Query, Row, insert_into
+from nightlatch.store.query import ONE, Query, Row, insert_into
 from nightlatch.store.schema import links, tickets
 from nightlatch.vocabulary import TicketPurpose
 
@@ -51,7 +51,7 @@ _NEWEST_OPEN = Query(
         tickets.c.expires_at > bindparam("now"),
     )
     .order_by(tickets.c.created_at.desc(), tickets.c.id)
-    .limit(1)
+    .limit(ONE)
 )
 _END_ALL = Query(
     update(tickets)
