@@ -558,10 +558,21 @@ class Life:
                 mate.exempt_until = 0
 
     def is_restored(self) -> None:
-        """A backup is put back: every session is over (law 11)."""
+        """A backup is put back: every session is over, and a code of before opens nothing (law 11)."""
+        self.world.wait(90 * SECOND)
+        codes = [
+            (who, self.world.code(each.seed))
+            for who in self.people
+            for each in who.things.values()
+            if each.seed is not None
+        ]
         self.tries("restore", lambda tx: restored.after_restore(tx, by=OPERATOR))
         assert all(self.world.known(by).facts.account is None for _, by in self.visits)
         self.visits = []
+        for who, code in codes:
+            _, by = self.visits[self.comes(who)]
+            show = partial(second_step.present_totp, by=by, code=code, token=new_token())
+            assert not isinstance(self.tries("code of before", show), Proved), "a code of before the restore"
 
     # --- what holds at every moment ---
 

@@ -242,17 +242,28 @@ class Fate:
 
     def is_given_more_time(self) -> None:
         for place in self.life.places:
-            who = self.there(
-                place,
-                lambda each: place.mates[each.id].role == Role.MEMBER and not each.enrolled(place),  # noqa: B023
-            )
-            asks = self.manager(place)
+            if place.required_from is None and self.chance.random() < 0.5:
+                at = self.life.now + 10 * DAY
+                self.life.policy(place, self.life.fully(self.owner(place)), required=True, at=at)
+            who = self.without_it(place)
+            asks = self.manager(place, *[who] if who is not None else [])
             agrees = self.chance.choice(
-                [self.manager(place, *[asks] if asks is not None else []), self.one()]
+                [self.manager(place, *[each for each in (asks, who) if each is not None]), self.one()]
             )
             if who is not None and asks is not None and agrees is not None:
                 until = self.life.now + self.chance.randrange(1, 40 * 24) * HOUR
                 self.life.is_excepted(place, who, self.life.fully(asks), self.life.fully(agrees), until)
+
+    def without_it(self, place: Place) -> Someone | None:
+        """A member without 2FA; sometimes a manager, who takes theirs off for it."""
+        if self.chance.random() < 0.3:
+            manager = self.manager(place)
+            if manager is not None:
+                self.gives_up_the_app(place, manager)
+                return manager
+        return self.there(
+            place, lambda each: place.mates[each.id].role == Role.MEMBER and not each.enrolled(place)
+        )
 
     def is_removed(self) -> None:
         place = self.place()
