@@ -104,6 +104,12 @@ class Acceptance:
     """For how long after the provider's sign-in they do; None: as long as the session lives."""
     exempt_until: Instant | None = None
 
+    def stands(self, now: Instant) -> bool:
+        """Whether it takes a sign-in for more than a first factor at all, at `now`."""
+        if self.rule is SsoRule.EXEMPT:
+            return (self.exempt_until or 0) > now
+        return self.rule is SsoRule.ACCEPT
+
 
 def evidence_of(rule: Acceptance, told: Told, at: Instant, now: Instant) -> Evidence:
     """What a sign-in at a provider counts for, by the rule as it is now; a value that is not listed, for nothing."""

@@ -1,5 +1,6 @@
 """The lock files: hashes for everything, no address anywhere, and the versions that pyproject.toml asks for."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -47,3 +48,12 @@ def test_the_locks_hold_what_the_project_asks_for():
         lines = (ROOT / "requirements" / f"{name}.in").read_text().splitlines()
         asked = {_name(line) for line in lines if line and not line.startswith(("#", "-"))}
         assert asked <= _pins("dev").keys()
+
+
+def test_the_lock_of_the_certified_provider_names_no_address_either():
+    folder = ROOT / "tests/support/oidc_provider"
+    lock = json.loads((folder / "package-lock.json").read_text())
+    assert "omit-lockfile-registry-resolved=true" in (folder / ".npmrc").read_text()
+    packages = {name: each for name, each in lock["packages"].items() if name}
+    assert packages
+    assert all("integrity" in each and "resolved" not in each for each in packages.values())

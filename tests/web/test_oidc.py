@@ -246,6 +246,90 @@ def test_cancelling_there_is_told_apart(acme: Acme) -> None:
     assert page.heading == "You were not signed in"
 
 
+def test_an_address_learns_where_its_domain_leads_and_nothing_else(acme: Acme) -> None:
+    """The same for an address that somebody has and for one that nobody has (ASVS 6.3.8)."""
+    a_domain(acme.world, acme.id, "example.com")
+    seen = []
+    for email in (acme.ana.email, "nobody@example.com"):
+        visitor = Visitor(acme.team.app)
+        visitor.open("/sign-in/sso")
+        page = visitor.submit("/sign-in/sso", email=email)
+        assert acme.path() in page.actions
+        seen.append(page.text)
+        visitor.open("/sign-in")
+        page = visitor.submit("/sign-in", email=email, password="not the right one at all")
+        assert page.status == 401
+        assert acme.path() in page.actions  # offered, beside the password
+        assert "/sign-in" in page.actions
+    assert seen[0] == seen[1]
+    visitor = Visitor(acme.team.app)
+    visitor.open("/sign-in/sso")
+    assert acme.path() not in visitor.submit("/sign-in/sso", email="x@elsewhere.example").actions
+
+
+def test_a_link_asks_for_nothing_beyond_what_it_needs(acme: Acme) -> None:
+    """A connection that is not finished is a way for nobody, and says so."""
+    half = acme.world.write(
+        lambda tx: connections.create(
+            tx,
+            workspace_id=acme.id,
+            kind="oidc",
+            name="Half",
+            issuer="https://half.example",
+            client_id="",
+            settings={},
+            joins=False,
+        )
+    )
+    page = Visitor(acme.team.app).open(acme.path(half))
+    assert page.status == 409
+    assert Visitor(acme.team.app).open("/sso/0000000000001").status == 404
+
+
+def test_stepping_up_goes_back_to_the_provider_which_asks_again(acme: Acme) -> None:
+    """Nothing local is bound, and no password: prompt=login, max_age=0, and auth_time is looked at."""
+    a_domain(acme.world, acme.id, "corp.example")
+    acme.world.write(
+        lambda tx: connections.change(
+            tx, acme.okta, name="Okta", client_id=CLIENT_ID, settings={}, joins_from=tx.now
+        )
+    )
+    acme.provider.person = {"sub": "new", "email": "new@corp.example", "email_verified": True, "name": "New"}
+    visitor = Visitor(acme.team.app)
+    assert acme.come(visitor).path == "/w/acme"
+    acme.world.wait(11 * 60 * SECOND)
+    leave = _step_up(acme, visitor)
+    assert "prompt=login" in leave
+    assert "max_age=0" in leave
+    acme.provider.auth_time = acme.provider.now() - 300
+    assert visitor.open(acme.provider.authorize(leave)).heading == "Okta did not ask you again"
+    acme.provider.auth_time = None
+    page = visitor.open(acme.provider.authorize(_step_up(acme, visitor)))
+    assert page.path.startswith("/settings/user"), page.text
+    page = (
+        visitor.submit(f"{acme.path()}/disconnect") if f"{acme.path()}/disconnect" in page.actions else page
+    )
+    assert "Disconnect" not in page.text  # it is the only way into this account
+
+
+def _step_up(acme: Acme, visitor: Visitor) -> str:
+    page = visitor.open("/step-up?workspace=acme&act=authenticators&next=/settings/user")
+    assert page.heading == "Confirm that it is you", page.text
+    return left(visitor.submit(f"{acme.path()}/step-up"))
+
+
+def test_the_first_set_up_takes_the_provider_in_place_of_the_mailbox(acme: Acme) -> None:
+    acme.world.require(acme.id)
+    visitor = Visitor(acme.team.app)
+    acme.provider.claims = {"auth_time": None}
+    page = acme.come(visitor)
+    assert page.path.startswith("/set-up?"), page.path
+    assert "Confirm with Okta" in page.text  # it did not say when: a sign-in that is made now
+    acme.provider.claims = {}
+    page = visitor.open(acme.provider.authorize(left(visitor.submit(f"{acme.path()}/step-up"))))
+    assert "/set-up/begin" in page.actions, page.text
+
+
 def test_an_unverified_address_of_a_local_account_opens_nothing(acme: Acme) -> None:
     a_domain(acme.world, acme.id, "example.com")
     for verified in (None, False, "true", 1, True):

@@ -3,15 +3,20 @@
 from hashlib import sha256
 
 from nightlatch.actions.by import By
-from nightlatch.actions.mailing import mail_account
+from nightlatch.actions.mailing import mail_account, mail_owners
 from nightlatch.actions.not_me import not_me_link
+from nightlatch.assurance import counting
+from nightlatch.audit.events import account as account_subject
+from nightlatch.audit.events import record
+from nightlatch.facts import Teammate
 from nightlatch.instants import DAY, Duration
 from nightlatch.sources import source_of
-from nightlatch.store import accounts, alerts, outbox, tickets
+from nightlatch.store import accounts, alerts, events, outbox, tickets
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import Known
 from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
+from nightlatch.vocabulary import Event
 
 HALF_DONE_EVERY: Duration = DAY
 """A person is told once in this time that sign-ins stop half-way, however many do."""
@@ -33,6 +38,29 @@ def tell_new_browser(tx: Transaction, by: By, known: Known) -> None:
     link = not_me_link(tx, account.id, second)
     expires = tx.now + tickets.LINK_LIVES["not_me"]
     mail_account(tx, "new_browser", account, by=by, account=account.email, not_me_link=link, expires=expires)
+
+
+def tell_emergency_door(tx: Transaction, by: By, known: Known, teammate: Teammate) -> None:
+    """An owner came in without single sign-on, where it is required: every owner learns of it, once a session."""
+    person, session, place = known.person, known.session, (known.places or {}).get(teammate.workspace)
+    if person is None or session is None or place is None:
+        return
+    if any(proof.connection is not None for proof in counting(known.facts, teammate.workspace)):
+        return
+    last = events.latest(tx, teammate.workspace, Event.SSO_BYPASSED)
+    if last is not None and last.subject_id == person.id and last.at >= session.created_at:
+        return
+    subject = account_subject(person.id, person.name)
+    record(tx, Event.SSO_BYPASSED, by=by, subject=subject, workspace_id=teammate.workspace)
+    mail_owners(
+        tx,
+        "sso_bypassed",
+        teammate.workspace,
+        by=by,
+        workspace=place.name,
+        name=person.name,
+        link=f"/w/{place.slug}/settings/team/audit",
+    )
 
 
 def half_done_waits(tx: Transaction) -> bool:

@@ -4,7 +4,16 @@ from collections.abc import Iterable
 
 from nightlatch.actions import kinds
 from nightlatch.actions.by import By
-from nightlatch.actions.connections import Connection, locked, note_rule, path_of, shown, tell_owners, there
+from nightlatch.actions.connections import (
+    Connection,
+    came_by_no_more,
+    locked,
+    note_rule,
+    path_of,
+    shown,
+    tell_owners,
+    there,
+)
 from nightlatch.facts import ConnectionId, WorkspaceId
 from nightlatch.instants import DAY, MINUTE, Duration, Instant, to_text
 from nightlatch.mail import words
@@ -13,6 +22,7 @@ from nightlatch.refusals import Code, Refused, WayOut, invalid
 from nightlatch.store import connections
 from nightlatch.store.connection_rules import acceptance_of
 from nightlatch.store.engine import Transaction
+from nightlatch.store.locks import lock
 from nightlatch.vocabulary import Role
 
 LONGEST_EXEMPTION: Duration = 90 * DAY
@@ -60,11 +70,27 @@ def set_rule(
         return shown(old)
     exempt_by = by.name if rule is SsoRule.EXEMPT else None
     connections.set_rule(tx, connection_id, wanted, exempt_by=exempt_by)
+    came_by_no_more(tx, old)
     row = there(tx, workspace_id, connection_id)
     note_rule(tx, by, row, before=before.rule, **_detail(wanted))
     until = words.day(wanted.exempt_until) if wanted.exempt_until is not None else ""
     tell_owners(tx, by, row, _SAID[rule].format(name=row.name, until=until))
     return shown(row)
+
+
+def exemption_waits(tx: Transaction) -> bool:
+    """Whether an exemption is over that the Teammates table still shows. Takes no lock."""
+    return connections.over(tx) is not None
+
+
+def end_exemption(tx: Transaction) -> bool:
+    """Take it out of the table: the decision itself looks at the clock. Whether there may be more."""
+    row = connections.over(tx)
+    if row is None:
+        return False
+    lock(tx, workspaces=[row.workspace_id])
+    came_by_no_more(tx, row)
+    return True
 
 
 def _wanted(

@@ -22,7 +22,7 @@ from nightlatch.instants import Instant
 from nightlatch.names import clean_name
 from nightlatch.policy import Acceptance
 from nightlatch.refusals import Code, Refused, WayOut, invalid, not_found
-from nightlatch.store import connections, workspaces
+from nightlatch.store import connections, standing, teammates, workspaces
 from nightlatch.store.connection_rules import acceptance_of
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import Known
@@ -168,6 +168,7 @@ def remove(tx: Transaction, *, by: By, workspace_id: WorkspaceId, connection_id:
         raise _conflict(workspace, "Single sign-on is required here, and this is the only way to it.")
     if not connections.remove(tx, connection_id):
         raise not_found()
+    came_by_no_more(tx, row)
     _note(tx, Event.CONNECTION_REMOVED, by, row, issuer=row.issuer)
     tell_owners(tx, by, row, f"removed the single sign-on connection {row.name}")
 
@@ -192,6 +193,12 @@ def there(tx: Transaction, workspace_id: WorkspaceId, connection_id: ConnectionI
     if row is None or row.workspace_id != workspace_id:
         raise not_found()
     return row
+
+
+def came_by_no_more(tx: Transaction, row: Row) -> None:
+    """Whatever a connection was enough for is to be shown anew, by the rule as it is now."""
+    standing.sso_over(tx, row.workspace_id, row.id)
+    teammates.came_by_no_more(tx, row.workspace_id, row.id)
 
 
 def tell_owners(tx: Transaction, by: By, row: Row, what: str) -> None:

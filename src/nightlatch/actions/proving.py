@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from nightlatch.access import Allow, Challenge, decide_account, decide_workspace
-from nightlatch.actions.alerts import browser_of, tell_new_browser
+from nightlatch.actions.alerts import browser_of, tell_emergency_door, tell_new_browser
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import session_of
 from nightlatch.actions.tokens import Token
@@ -99,5 +99,7 @@ def _opened(tx: Transaction, by: By, known: Known) -> None:
         tell_new_browser(tx, by, known)
     for teammate in known.facts.teammates:
         if isinstance(decide_workspace(known.facts, teammate.workspace), Allow):
+            if teammate.sso_required:
+                tell_emergency_door(tx, by, known, teammate)
             teammates.signed_in(tx, known.person.id, teammate.workspace)
             standing.signed_in(tx, known.person.id, teammate.workspace)

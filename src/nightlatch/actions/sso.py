@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from nightlatch.access import Allow, Challenge, decide, decide_account
+from nightlatch.access import Allow, Challenge, decide, decide_account, decide_workspace
 from nightlatch.actions import kinds, sso_people
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, known, person_of, session_of
@@ -20,20 +20,21 @@ from nightlatch.actions.sso_outcomes import Begun, Linked, Reported, Turned, Way
 from nightlatch.actions.sso_people import Comes, Joins
 from nightlatch.actions.sso_reports import report
 from nightlatch.actions.tokens import Token
+from nightlatch.assurance import enrolled
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
 from nightlatch.facts import ConnectionId
 from nightlatch.instants import MINUTE, Duration
 from nightlatch.refusals import Code, Refused, WayOut, not_found
 from nightlatch.sso.identity import Identity
-from nightlatch.store import connections, identities, sessions, sso_flows
+from nightlatch.store import connections, identities, sessions, sso_flows, standing, teammates
 from nightlatch.store.connection_rules import told_text
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import Known, read_known_by_session
 from nightlatch.store.locks import address_name, lock
 from nightlatch.store.query import Row
 from nightlatch.store.sso_flows import Flow
-from nightlatch.vocabulary import Credential, Event, Method
+from nightlatch.vocabulary import Credential, Event, Evidence, Method
 
 LEEWAY: Duration = MINUTE
 """Between the provider's clock and ours."""
@@ -288,6 +289,7 @@ def _proved(
     now = read_known_by_session(tx, session_id)
     now = replace(now, facts=replace(now.facts, idle=False))  # the first factor alone resumes an idle session
     after = accept(tx, by, now, token)
+    _note_way(tx, connection, after)
     person = person_of(after)
     half = isinstance(decide_account(after.facts), Challenge)
     record(
@@ -299,6 +301,21 @@ def _proved(
         connection=connection.name,
     )
     return Proved(after, token)
+
+
+def _note_way(tx: Transaction, connection: Row, after: Known) -> None:
+    """Whether what they came by is enough there, by its rule, without 2FA of their own: for the Teammates table, and
+    for API tokens, which have no session to look at."""
+    workspace_id, facts = connection.workspace_id, after.facts
+    vouched = any(each.connection == connection.id and each.evidence > Evidence.NONE for each in facts.proofs)
+    alone = vouched and not enrolled(facts.authenticators, workspace_id)
+    enough = alone and isinstance(decide_workspace(facts, workspace_id), Allow)
+    account_id = facts.account or 0
+    row = teammates.by_account(tx, account_id, workspace_id)
+    wanted = connection.id if enough else None
+    if row is not None and row.sso_connection_id != wanted:
+        teammates.came_by(tx, account_id, workspace_id, wanted)
+        standing.refresh(tx, account_id, [workspace_id])
 
 
 def _refused(tx: Transaction, by: By, connection: Row, turned: Turned) -> Turned:

@@ -19,7 +19,7 @@ from nightlatch.audit.events import record
 from nightlatch.facts import ConnectionId, Facts, WorkspaceId, reach_of
 from nightlatch.instants import Instant
 from nightlatch.refusals import Code, Refused, WayOut, not_found, refusal_of
-from nightlatch.store import accounts, connections, identities, sessions, tickets
+from nightlatch.store import accounts, connections, identities, sessions, standing, teammates, tickets
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import Known
 from nightlatch.store.locks import lock
@@ -110,6 +110,8 @@ def disconnect(tx: Transaction, *, by: By, connection_id: ConnectionId) -> None:
         )
     if not identities.disconnect(tx, connection_id, person.id):
         raise not_found()
+    teammates.came_by(tx, person.id, connection.workspace_id, None)
+    standing.refresh(tx, person.id, [connection.workspace_id])
     _tell(tx, by, connection, Event.IDENTITY_DISCONNECTED, "sso_disconnected")
 
 

@@ -187,6 +187,7 @@ def keep_an_owner(tx: Transaction, workspace: Row, target: Row) -> None:
         raise Refused(
             Code.LAST_OWNER, f"A workspace needs an owner, and {workspace.name} has no other.", way_out
         )
+    keep_an_emergency_door(tx, workspace, target)
     if workspace.required_from is None:
         return
     if not any(each != target.account_id for each in teammates.enrolled_owners(tx, workspace.id)):
@@ -195,6 +196,20 @@ def keep_an_owner(tx: Transaction, workspace: Row, target: Row) -> None:
             f"{workspace.name} asks everybody for 2FA, and no other owner has it. "
             "Somebody must always be able to open it.",
             WayOut("Make somebody who has 2FA an owner first.", way_out.path),
+        )
+
+
+def keep_an_emergency_door(tx: Transaction, workspace: Row, target: Row) -> None:
+    """Where single sign-on is required, an owner is left who can come in without it."""
+    if workspace.sso_required_at is None:
+        return
+    left = teammates.enrolled_owners_with_password(tx, workspace.id)
+    if not any(each != target.account_id for each in left):
+        raise Refused(
+            Code.LAST_OWNER,
+            f"{workspace.name} requires single sign-on, and no other owner has a password and 2FA to come in with "
+            "when the provider is down.",
+            WayOut("Make somebody who has both an owner first.", f"/w/{workspace.slug}/settings/team"),
         )
 
 

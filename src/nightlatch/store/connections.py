@@ -4,14 +4,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, exists, literal_column, select, update
 
 from nightlatch.ids import new_id, to_text
 from nightlatch.instants import Instant
 from nightlatch.policy import Acceptance, SsoRule
 from nightlatch.store.engine import Transaction
 from nightlatch.store.query import Query, Row, insert_into, set_columns
-from nightlatch.store.schema import workspaces
+from nightlatch.store.schema import teammates, workspaces
 from nightlatch.store.schema_ways import connections
 
 OIDC, SAML = "oidc", "saml"
@@ -45,6 +45,22 @@ _RULE = Query(
     set_columns(connections, "rule", "accepted", "max_age", "exempt_until", "exempt_by", "changed_at").where(
         connections.c.id == bindparam("id"), _there
     )
+)
+_OVER = Query(
+    select(connections.c.id, connections.c.workspace_id)
+    .where(
+        _there,
+        connections.c.rule == SsoRule.EXEMPT.value,
+        connections.c.exempt_until <= bindparam("now"),
+        exists(
+            select(teammates.c.id).where(
+                teammates.c.workspace_id == connections.c.workspace_id,
+                teammates.c.sso_connection_id == connections.c.id,
+            )
+        ),
+    )
+    .order_by(connections.c.id)
+    .limit(literal_column("1"))
 )
 _REMOVE = Query(
     update(connections)
@@ -155,6 +171,11 @@ def set_rule(tx: Transaction, connection_id: int, acceptance: Acceptance, *, exe
         new_exempt_by=exempt_by,
         new_changed_at=tx.now,
     )
+
+
+def over(tx: Transaction) -> Row | None:
+    """A connection whose exemption is over, and by which somebody still counts as having come."""
+    return tx.one(_OVER, now=tx.now)
 
 
 def remove(tx: Transaction, connection_id: int) -> bool:

@@ -126,7 +126,7 @@ def _is_off(row: Row, rule: Rule) -> bool:
 
 
 _HOLDS: dict[str, Any] = {
-    **{each: _of_state(each) for each in ("on", "overdue", "due", "off", "reset", "exempt")},
+    **{each: _of_state(each) for each in ("on", "overdue", "due", "off", "reset", "exempt", "sso")},
     "late": _of_state("overdue"),
     "invited": lambda row, rule: row.status == "invited",
     "early": lambda row, rule: _is_off(row, rule) and _is_early(row, rule),

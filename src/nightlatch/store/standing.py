@@ -15,6 +15,7 @@ from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import read_account_facts
 from nightlatch.store.query import Query, Row, insert_into, set_columns
 from nightlatch.store.schema import resets, standing
+from nightlatch.store.schema import teammates as memberships
 from nightlatch.store.table_states import EXEMPT, LATE, LOW, WEAK, Rule
 from nightlatch.vocabulary import Method, Role
 
@@ -29,6 +30,15 @@ _SIGNED_IN = Query(
     .values(last_sign_in_at=bindparam("now"), sign_in_key=bindparam("now"))
     .where(
         standing.c.account_id == bindparam("account_id"), standing.c.workspace_id == bindparam("workspace_id")
+    )
+)
+_SSO_OVER = Query(
+    set_columns(standing, "state", "methods", "since").where(
+        standing.c.workspace_id == bindparam("workspace_id"),
+        standing.c.state == "sso",
+        standing.c.id.in_(
+            select(memberships.c.id).where(memberships.c.sso_connection_id == bindparam("connection_id"))
+        ),
     )
 )
 _COUNTS = Query(
@@ -150,6 +160,18 @@ def signed_in(tx: Transaction, account_id: int, workspace_id: int) -> None:
     tx.run(_SIGNED_IN, account_id=account_id, workspace_id=workspace_id, now=tx.now)
 
 
+def sso_over(tx: Transaction, workspace_id: int, connection_id: int) -> None:
+    """Whoever came by a connection last has nothing that counts any more, in one statement however many they are."""
+    tx.run(
+        _SSO_OVER,
+        workspace_id=workspace_id,
+        connection_id=connection_id,
+        new_state="off",
+        new_methods="",
+        new_since=tx.now,
+    )
+
+
 def counts(tx: Transaction, workspace_id: int) -> list[Row]:
     """Numbers of rows by status, state and role (`role_order`: 0 owners, 1 admins, 2 members)."""
     return tx.all(_COUNTS, workspace_id=workspace_id)
@@ -218,10 +240,8 @@ def mail_failed(tx: Transaction, mail: Row, failed_at: Instant | None) -> None:
 
 def _write(tx: Transaction, account: Row, membership: Row, facts: Facts, teammate: Teammate) -> None:
     here = [each for each in facts.authenticators if relied(each, membership.workspace_id)]
-    if not enrolled(here, membership.workspace_id):
-        state = "reset" if teammate.reset is not None else "off"
-    else:
-        state = "on" if ready(facts, membership.workspace_id) else WEAK
+    by_sso = membership.sso_connection_id is not None
+    state = _state(facts, here, teammate, by_sso=by_sso)
     before = tx.one(_BY_ID, id=membership.id)
     tx.run(_DELETE, id=membership.id)
     tx.run(
@@ -234,7 +254,8 @@ def _write(tx: Transaction, account: Row, membership: Row, facts: Facts, teammat
         email=account.email,
         role=membership.role,
         state=state,
-        methods=" ".join(sorted({each.method for each in here if each.method is not Method.RECOVERY_CODE})),
+        methods=" ".join(sorted({each.method for each in here if each.method is not Method.RECOVERY_CODE}))
+        or ("sso" if state == "sso" else ""),
         recovery_left=_codes_left(tx, here),
         since=before.since if before is not None and before.state == state else tx.now,
         last_sign_in_at=membership.last_sign_in_at,
@@ -251,6 +272,14 @@ def _write(tx: Transaction, account: Row, membership: Row, facts: Facts, teammat
 def strength_changed(tx: Transaction, workspace_id: int, *, passkeys: bool) -> None:
     """A workspace begins or ceases to require passkeys, now or from a date: who has 2FA and none is told apart."""
     tx.run(_STRENGTHENED if passkeys else _WEAKENED, workspace_id=workspace_id, now=tx.now)
+
+
+def _state(facts: Facts, here: list[Authenticator], teammate: Teammate, *, by_sso: bool) -> str:
+    if enrolled(here, teammate.workspace):
+        return "on" if ready(facts, teammate.workspace) else WEAK
+    if teammate.reset is not None:
+        return "reset"
+    return "sso" if by_sso else "off"
 
 
 def role_order(role: Role) -> int:

@@ -16,7 +16,7 @@ from nightlatch.store.query import Row
 from nightlatch.store.schema import resets, standing
 
 STATES = ("on", "due", "overdue", "off", "reset", "sso", "exempt")
-"""What a teammate's 2FA can be, as the table tells it; `sso` is nobody's yet."""
+"""What a teammate's 2FA can be, as the table tells it; `sso`: they came last by a connection that is enough."""
 WEAK = "weak"
 """The stored state of who has 2FA and no passkey, where passkeys are required, now or from a date."""
 FLAGS = ("recovery_codes_low", "reset_pending", "mail_bouncing")
@@ -116,13 +116,13 @@ def flags_of(row: Row, waiting: frozenset[int]) -> tuple[str, ...]:
 def kinds(rule: Rule) -> tuple[Kind, ...]:
     """Every kind of row there can be now, in the order of the work list: whatever is most urgent comes first."""
     if rule.required_from is None:
-        found = ["reset", "off", "on"]
+        found = ["reset", "off", "sso", "on"]
     elif rule.in_force:
-        found = ["overdue", "reset", "exempt", "on"]
+        found = ["overdue", "reset", "exempt", "sso", "on"]
         if rule.mode is Mode.PASSKEYS_LATER:
             found.insert(1, "due")
     else:
-        found = ["late", "due", "reset", "exempt", "on"]
+        found = ["late", "due", "reset", "exempt", "sso", "on"]
     states = {"late": "overdue"}
     return (*(Kind(name, states.get(name, name)) for name in found), Kind("invited", None))
 
@@ -160,6 +160,7 @@ def _build(status: ColumnElement[str], state: ColumnElement[str]) -> dict[Mode, 
     later["early"] = required["early"]
     later["not_early"] = [active, or_(state == WEAK, and_(state == "off", _NOT_EARLY)), _not_exempt]
     optional = {**required, "off": [active, state == "off"], "reset": [active, state == "reset"]}
+    optional["sso"] = [active, state == "sso"]
     return {
         Mode.OPTIONAL: optional,
         Mode.REQUIRED: required,
@@ -181,6 +182,7 @@ def _required(status: ColumnElement[str], state: ColumnElement[str], off: Column
         "late": [active, off, _late, _not_exempt],
         "due": [active, off, _row.joined_at <= bindparam("announced_at"), _not_exempt],
         "reset": [active, reset, _not_exempt],
+        "sso": [active, state == "sso", _not_exempt],
         "exempt": [active, state != "on", _exempt],
         "invited": [status == "invited"],
         # for the order by due dates

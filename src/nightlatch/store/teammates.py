@@ -84,7 +84,7 @@ _RETURN = Query(
     ).where(teammates.c.id == bindparam("id"))
 )
 _REMOVE = Query(
-    set_columns(teammates, "removed_at", "valid_after")
+    set_columns(teammates, "removed_at", "valid_after", "sso_connection_id")
     .where(teammates.c.id == bindparam("id"), _active)
     .returning(teammates.c.id)
 )
@@ -93,6 +93,19 @@ _SET_ROLE = Query(
 )
 _SET_GIVEN_ROLE = Query(
     set_columns(teammates, "given_role").where(teammates.c.id == bindparam("id"), _active)
+)
+_BY_SSO = Query(
+    set_columns(teammates, "sso_connection_id").where(
+        teammates.c.account_id == bindparam("account_id"),
+        teammates.c.workspace_id == bindparam("workspace_id"),
+        _active,
+    )
+)
+_NOT_BY_SSO = Query(
+    set_columns(teammates, "sso_connection_id").where(
+        teammates.c.workspace_id == bindparam("workspace_id"),
+        teammates.c.sso_connection_id == bindparam("connection_id"),
+    )
 )
 _REMINDED = Query(
     set_columns(teammates, "reminded_at")
@@ -193,6 +206,16 @@ _ENROLLED_OWNERS = _owners_with(
     _relied_by_owner(or_(workspaces.c.resistant_from.is_(None), authenticators.c.method == PASSKEY))
 )
 _OWNERS_WITH_PASSKEY = _owners_with(_relied_by_owner(authenticators.c.method == PASSKEY))
+_ENROLLED_WITH_PASSWORD = _owners_with(
+    and_(
+        _relied_by_owner(or_(workspaces.c.resistant_from.is_(None), authenticators.c.method == PASSKEY)),
+        exists(
+            select(accounts.c.id).where(
+                accounts.c.id == teammates.c.account_id, accounts.c.password_hash.is_not(None)
+            )
+        ),
+    )
+)
 _MANAGERS = Query(
     select(teammates.c.account_id, accounts.c.name, accounts.c.email, teammates.c.role)
     .join(accounts, accounts.c.id == teammates.c.account_id)
@@ -289,8 +312,24 @@ def join(
 
 def remove(tx: Transaction, teammate_id: int) -> bool:
     """End a membership; every proof given so far stops counting there."""
-    row = tx.one(_REMOVE, id=teammate_id, new_removed_at=tx.now, new_valid_after=tx.next_sequence())
+    row = tx.one(
+        _REMOVE,
+        id=teammate_id,
+        new_removed_at=tx.now,
+        new_valid_after=tx.next_sequence(),
+        new_sso_connection_id=None,
+    )
     return row is not None
+
+
+def came_by(tx: Transaction, account_id: int, workspace_id: int, connection_id: int | None) -> None:
+    """By which connection they came last, where that is enough there without 2FA of their own; None: it was not."""
+    tx.run(_BY_SSO, account_id=account_id, workspace_id=workspace_id, new_sso_connection_id=connection_id)
+
+
+def came_by_no_more(tx: Transaction, workspace_id: int, connection_id: int) -> None:
+    """What a connection vouched for is to be shown anew. `standing.sso_over` first."""
+    tx.run(_NOT_BY_SSO, workspace_id=workspace_id, connection_id=connection_id, new_sso_connection_id=None)
 
 
 def reminded(tx: Transaction, teammate_id: int) -> bool:
@@ -369,6 +408,11 @@ def enrolled_owners(tx: Transaction, workspace_id: int) -> list[int]:
 def owners_with_passkey(tx: Transaction, workspace_id: int) -> list[int]:
     """The accounts of the owners that have a passkey there. Lock the workspace first."""
     return [row.account_id for row in tx.all(_OWNERS_WITH_PASSKEY, workspace_id=workspace_id)]
+
+
+def enrolled_owners_with_password(tx: Transaction, workspace_id: int) -> list[int]:
+    """Those of them who can come in when no provider vouches for anybody. Lock the workspace first."""
+    return [row.account_id for row in tx.all(_ENROLLED_WITH_PASSWORD, workspace_id=workspace_id)]
 
 
 def managers(tx: Transaction, workspace_id: int, but: int = 0) -> list[Row]:

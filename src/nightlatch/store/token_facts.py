@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from sqlalchemy import and_, bindparam, select
 
-from nightlatch.facts import ApiToken, Facts, Teammate
+from nightlatch.facts import ApiToken, Facts, Teammate, WorkspaceId
 from nightlatch.policy import ManagedBy, Mandate
+from nightlatch.store.connection_rules import read_rule
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import Known, Person, Place, TokenUse, read_account_facts
 from nightlatch.store.query import Query, Row
@@ -52,6 +53,13 @@ _PLACES = Query(
     .where(token_workspaces.c.token_id == bindparam("token_id"))
     .order_by(workspaces.c.slug)
 )
+_WAYS = Query(
+    select(teammates.c.workspace_id, teammates.c.sso_connection_id).where(
+        teammates.c.account_id == bindparam("account_id"),
+        teammates.c.removed_at.is_(None),
+        teammates.c.sso_connection_id.is_not(None),
+    )
+)
 _SERVICE = Query(
     select(
         service_accounts.c.name,
@@ -86,13 +94,27 @@ def _of_person(tx: Transaction, row: Row) -> Known:
         for each in tx.all(_PLACES, account_id=row.account_id, token_id=row.id)
     }
     facts = read_account_facts(tx, row.account_id)
+    by_sso = _by_sso(tx, row.account_id)
     facts = replace(
         facts,
-        teammates=tuple(each for each in facts.teammates if each.workspace in places),
+        teammates=tuple(
+            replace(each, by_sso=each.workspace in by_sso)
+            for each in facts.teammates
+            if each.workspace in places
+        ),
         token=ApiToken(_scopes(row), row.sequence),
     )
     person = Person(row.account_id, row.person, row.email, row.locale, row.app_id)
     return Known(facts, person=person, places=places, token=_use(row, row.person))
+
+
+def _by_sso(tx: Transaction, account_id: int) -> frozenset[WorkspaceId]:
+    """Where the person came last by a connection whose rule, as it is now, takes that for enough."""
+    return frozenset(
+        each.workspace_id
+        for each in tx.all(_WAYS, account_id=account_id)
+        if (rule := read_rule(tx, each.sso_connection_id)) is not None and rule.acceptance.stands(tx.now)
+    )
 
 
 def _of_service(tx: Transaction, row: Row) -> Known:

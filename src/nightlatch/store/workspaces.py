@@ -18,6 +18,7 @@ _BY_APP = Query(
     )
 )
 _SET_NAME = Query(set_columns(workspaces, "name").where(workspaces.c.id == bindparam("id")))
+_SET_SSO = Query(set_columns(workspaces, "sso_required_at").where(workspaces.c.id == bindparam("id")))
 _ALL = Query(select(workspaces).order_by(workspaces.c.slug))
 _INSERT = Query(
     insert_into(
@@ -118,6 +119,11 @@ def create(
         app_key=app_key,
     )
     return workspace_id
+
+
+def set_sso_required(tx: Transaction, workspace_id: int, *, required: bool) -> None:
+    """Whether nothing but the workspace's own provider is a first factor there, from now on."""
+    tx.run(_SET_SSO, id=workspace_id, new_sso_required_at=tx.now if required else None)
 
 
 def made_by(tx: Transaction, account_id: int, since: Instant) -> tuple[int, Instant | None]:

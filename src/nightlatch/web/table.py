@@ -6,6 +6,7 @@ from nightlatch.web.api import app as api_app
 from nightlatch.web.api import app_registration as api_app_registration
 from nightlatch.web.api import audit as api_audit
 from nightlatch.web.api import authenticators as api_authenticators
+from nightlatch.web.api import connections as api_connections
 from nightlatch.web.api import domains as api_domains
 from nightlatch.web.api import evidence as api_evidence
 from nightlatch.web.api import exceptions as api_exceptions
@@ -47,6 +48,8 @@ from nightlatch.web.pages import (
     tickets,
     workspaces,
 )
+from nightlatch.web.pages import connection as page_connection
+from nightlatch.web.pages import connections as page_connections
 from nightlatch.web.pages import domains as page_domains
 from nightlatch.web.pages import evidence as page_evidence
 from nightlatch.web.pages import exceptions as page_exceptions
@@ -78,6 +81,8 @@ ROUTES: list[Route] = [
     *page_step_up.ROUTES,
     *page_sso.ROUTES,
     *page_saml.ROUTES,
+    *page_connections.ROUTES,
+    *page_connection.ROUTES,
     *page_team.ROUTES,
     *page_exceptions.ROUTES,
     *page_invite.ROUTES,
@@ -129,6 +134,7 @@ ROUTES: list[Route] = [
     *api_exceptions.ROUTES,
     *api_domains.ROUTES,
     *api_service_accounts.ROUTES,
+    *api_connections.ROUTES,
     *api_app_registration.ROUTES,
     *api_audit.ROUTES,
     *api_evidence.ROUTES,

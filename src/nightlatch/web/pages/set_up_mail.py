@@ -5,11 +5,12 @@ from typing import Any
 from starlette.responses import Response
 
 from nightlatch.access import Allow, decide
-from nightlatch.actions import kinds, tickets
+from nightlatch.actions import kinds, sso_linking, tickets
 from nightlatch.actions.mailing import settled_address
 from nightlatch.addresses import masked
 from nightlatch.assurance import relied_on, very_first
 from nightlatch.facts import ResetId, WorkspaceId
+from nightlatch.ids import to_text
 from nightlatch.refusals import Code, Refused
 from nightlatch.store import accounts, resets
 from nightlatch.store import tickets as stored
@@ -46,8 +47,23 @@ async def mail_page(context: Context, asked: Asked, **more: Any) -> Response:
         "sent_at": ticket.created_at if ticket is not None and sent else None,
         "workspace": asked.place.slug if asked.place is not None else "",
         "again_url": context.url(asked.path),
+        "providers": await _providers(context, asked) if reset is None else [],
+        "here": asked.path,
     }
     return keep_next(context, render(context, "set_up_mail.html", **(values | more)), asked)
+
+
+async def _providers(context: Context, asked: Asked) -> list[dict[str, str]]:
+    """The workspace's own providers that know this person: a fresh sign-in there is as good as the mailbox (law 14)."""
+    if asked.place is None and not any(each.connection for each in context.facts.proofs):
+        return []
+    found = await context.read(lambda tx: sso_linking.own(tx, by=context.by))
+    here = asked.workspace_id
+    return [
+        {"id": to_text(each.id), "name": each.name}
+        for each in found
+        if each.since is not None and here in (None, each.workspace_id)
+    ]
 
 
 def keep_next(context: Context, response: Response, asked: Asked) -> Response:

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from nightlatch.actions import authenticators, emails, sessions, teammates
+from nightlatch.actions import authenticators, emails, sessions, sso_linking, teammates
 from nightlatch.actions.authenticators import Listed
 from nightlatch.actions.by import By
 from nightlatch.actions.emails import EmailChange
 from nightlatch.actions.sessions import OwnSession
+from nightlatch.actions.sso_linking import Connectable
 from nightlatch.assurance import enrolled, relied, relied_on
 from nightlatch.facts import Facts
 from nightlatch.ids import to_text
@@ -29,6 +30,7 @@ class _Read:
     sessions: list[OwnSession]
     change: EmailChange | None
     tokens: int
+    connected: list[Connectable]
     stays: dict[int, str]
     """Why a workspace cannot be left."""
 
@@ -46,6 +48,7 @@ def _read(tx: Transaction, context: Context) -> _Read:
         sessions.own(tx, by=by),
         emails.pending(tx, by=by),
         api_tokens.count(tx, account_id=context.facts.account or 0),
+        sso_linking.own(tx, by=by),
         stays,
     )
 
@@ -71,6 +74,15 @@ async def values(context: Context) -> dict[str, Any]:
         "sessions": [_session(context, each) for each in found.sessions],
         "memberships": [
             _membership(context, workspace_id, found.stays) for workspace_id in context.known.places or {}
+        ],
+        "connected": [
+            {
+                "id": to_text(each.id),
+                "name": each.name,
+                "workspace_name": each.workspace_name,
+                "since": each.since,
+            }
+            for each in found.connected
         ],
         "api_tokens": found.tokens,
     }

@@ -21,6 +21,7 @@ from nightlatch.web.rendering import page as render
 from nightlatch.web.rendering import wait_value
 from nightlatch.web.routes import Route, form, page
 from nightlatch.web.sign_up import is_open
+from nightlatch.web.sso_offers import offers_to
 
 
 def go(context: Context, path: str) -> Response:
@@ -46,6 +47,7 @@ async def _sign_in(context: Context, **more: Any) -> Response:
         "wait": None,
         "sign_up": is_open(context.front.config),
         "sso_url": context.url(with_query("/sign-in/sso", next=context.next_path)),
+        "offers": await offers_to(context, context.form.get("email", "")),
         "blocked": False,
     }
     response = render(context, "sign_in.html", **(values | more))

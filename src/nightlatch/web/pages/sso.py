@@ -7,7 +7,7 @@ from nightlatch.actions import kinds, sso, sso_linking
 from nightlatch.actions.sso_outcomes import Way
 from nightlatch.ids import to_text
 from nightlatch.refusals import Refused, not_found
-from nightlatch.store import connections, domains
+from nightlatch.store import connections
 from nightlatch.store.engine import Transaction
 from nightlatch.vocabulary import Reason
 from nightlatch.web import sso_ways
@@ -16,6 +16,7 @@ from nightlatch.web.fields import address_field, form_errors
 from nightlatch.web.pages.sign_in import go
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import Route, form, page
+from nightlatch.web.sso_offers import offers_to
 
 # --- finding it ---
 
@@ -33,15 +34,8 @@ async def find_form(context: Context) -> Response:
         return render(
             context, "sso_find.html", errors=errors, email=typed, offers=None, next=context.next_path
         )
-    offers = await offers_to(context, address.key)
+    offers = await offers_to(context, address.display)
     return render(context, "sso_find.html", email=address.display, offers=offers, next=context.next_path)
-
-
-async def offers_to(context: Context, email_key: str) -> list[dict[str, str]]:
-    """The connections that an address is offered, for a template."""
-    domain = email_key.rpartition("@")[2]
-    rows = await context.read(lambda tx: domains.routes(tx, domain))
-    return [{"id": to_text(row.id), "name": row.name, "workspace_name": row.workspace_name} for row in rows]
 
 
 # --- there and back ---
@@ -116,7 +110,8 @@ def _leads_on(context: Context, refused: Refused) -> str | None:
 
 
 async def connect_form(context: Context) -> Response:
-    return await sso_ways.off(context, context.id(), Way.LINK, target=context.next_path)
+    """The provider asks anew: whoever is signed in there by chance is not who is to be connected."""
+    return await sso_ways.off(context, context.id(), Way.LINK, target=context.next_path, fresh=True)
 
 
 async def disconnect_form(context: Context) -> Response:
