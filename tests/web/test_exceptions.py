@@ -94,3 +94,13 @@ def test_the_pages_lead_from_the_row_to_the_end(team: Team, people: dict[str, Pe
     assert "More time" in kim.open("/w/acme/settings/team?two_factor=exempt").text
     (end,) = [each for each in kim.open(PAGE).actions if each.endswith("/end")]
     assert "It is ended." in kim.submit(end).text
+
+
+def test_a_week_more_than_the_date_is_suggested(team: Team) -> None:
+    olga, ana = team.person("Olga", two_factor=True), team.person("Ana")
+    acme = team.world.workspace("acme", owner=olga, member=ana)
+    now = team.world.clock.now()
+    team.world.require(acme, since=now + 10 * DAY)
+    path = f"/w/acme/settings/team/{team.id_of(ana, acme)}/more-time"
+    form = team.visitor(olga).open(path).form(path)
+    assert form.fields["until"] == to_text(now + 17 * DAY)[:10]

@@ -43,7 +43,7 @@ def reset_waiting(
         code = " Signing in with a code from your app, or with a recovery code, stops it, too."
     return letter(
         common,
-        f"Somebody asked to turn off your 2FA in {team}: stop it if it was not for you",
+        f"Somebody asked to turn off your 2FA in {team}",
         f"{admin} says that you are locked out of {team}, and asked to turn off your 2FA there. {when}",
         "Are you locked out? Then there is nothing to do: you get a mail with the way back. "
         f"If you are not, stop it now.{code}",

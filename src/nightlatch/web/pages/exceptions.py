@@ -150,8 +150,14 @@ def _ask(
         approvers=[each.name for each in looked.approvers],
         first_day=_day(context.now + DAY),
         last_day=_day(context.now + exceptions_rules.LONGEST),
-        week=_day(context.now + 7 * DAY),
+        week=_day(_suggested(context)),
     )
+
+
+def _suggested(context: Context) -> Instant:
+    """A week more: from the date on that the viewer has, where 2FA is not required yet."""
+    begins = max(context.now, myself(context).mandate.required_from or 0)
+    return min(begins + 7 * DAY, context.now + exceptions_rules.LONGEST)
 
 
 async def ask_form(context: Context) -> Response:
