@@ -192,6 +192,23 @@ def test_before_its_date_the_switch_gives_it_up_with_a_reason(team: Team, dana: 
     assert "Any second step will do" in page.text
 
 
+def test_the_table_the_banner_and_set_up_say_that_it_is_a_passkey(team: Team, dana: Person) -> None:
+    """Who has an app reads what is missing, before and after the date."""
+    ana = team.person("Ana", two_factor=True)
+    team.world.workspace("acme", owner=dana, member=ana)
+    owner, hers = surfing(team, dana), team.visitor(ana)
+    at = instant(team.world.clock.now() + 2 * DAY)
+    put(by_key(team, dana), {"required": True})
+    put(by_key(team, dana), {**KEYS, "strength_from": at})
+    assert "No passkey yet App" in owner.open("/w/acme/settings/team?two_factor=due").text
+    assert "Acme asks you for a passkey in " in hers.open("/w/acme").text
+    put(by_key(team, dana), KEYS)
+    assert "No passkey App" in owner.open("/w/acme/settings/team?two_factor=overdue").text
+    page = hers.open("/w/acme")
+    assert page.path.startswith("/set-up?workspace=acme")
+    assert "Acme asks everyone for a passkey" in page.text
+
+
 def test_the_preview_counts_them(team: Team, dana: Person) -> None:
     ana, ben = team.person("Ana", two_factor=True), team.person("Ben")
     team.world.workspace("acme", owner=dana, member=[ana, ben])

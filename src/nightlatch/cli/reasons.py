@@ -117,6 +117,8 @@ def _sentence(decision: Decision) -> str:
     if isinstance(decision, Allow):
         return "allowed"
     if isinstance(decision, Enrol):
+        if decision.reason is Reason.STRENGTH:
+            return "led to setting up a passkey (passkeys alone are taken there); can begin at once"
         why = "a reset" if decision.reason is Reason.RESET else "2FA is required"
         how = "needs the mailed link first" if decision.needs == "mail" else "can begin at once"
         return f"led to setting up 2FA ({why}); {how}"
@@ -125,6 +127,8 @@ def _sentence(decision: Decision) -> str:
     if decision.reason in _CHALLENGES:
         return _CHALLENGES[decision.reason]
     ways = " or ".join(_METHODS[each] for each in decision.methods) or "what is suspended, or nobody has"
+    if decision.reason is Reason.STRENGTH:
+        return f"asked for {ways}: passkeys alone are taken there"
     if decision.reason is Reason.FRESHNESS:
         return f"asked to confirm with {ways}, shown within the last 10 minutes"
     return f"asked for the second step: {ways}"
@@ -135,7 +139,12 @@ def _mandate(teammate: Teammate, now: int) -> str:
     if since is None:
         return "2FA is optional there."
     text = to_text(since // 1_000_000 * 1_000_000)
-    return f"2FA is required there since {text}." if since <= now else f"2FA is required there from {text}."
+    told = f"2FA is required there since {text}." if since <= now else f"2FA is required there from {text}."
+    strong = teammate.mandate.resistant_from
+    if strong is None:
+        return told
+    at = max(strong, since)
+    return f"{told} Passkeys alone are taken {'since' if at <= now else 'from'} {to_text(at // 1_000_000 * 1_000_000)}."
 
 
 def _described(each: Authenticator, facts: Facts, workspace: int, names: dict[int, str]) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from nightlatch.access import Allow, decide_workspace
 from nightlatch.actions.snoozing import LAST_DAY, due
+from nightlatch.assurance import enrolled
 from nightlatch.instants import DAY, HOUR, MINUTE, Duration, Instant
 from nightlatch.store import snoozes
 from nightlatch.store.engine import Unavailable
@@ -24,6 +25,8 @@ class Due:
     """The time left in words, as in "in 3 days"."""
     may_wait: bool
     """There is more than a day left: it may be put away until tomorrow."""
+    passkey: bool
+    """They have 2FA: it is a passkey that they lack."""
 
 
 async def look(context: Context) -> tuple[Due, ...]:
@@ -45,7 +48,14 @@ async def look(context: Context) -> tuple[Due, ...]:
         snoozed = {}
     places = context.known.places or {}
     shown = [
-        Due(places[id].slug, places[id].name, at, left(at - now), at - now > LAST_DAY)
+        Due(
+            places[id].slug,
+            places[id].name,
+            at,
+            left(at - now),
+            at - now > LAST_DAY,
+            enrolled(facts.authenticators, id),
+        )
         for at, id in sorted(found)
         if id not in snoozed or at - now <= LAST_DAY
     ]

@@ -149,6 +149,7 @@ async def about(context: Context, place: Place | None, target: str) -> dict[str,
     return {
         "workspace_name": place.name if place is not None else None,
         "required": required,
+        "passkey_alone": teammate is not None and teammate.mandate.resistant(context.now),
         "required_since": teammate.mandate.required_from if teammate is not None and required else None,
         "helpers": [{"name": name} for name in dict.fromkeys(each["name"] for each in helping)],
         "newcomer": by_invitation(context) and not context.facts.authenticators,
