@@ -93,6 +93,7 @@ def test_the_mandate_is_off_until_it_is_turned_on(team: Team, dana: Person) -> N
         "required": False,
         "required_from": None,
         "strength": "any",
+        "strength_from": None,
         "managed_by": "admins",
     }
     assert (got.json["revision"], got.header("etag")) == (1, '"1"')
@@ -270,7 +271,7 @@ BAD = [
     {"two_factor": {}},
     {"two_factor": {"required": "true"}},
     {"two_factor": {"required": 1}},
-    {"two_factor": {"required": True, "strength": "phishing_resistant"}},
+    {"two_factor": {"required": True, "strength": "strong"}},
     {"two_factor": {"required": True, "required_from": "tomorrow"}},
     {"two_factor": {"required": True, "required_from": "2030-01-01T00:00:00"}},
     {"two_factor": {"required": True, "required_from": "9999-12-31T23:59:59-14:00"}},

@@ -15,6 +15,7 @@ DETAIL = {
     "managed_by": "owners",
     "method": "totp",
     "required_from": "2026-12-08T09:00:00Z",
+    "strength_from": "2026-12-08T09:00:00Z",
     "role": "admin",
     "rule": "accept",
     "why": "ended",

@@ -397,6 +397,8 @@ _LABELS = {
     "recognised_by": "Recognised by",
     "replayed": "Code used before",
     "required_from": "Required from",
+    "strength_from": "A passkey from",
+    "strength_before": "A passkey before from",
     "return_url": "Return address",
     "role": "Role",
     "role_map": "Its words for roles",
@@ -447,7 +449,15 @@ def in_words(key: str, value: Any, *, inside: bool = False) -> str:
     text = str(value)
     if key in ("role", "former_role"):
         return _ROLES.get(text, text) if inside else text.capitalize()
-    if key in ("required_from", "before", "ends_at", "effective_at", "exempt_until"):
+    if key in (
+        "required_from",
+        "strength_from",
+        "strength_before",
+        "before",
+        "ends_at",
+        "effective_at",
+        "exempt_until",
+    ):
         return _RULES.get(text) or _moment(text)
     known = {
         "method": _METHODS,
