@@ -10,11 +10,14 @@ from nightlatch.actions.by import SYSTEM
 from nightlatch.actions.clock_watch import note_jump
 from nightlatch.audit.events import record
 from nightlatch.instants import DAY, HOUR
+from nightlatch.sso import extra
 from nightlatch.store import meta, outbox
 from nightlatch.store.query import Query
 from nightlatch.store.schema_apps import signing_keys
 from nightlatch.vocabulary import Event
 from tests.cli.conftest import Cli, Done
+from tests.support.saml_idp import Idp
+from tests.support.signing_on import a_connection
 from tests.support.smtp import MailServer
 from tests.support.world import World
 from tests.web.hosts import WIKI, register
@@ -211,3 +214,18 @@ def test_a_mail_server_that_takes_the_login_and_one_that_does_not(cli: Cli) -> N
 def test_a_folder_is_no_server(cli: Cli) -> None:
     done = cli("doctor", "--json")
     assert "there is no server to try" in message(done, "mail_server")
+
+
+def test_saml(cli: Cli, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody uses it, nothing is missing; where somebody does, the extra is, and a certificate's day is told."""
+    monkeypatch.setattr(extra, "find_spec", lambda name: None)
+    assert checks(cli("doctor", "--json"))["saml"] == "ok"
+    acme, idp = world.workspace("acme", owner=world.person("Dana")), Idp(tmp_path / "idp")
+    a_connection(world, acme, kind="saml", settings=idp.provider.kept())
+    done = cli("doctor", "--json")
+    assert checks(done)["saml"] == "problem"
+    assert 'pip install "nightlatch[saml]"' in message(done, "saml")
+    monkeypatch.undo()
+    done = cli("doctor", "--json")
+    assert checks(done)["saml"] == "warning"
+    assert "sign in to acme by SAML with a certificate" in message(done, "saml")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 import pytest
 
-from nightlatch.cli import checks, checks_inside, main, reasons
+from nightlatch.cli import checks, checks_inside, checks_saml, main, reasons
 from tests.docs import reading
 
 
@@ -67,7 +67,9 @@ def _source(*modules):
 
 
 def test_every_check_of_doctor_is_in_the_runbook():
-    made = set(re.findall(r"\b(?:ok|warning|problem)\(\s*\"(\w+)\"", _source(checks, checks_inside)))
+    made = set(
+        re.findall(r"\b(?:ok|warning|problem)\(\s*\"(\w+)\"", _source(checks, checks_inside, checks_saml))
+    )
     told = reading.first_codes(reading.section(reading.text_of("runbook.md"), "What doctor says"))
     assert made, "the checks are made in another way now: adapt this test"
     assert sorted(told) == sorted(made)

@@ -135,7 +135,7 @@ def test_who_it_is_stays(idp: Idp):
     with refused("subject"):
         comes(idp.answer(by_address), idp)
     chosen = comes(idp.answer(by_address), idp, attributes=Attributes(subject="uid"))
-    assert (chosen.subject, chosen.email) == ("u-17", "ana@acme.example")
+    assert (chosen.subject, chosen.email) == ("uid=u-17", "ana@acme.example")
     unclear: list[dict[str, list[str]]] = [{}, {"uid": []}, {"uid": ["u-17", "u-18"]}]
     for given in unclear:
         with refused("subject"):

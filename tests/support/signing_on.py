@@ -37,11 +37,11 @@ def a_connection(world: World, workspace_id: int, *, joins: bool = False, **more
         return connections.create(
             tx,
             workspace_id=workspace_id,
-            kind="oidc",
+            kind=more.get("kind", "oidc"),
             name=more.get("name", "Okta"),
             issuer=more.get("issuer", f"https://{secrets.token_hex(4)}.okta.example"),
             client_id="nightlatch",
-            settings={},
+            settings=more.get("settings", {}),
             joins=joins,
         )
 

@@ -4,6 +4,7 @@ import json
 
 from nightlatch.actions import assertions
 from nightlatch.actions.assertions import NoSigningKey
+from nightlatch.cli.checks_saml import saml
 from nightlatch.cli.findings import Finding, ok, problem, warning
 from nightlatch.config import Config
 from nightlatch.instants import DAY, HOUR, SECOND, Duration, Instant, to_text
@@ -29,6 +30,7 @@ def look(tx: Transaction, config: Config) -> list[Finding]:
         mail(tx, config),
         proxies(tx, config),
         signing_key(tx),
+        saml(tx),
     ]
 
 

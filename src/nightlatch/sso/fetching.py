@@ -66,6 +66,14 @@ class Fetcher:
         headers = {"Authorization": f"Bearer {bearer}"} if bearer is not None else {}
         return await self._ask("GET", self.check(url, what), what, headers, b"")
 
+    async def document(self, url: str, what: str) -> bytes:
+        """Fetch a document as it stands there (SAML's metadata)."""
+        headers = {"Accept": "application/samlmetadata+xml, application/xml;q=0.9, */*;q=0.1"}
+        status, answer = await self._answer("GET", self.check(url, what), what, headers, b"")
+        if status != 200:
+            raise SsoError("no_document", f"{what} answered with status {status}.")
+        return answer
+
     async def post(
         self, url: str, what: str, form: Mapping[str, str], *, authorization: str | None = None
     ) -> Reply:
@@ -76,6 +84,18 @@ class Fetcher:
         return await self._ask("POST", self.check(url, what), what, headers, urlencode(form).encode())
 
     async def _ask(self, method: str, url: str, what: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        status, answer = await self._answer(method, url, what, headers, body)
+        try:
+            document = json.loads(answer)
+        except (ValueError, RecursionError):
+            document = None
+        if not isinstance(document, dict):
+            raise SsoError("not_json", f"{what} answered with status {status} and no JSON object.")
+        return Reply(status, document)
+
+    async def _answer(
+        self, method: str, url: str, what: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, bytes]:
         complete = {
             "Host": urlsplit(url).netloc,
             "Accept": "application/json",
@@ -93,13 +113,7 @@ class Fetcher:
             raise SsoError("unreachable", f"{what} cannot be reached from here.") from None
         if 300 <= status < 400:
             raise SsoError("redirected", f"{what} sends elsewhere, which is not followed. Enter where it is.")
-        try:
-            document = json.loads(answer)
-        except (ValueError, RecursionError):
-            document = None
-        if not isinstance(document, dict):
-            raise SsoError("not_json", f"{what} answered with status {status} and no JSON object.")
-        return Reply(status, document)
+        return status, answer
 
     async def _talk(
         self, method: str, url: str, what: str, headers: Mapping[str, str], body: bytes

@@ -180,7 +180,7 @@ def _subject(
         found = _single(told, [attributes.subject])
         if found is None:
             raise SsoError("subject", f"There is no attribute {attributes.subject} with exactly one value.")
-        return found
+        return f"{attributes.subject}={found}"  # no value of one attribute is ever taken for one of another
     name_id = one(subject, "saml:NameID")
     text = text_of(name_id)
     if name_id.get("Format") != PERSISTENT or not text:

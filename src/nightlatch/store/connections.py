@@ -30,6 +30,11 @@ _OF_WORKSPACE = Query(
         connections.c.name, connections.c.id
     )
 )
+_OF_KIND = Query(
+    _shown.where(connections.c.kind == bindparam("kind"), _there).order_by(
+        workspaces.c.slug, connections.c.id
+    )
+)
 _INSERT = Query(
     insert_into(connections, without=("sealed", "max_age", "exempt_until", "exempt_by", "removed_at"))
 )
@@ -78,6 +83,11 @@ def by_id(tx: Transaction, connection_id: int) -> Row | None:
 def of_workspace(tx: Transaction, workspace_id: int) -> list[Row]:
     """The connections of a workspace, by name."""
     return tx.all(_OF_WORKSPACE, workspace_id=workspace_id)
+
+
+def of_kind(tx: Transaction, kind: str) -> list[Row]:
+    """Every connection of a kind, with its workspace's slug; for the operator."""
+    return tx.all(_OF_KIND, kind=kind)
 
 
 def settings_of(row: Row) -> dict[str, Any]:

@@ -48,9 +48,8 @@ class Front:
         self.demo = demo
         self.pool = Pool(threads=2, waiting=64)
         self.outside = Pool(threads=4, waiting=16, name="outside", busy=ASKING)
-        self.discoveries = Discoveries(
-            Fetcher(local=house.config.local, networks=house.config.provider_networks)
-        )
+        self.fetcher = Fetcher(local=house.config.local, networks=house.config.provider_networks)
+        self.discoveries = Discoveries(self.fetcher)
         self.mail_wanted: asyncio.Event | None = None
         self._seen: dict[int, Instant] = {}
         self._used: dict[int, Instant] = {}

@@ -17,6 +17,7 @@ from nightlatch.web.api import passkeys as api_passkeys
 from nightlatch.web.api import policy as api_policy
 from nightlatch.web.api import reminding as api_reminding
 from nightlatch.web.api import resets as api_resets
+from nightlatch.web.api import saml_connections as api_saml_connections
 from nightlatch.web.api import service_accounts as api_service_accounts
 from nightlatch.web.api import sign_in as api_sign_in
 from nightlatch.web.api import sign_up as api_sign_up
@@ -64,6 +65,7 @@ from nightlatch.web.pages import reminding as page_reminding
 from nightlatch.web.pages import reset_stop as page_reset_stop
 from nightlatch.web.pages import resets as page_resets
 from nightlatch.web.pages import saml as page_saml
+from nightlatch.web.pages import saml_connection as page_saml_connection
 from nightlatch.web.pages import service_accounts as page_service_accounts
 from nightlatch.web.pages import sign_in as page_sign_in
 from nightlatch.web.pages import sso as page_sso
@@ -83,6 +85,7 @@ ROUTES: list[Route] = [
     *page_saml.ROUTES,
     *page_connections.ROUTES,
     *page_connection.ROUTES,
+    *page_saml_connection.ROUTES,
     *page_team.ROUTES,
     *page_exceptions.ROUTES,
     *page_invite.ROUTES,
@@ -133,6 +136,7 @@ ROUTES: list[Route] = [
     *api_invitations.ROUTES,
     *api_exceptions.ROUTES,
     *api_domains.ROUTES,
+    *api_saml_connections.ROUTES,
     *api_service_accounts.ROUTES,
     *api_connections.ROUTES,
     *api_app_registration.ROUTES,
