@@ -1,13 +1,10 @@
 """SAML from the pages' side: there by redirect, back by a POST from elsewhere that opens nothing by itself."""
 
-import base64
 import re
-import zlib
 from collections.abc import Mapping
 from html import unescape
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -25,6 +22,7 @@ from tests.support.saml_idp import MFA, Idp, Says, form_value
 from tests.support.signing_on import a_domain, connected, rule
 from tests.support.tables import everything
 from tests.support.visitor import Page, Visitor
+from tests.support.ways import Asked
 from tests.web.team import Team
 
 ELSEWHERE = {
@@ -37,16 +35,6 @@ ELSEWHERE = {
 @pytest.fixture(scope="module")
 def idp(tmp_path_factory: pytest.TempPathFactory) -> Idp:
     return Idp(tmp_path_factory.mktemp("idp"))
-
-
-class Asked:
-    """A request that the browser was sent off with."""
-
-    def __init__(self, url: str) -> None:
-        query = parse_qs(urlsplit(url).query)
-        self.xml = zlib.decompress(base64.b64decode(query["SAMLRequest"][0]), wbits=-15).decode()
-        self.relay_state = query["RelayState"][0]
-        self.id = re.findall(r' ID="([^"]+)"', self.xml)[0]
 
 
 class Acme:
