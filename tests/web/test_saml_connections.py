@@ -49,6 +49,8 @@ def test_it_is_added_by_its_metadata(team: Team, dana: Person, idp: Idp) -> None
     (row,) = rows(team.world, "connections")
     assert (row.kind, row.issuer, row.client_id) == ("saml", idp.entity_id, f"{ORIGIN}/saml/{workspace}")
     assert kept(team) == [{**idp.provider.kept(), "subject_attribute": "uid", "email_attribute": ""}]
+    assert f"{SSO}/saml" in visitor.open(SSO).got.text
+    assert f"{SSO}/{to_text(row.id)}/saml" in visitor.open(f"{SSO}/{to_text(row.id)}").got.text
     page = visitor.open(f"{SSO}/{to_text(row.id)}/saml")
     assert re.search(r"\b[0-9a-f]{64}\b", page.text)
     assert re.search(r"dated until 1 Jan\w* 2021", page.text)
@@ -112,6 +114,7 @@ def test_by_the_api(team: Team, dana: Person, idp: Idp) -> None:
     assert client.get(one).json == added.json
     changed = client.ask("PUT", one, json_body={"email_attribute": "work"})
     assert changed.json == {**added.json, "email_attribute": "work"}
+    assert client.post(f"{API}/{added.json['id']}/test").code == "conflict"
     assert client.post(f"{API}/saml", {"name": "Again", "metadata": idp.metadata()}).code == "conflict"
     assert client.post(f"{API}/saml", {"name": "x", "metadata": "y"}).json["errors"][0]["field"] == "metadata"
     team.world.wait(31 * MINUTE)

@@ -126,6 +126,13 @@ async def test(context: Context) -> Answer:
     """Whether the provider can be asked, and says of itself what it has to: signing in takes a browser."""
     connection_id = context.id()
     found = await context.read(lambda tx: connections.read(tx, context.workspace_id, connection_id))
+    if found.kind != OIDC:
+        slug = context.request.path_params["slug"]
+        raise Refused(
+            Code.CONFLICT,
+            "What speaks SAML cannot be asked by itself: the test takes a browser.",
+            WayOut("Test it there.", f"{connections.path_of(slug)}/{id_text(found.id)}"),
+        )
     try:
         provider = await context.front.discoveries.provider(found.issuer, context.now, anew=True)
     except SsoError as error:

@@ -11,6 +11,7 @@ from nightlatch.ids import to_text
 from nightlatch.refusals import Refused
 from nightlatch.web import saml, saml_connections
 from nightlatch.web.apps import of_nightlatch
+from nightlatch.web.connections import at_fields
 from nightlatch.web.context import Context
 from nightlatch.web.pages.sign_in import go
 from nightlatch.web.rendering import page as render
@@ -72,10 +73,6 @@ def _shown(connection: Connection) -> dict[str, Any]:
     }
 
 
-def _at_fields(refused: Refused) -> dict[str, str]:
-    return {each.field: each.message for each in refused.errors} or {"form": refused.detail}
-
-
 async def new_page(context: Context) -> Response:
     of_nightlatch(context)
     return _page(context, None)
@@ -92,7 +89,7 @@ async def new_form(context: Context) -> Response:
     except Refused as refused:
         if refused.decision is not None:
             raise
-        return _page(context, None, status=refused.status, errors=_at_fields(refused))
+        return _page(context, None, status=refused.status, errors=at_fields(refused))
     return go(context, f"{_path(context, added)}?said=connection-added")
 
 
@@ -108,7 +105,7 @@ async def one_form(context: Context) -> Response:
         if refused.decision is not None or not refused.errors:
             raise
         found = await saml_connections.read(context, context.id())
-        return _page(context, found, status=refused.status, errors=_at_fields(refused))
+        return _page(context, found, status=refused.status, errors=at_fields(refused))
     return go(context, f"{_path(context, changed)}?said=connection-changed")
 
 
