@@ -9,10 +9,12 @@ from nightlatch.access import Allow, Challenge, Deny, Enrol, decide, decide_work
 from nightlatch.actions import connection_rule, connections, kinds, sso_required, teammates
 from nightlatch.actions.by import By
 from nightlatch.actions.sso_outcomes import Way, Why
+from nightlatch.audit.rebuilding import rebuild
 from nightlatch.instants import DAY, HOUR, MINUTE
 from nightlatch.policy import Acceptance, SsoRule, Told
 from nightlatch.refusals import Code, Refused
 from nightlatch.store import connections as stored
+from nightlatch.store import events as stored_events
 from nightlatch.store import standing
 from nightlatch.store import teammates as memberships
 from nightlatch.store.query import Query
@@ -325,3 +327,26 @@ def test_a_token_lives_by_the_rule_too(acme: Acme) -> None:
     world.wait(HOUR)
     assert isinstance(decision(), Enrol)
     assert not isinstance(decision(), Deny)
+
+
+# --- evidence ---
+
+
+def test_evidence_says_who_came_by_sso_and_until_when(acme: Acme) -> None:
+    world = acme.world
+
+    def told() -> str | None:
+        found = rebuild(
+            world.read(lambda tx: stored_events.forward(tx, acme.id, after=0, most=1000)), world.clock.now()
+        )
+        (ana,) = [each for each in found.teammates if each.account == acme.ana.id]
+        return ana.state
+
+    rule(world, acme.okta, Acceptance(SsoRule.ACCEPT, second=frozenset({"mfa"})))
+    come(world, acme.okta, who("Ana", told=MFA))
+    assert told() == "sso"
+    come(world, acme.okta, who("Ana"))
+    assert told() != "sso"
+    come(world, acme.okta, who("Ana", told=MFA))
+    acme.do(connection_rule.set_rule, connection_id=acme.okta, rule=SsoRule.ASK)
+    assert told() != "sso"

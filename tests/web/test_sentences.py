@@ -10,6 +10,7 @@ DETAIL = {
     "ended_by": "withdrawn",
     "connection": "Okta",
     "ends_at": "2026-12-08T09:00:00Z",
+    "enough": "yes",
     "former_name": "Anna",
     "invited_by": "Dana",
     "managed_by": "owners",

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from nightlatch.actions import kinds
-from nightlatch.actions.by import By
+from nightlatch.actions.by import SYSTEM, By
 from nightlatch.actions.connections import (
     Connection,
     came_by_no_more,
@@ -14,6 +14,7 @@ from nightlatch.actions.connections import (
     tell_owners,
     there,
 )
+from nightlatch.audit.events import record
 from nightlatch.facts import ConnectionId, WorkspaceId
 from nightlatch.instants import DAY, MINUTE, Duration, Instant, to_text
 from nightlatch.mail import words
@@ -23,7 +24,7 @@ from nightlatch.store import connections
 from nightlatch.store.connection_rules import acceptance_of
 from nightlatch.store.engine import Transaction
 from nightlatch.store.locks import lock
-from nightlatch.vocabulary import Role
+from nightlatch.vocabulary import Event, Role
 
 LONGEST_EXEMPTION: Duration = 90 * DAY
 SHORTEST_AGE: Duration = MINUTE
@@ -90,6 +91,8 @@ def end_exemption(tx: Transaction) -> bool:
         return False
     lock(tx, workspaces=[row.workspace_id])
     came_by_no_more(tx, row)
+    subject = ("connection", row.id, row.name)
+    record(tx, Event.CONNECTION_EXEMPTION_ENDED, by=SYSTEM, subject=subject, workspace_id=row.workspace_id)
     return True
 
 

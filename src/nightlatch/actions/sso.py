@@ -15,7 +15,7 @@ from nightlatch.actions import kinds, sso_people
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, known, person_of, session_of
 from nightlatch.actions.proving import Proved, accept
-from nightlatch.actions.sso_linking import connect, may_connect
+from nightlatch.actions.sso_linking import connect, may_connect, note_way
 from nightlatch.actions.sso_outcomes import Begun, Linked, Reported, Turned, Way, Why
 from nightlatch.actions.sso_people import Comes, Joins
 from nightlatch.actions.sso_reports import report
@@ -289,7 +289,7 @@ def _proved(
     now = read_known_by_session(tx, session_id)
     now = replace(now, facts=replace(now.facts, idle=False))  # the first factor alone resumes an idle session
     after = accept(tx, by, now, token)
-    _note_way(tx, connection, after)
+    _note_way(tx, by, connection, after)
     person = person_of(after)
     half = isinstance(decide_account(after.facts), Challenge)
     record(
@@ -303,7 +303,7 @@ def _proved(
     return Proved(after, token)
 
 
-def _note_way(tx: Transaction, connection: Row, after: Known) -> None:
+def _note_way(tx: Transaction, by: By, connection: Row, after: Known) -> None:
     """Whether what they came by is enough there, by its rule, without 2FA of their own: for the Teammates table, and
     for API tokens, which have no session to look at."""
     workspace_id, facts = connection.workspace_id, after.facts
@@ -315,6 +315,7 @@ def _note_way(tx: Transaction, connection: Row, after: Known) -> None:
     wanted = connection.id if enough else None
     if row is not None and row.sso_connection_id != wanted:
         teammates.came_by(tx, account_id, workspace_id, wanted)
+        note_way(tx, by, connection, row, enough=enough)
         standing.refresh(tx, account_id, [workspace_id])
 
 

@@ -17,6 +17,7 @@ from nightlatch.actions.sso_outcomes import Turned, Why
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
 from nightlatch.facts import ConnectionId, Facts, WorkspaceId, reach_of
+from nightlatch.ids import to_text
 from nightlatch.instants import Instant
 from nightlatch.refusals import Code, Refused, WayOut, not_found, refusal_of
 from nightlatch.store import accounts, connections, identities, sessions, standing, teammates, tickets
@@ -110,9 +111,26 @@ def disconnect(tx: Transaction, *, by: By, connection_id: ConnectionId) -> None:
         )
     if not identities.disconnect(tx, connection_id, person.id):
         raise not_found()
-    teammates.came_by(tx, person.id, connection.workspace_id, None)
+    row = teammates.by_account(tx, person.id, connection.workspace_id)
+    if row is not None and row.sso_connection_id == connection_id:
+        teammates.came_by(tx, person.id, connection.workspace_id, None)
+        note_way(tx, by, connection, row, enough=False)
     standing.refresh(tx, person.id, [connection.workspace_id])
     _tell(tx, by, connection, Event.IDENTITY_DISCONNECTED, "sso_disconnected")
+
+
+def note_way(tx: Transaction, by: By, connection: Row, teammate: Row, *, enough: bool) -> None:
+    """The workspace's own event of what somebody came by last, from which its evidence is rebuilt."""
+    record(
+        tx,
+        Event.TEAMMATE_CAME_BY_SSO,
+        by=by,
+        subject=account_subject(teammate.account_id, teammate.name),
+        workspace_id=connection.workspace_id,
+        connection=connection.name,
+        connection_id=to_text(connection.id) if enough else None,
+        enough="yes" if enough else "no",
+    )
 
 
 # --- inside ---

@@ -17,6 +17,8 @@ class State(StrEnum):
     OFF = "off"
     RESET = "reset"
     """An admin disabled it, and it is not set up again."""
+    SSO = "sso"
+    """They came last by a connection whose rule took that for enough."""
 
 
 class Required(StrEnum):

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from nightlatch.audit.evidence import Evidence, Excepted, Gone, Policy, Reset, Restored, State, Teammate, Who
+from nightlatch.ids import from_text as id_of
 from nightlatch.instants import Instant, from_text
 from nightlatch.names import search_key
 from nightlatch.policy import ManagedBy
@@ -54,6 +55,7 @@ class _Person:
 
     __slots__ = (
         "account",
+        "by_sso",
         "email",
         "gone",
         "joined_at",
@@ -74,6 +76,8 @@ class _Person:
         self.joined_at: Instant | None = None
         self.secured: bool | None = None
         self.methods: tuple[str, ...] | None = None
+        self.by_sso: int | None = None
+        """The connection by which they came last, where that was enough."""
         self.pending: int | None = None
         """The reset, by its place in the list, after which they have not set up again."""
         self.state: State | None = None
@@ -86,9 +90,13 @@ class _Person:
             state: State | None = State.ON
         elif self.pending is not None:
             state = State.RESET
+        elif self.by_sso is not None:
+            state = State.SSO
         else:
             state = State.OFF if self.secured is not None else None
-        if state is not State.ON:
+        if state is State.SSO:
+            self.methods = (State.SSO.value,)
+        elif state is not State.ON:
             self.methods = () if state is not None else None
         if state is not self.state:
             self.state, self.since = state, at
@@ -201,7 +209,11 @@ class _Rebuilding:
         if person is None:
             return
         person.gone, person.joined_at = None, told.at
-        person.secured, person.state = False, None  # what counts there is told by an event of its own
+        person.secured, person.by_sso, person.state = (
+            False,
+            None,
+            None,
+        )  # what counts there is told by an event of its own
         self._describe(person, _detail(told))
         person.settle(told.at)
 
@@ -242,6 +254,19 @@ class _Rebuilding:
         methods = detail.get("methods") or ([detail["method"]] if detail.get("method") else None)
         person.secured, person.methods = True, tuple(methods) if methods is not None else None
         person.settle(told.at)
+
+    def _came_by_sso(self, told: Told) -> None:
+        person = self._person(told)
+        if person is not None:
+            person.by_sso = id_of(_detail(told).get("connection_id") or "")
+            person.settle(told.at)
+
+    def _over(self, told: Told) -> None:
+        """Whatever a connection was enough for is to be shown anew."""
+        for person in self._people.values():
+            if person.gone is None and person.by_sso == told.subject_id:
+                person.by_sso = None
+                person.settle(told.at)
 
     def _unsecured(self, told: Told) -> None:
         person = self._person(told)
@@ -338,6 +363,10 @@ _TAKES: Mapping[str, Callable[[_Rebuilding, Told], None]] = {
     Event.TEAMMATE_REMOVED: _Rebuilding._ended,
     Event.TEAMMATE_SECURED: _Rebuilding._secured,
     Event.TEAMMATE_UNSECURED: _Rebuilding._unsecured,
+    Event.TEAMMATE_CAME_BY_SSO: _Rebuilding._came_by_sso,
+    Event.CONNECTION_RULE_CHANGED: _Rebuilding._over,
+    Event.CONNECTION_EXEMPTION_ENDED: _Rebuilding._over,
+    Event.CONNECTION_REMOVED: _Rebuilding._over,
     Event.TEAMMATE_RESET: _Rebuilding._reset,
     Event.TEAMMATE_RESET_REQUESTED: _Rebuilding._reset_asked,
     Event.TEAMMATE_RESET_APPROVED: _Rebuilding._reset_approved,

@@ -52,7 +52,7 @@ _RULE = Query(
     )
 )
 _OVER = Query(
-    select(connections.c.id, connections.c.workspace_id)
+    select(connections.c.id, connections.c.workspace_id, connections.c.name)
     .where(
         _there,
         connections.c.rule == SsoRule.EXEMPT.value,

@@ -81,6 +81,7 @@ _WHY = {
     "taken": "it is connected with another account",
     "connected_otherwise": "the account is connected with somebody else there",
 }
+_ENOUGH = {"yes": "single sign-on is enough", "no": "single sign-on is not enough any more"}
 _RULES = {
     "ask": "ask for a second step here",
     "accept": "accept the provider's own second step",
@@ -122,6 +123,10 @@ _EVENTS: dict[Event, tuple[str, str]] = {
     Event.CLOCK_JUMPED: ("Clock jumped", "The clock of the server jumped."),
     Event.CONNECTION_ADDED: ("Connection added", "{who} added the single sign-on connection {whom}."),
     Event.CONNECTION_CHANGED: ("Connection changed", "{who} changed the single sign-on connection {whom}."),
+    Event.CONNECTION_EXEMPTION_ENDED: (
+        "Exemption over",
+        "The exemption of those who come by {whom} is over: they are asked for a second step again.",
+    ),
     Event.CONNECTION_REMOVED: ("Connection removed", "{who} removed the single sign-on connection {whom}."),
     Event.CONNECTION_RULE_CHANGED: (
         "Rule of a connection",
@@ -233,6 +238,10 @@ _EVENTS: dict[Event, tuple[str, str]] = {
     ),
     Event.SSO_UNREQUIRED: ("Single sign-on optional", "{who} stopped requiring single sign-on."),
     Event.STEP_UP_SUCCEEDED: ("Confirmed again", "{whom} confirmed that it is really them."),
+    Event.TEAMMATE_CAME_BY_SSO: (
+        "Came by single sign-on",
+        "What {whom} came by last was looked at: {enough}.",
+    ),
     Event.TEAMMATE_CHANGED: ("Name or address changed", "What {whom} is known by here changed."),
     Event.TEAMMATE_JOINED: ("Joined", "{whom} joined as {role}."),
     Event.TEAMMATE_LEFT: ("Left", "{whom} left."),
@@ -287,6 +296,7 @@ IN_WORKSPACES = (
     *(Event.APP_ADDED, Event.APP_CHANGED, Event.APP_REMOVED, Event.APP_SECRET_MADE, Event.APP_SECRET_ENDED),
     *(Event.GRANT_MADE, Event.GRANT_REPLAYED),
     *(Event.CONNECTION_ADDED, Event.CONNECTION_CHANGED, Event.CONNECTION_REMOVED),
+    *(Event.CONNECTION_EXEMPTION_ENDED, Event.TEAMMATE_CAME_BY_SSO),
     *(Event.CONNECTION_RULE_CHANGED, Event.SSO_REQUIRED, Event.SSO_UNREQUIRED, Event.SSO_BYPASSED),
     *(Event.SSO_REFUSED, Event.IDENTITY_CONNECTED, Event.IDENTITY_DISCONNECTED),
     *(Event.DOMAIN_ADDED, Event.DOMAIN_PROVED, Event.DOMAIN_LAPSED, Event.DOMAIN_REMOVED),
@@ -421,7 +431,7 @@ _RESET_ENDED_BY = {
     "nothing": "nothing left to disable",
     "lapsed": "no second owner approved it in time",
 }
-_HIDDEN = ("exception", "invitation", "reset", "revision", "secret", "session")
+_HIDDEN = ("connection_id", "exception", "invitation", "reset", "revision", "secret", "session")
 """Ids and numbers that only the API tells."""
 
 
@@ -467,6 +477,7 @@ def in_words(key: str, value: Any, *, inside: bool = False) -> str:
         "why": _WHY,
         "check": _CHECKS,
         "rule": _RULES,
+        "enough": _ENOUGH,
         "ended_by": _RESET_ENDED_BY,
     }.get(key, {})
     found = known.get(text, text)

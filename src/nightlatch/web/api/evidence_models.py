@@ -29,8 +29,8 @@ class EvidenceTeammate(Model):
     email: str | None
     role: RoleName | None
     joined_at: Instant | None
-    two_factor: Literal["on", "off", "reset"] | None
-    methods: list[Method] | None
+    two_factor: Literal["on", "off", "reset", "sso"] | None
+    methods: list[Method | Literal["sso"]] | None
     since: Instant | None
     exempt_until: Annotated[Instant | None, Field(description="leave to do without 2FA, until then")]
 

@@ -92,7 +92,7 @@ class TwoFactor(Model):
 
     state: State
     flags: list[Flag]
-    methods: list[Literal["totp", "passkey"]]
+    methods: list[Literal["totp", "passkey", "sso"]]
     since: Instant | None
     due: Instant | None
 
