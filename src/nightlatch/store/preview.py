@@ -66,7 +66,7 @@ _GOOD_HERE = (
 _refused_tokens = (
     select(table.c.name, table.c.email, _GOOD_HERE.c.name.label("token"))
     .join_from(_GOOD_HERE, table, table.c.account_id == _GOOD_HERE.c.account_id)
-    .where(_here, table.c.status == "active", table.c.state != "on")
+    .where(_here, table.c.status == "active", table.c.state != "on", table.c.state != "sso")
 )
 _ALL_REFUSED_TOKENS = Query(_refused_tokens.order_by(*_by_name, _GOOD_HERE.c.id))
 _REFUSED_TOKENS = Query(_refused_tokens.order_by(*_by_name, _GOOD_HERE.c.id).limit(_MOST))
@@ -108,6 +108,7 @@ _WORKING = Query(
                 table.c.account_id == _SEEN.c.account_id,
                 table.c.workspace_id == bindparam("workspace_id"),
                 table.c.state != literal_column("'on'"),
+                table.c.state != literal_column("'sso'"),
             )
         )
     )
@@ -135,6 +136,8 @@ class Preview:
     """They set up while joining."""
     exempt: Group
     """They have an exception now: they are asked when it ends."""
+    by_sso: Group
+    """They came last by single sign-on whose rule takes that for enough."""
     managers_not_set_up: Group
     """Owners and admins without 2FA: while they lack it they cannot help anybody. They are asked like everybody."""
     managers_without_codes: Group
@@ -170,6 +173,7 @@ def preview(tx: Transaction, workspace_id: int) -> Preview:
         _of_passkeys(tx, workspace_id, "without_passkey"),
         group("invited", "off"),
         Group(exempt, tuple(map(_name, exceptions.in_effect(tx, workspace_id, MOST_NAMES)))),
+        group("active", "sso"),
         _managers(tx, workspace_id, "not_set_up"),
         _managers(tx, workspace_id, "without_codes"),
         _tokens(tx, workspace_id),

@@ -54,6 +54,7 @@ def groups_of(context: Context, met: Met) -> dict[str, dict[str, Any]]:
         "without_passkey": _group(context, people.without_passkey),
         "invited": _group(context, people.invited, "?status=invited"),
         "exempt": _group(context, people.exempt, "?two_factor=exempt"),
+        "by_sso": _group(context, people.by_sso, "?two_factor=sso"),
         "managers_not_set_up": _group(context, people.managers_not_set_up, "?sort=role"),
         "managers_without_codes": _group(context, people.managers_without_codes, "?sort=role"),
         "refused_tokens": _group(context, people.refused_tokens),

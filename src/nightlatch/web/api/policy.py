@@ -25,6 +25,7 @@ async def preview(context: Context) -> Answer:
             without_passkey=_group(people.without_passkey),
             invited=_group(people.invited),
             exempt=_group(people.exempt),
+            by_sso=_group(people.by_sso),
             managers_not_set_up=_group(people.managers_not_set_up),
             managers_without_codes=_group(people.managers_without_codes),
             refused_tokens=_group(people.refused_tokens),

@@ -31,6 +31,7 @@ class PolicyPreview(Model):
     without_passkey: Group
     invited: Group
     exempt: Group
+    by_sso: Group
     managers_not_set_up: Group
     managers_without_codes: Group
     refused_tokens: Group

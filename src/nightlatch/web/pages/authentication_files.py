@@ -70,6 +70,8 @@ def _previewed(row: Row, now: Instant) -> Cells:
         group = "invited"
     elif row.state == "on":
         group = "set_up"
+    elif row.state == "sso":
+        group = "by_sso"
     else:
         group = "exempt" if exempt else "will_be_asked"
     return {"group": group, "at_risk": _at_risk(row), **_person(row, now)}
