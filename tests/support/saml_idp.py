@@ -2,9 +2,17 @@
 
 import base64
 import datetime
+import re
+import secrets
 import subprocess
+import threading
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -222,3 +230,85 @@ class Idp:
 def form_value(xml: str) -> str:
     """As a form carries it."""
     return base64.b64encode(xml.encode()).decode()
+
+
+@dataclass(frozen=True)
+class Somebody:
+    """Who may sign in at a provider that is served."""
+
+    name_id: str
+    email: str
+    name: str
+    context: str = PASSWORD
+
+
+@contextmanager
+def serving(idp: Idp, people: Sequence[Somebody], now: Callable[[], float]) -> Iterator[str]:
+    """A provider that is served on loopback, at an address that is another site than Nightlatch's; its origin.
+
+    Its one page has a button for each person, which posts the signed answer from there, as providers' pages do.
+    """
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            address = urlsplit(self.path)
+            if address.path == "/metadata":
+                self._answer("application/samlmetadata+xml", idp.metadata())
+            elif address.path == "/sso":
+                self._answer("text/html; charset=utf-8", _page(idp, people, parse_qs(address.query), now()))
+            else:
+                self.send_error(404)
+
+        def _answer(self, kind: str, text: str) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(text.encode())))
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, *args: object) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    origin = f"http://127.0.0.1:{server.server_address[1]}"
+    idp.entity_id, idp.sign_in_url = f"{origin}/metadata", f"{origin}/sso"
+    try:
+        yield origin
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _page(idp: Idp, people: Sequence[Somebody], query: dict[str, list[str]], now: float) -> str:
+    request = zlib.decompress(base64.b64decode(query["SAMLRequest"][0]), wbits=-15).decode()
+    found = {
+        name: re.findall(pattern, request)[0]
+        for name, pattern in (
+            ("id", r' ID="([^"]+)"'),
+            ("acs", r' AssertionConsumerServiceURL="([^"]+)"'),
+            ("entity", r"<saml:Issuer>([^<]+)<"),
+        )
+    }
+    forms = ""
+    for each in people:
+        says = Says(
+            Service(found["entity"], found["acs"]),
+            found["id"],
+            round(now * 1_000_000),
+            name_id=each.name_id,
+            context=each.context,
+            attributes={"mail": [each.email], "displayName": [each.name]},
+            response_id=f"_{secrets.token_hex(8)}",
+            assertion_id=f"_{secrets.token_hex(8)}",
+        )
+        forms += (
+            f'<form method="post" action="{found["acs"]}">'
+            f'<input type="hidden" name="SAMLResponse" value="{form_value(idp.answer(says))}">'
+            f'<input type="hidden" name="RelayState" value="{query["RelayState"][0]}">'
+            f"<button>Sign in as {each.name}</button></form>"
+        )
+    asked = "You are asked to sign in again" if 'ForceAuthn="true"' in request else "Sign in"
+    return f'<!doctype html><html lang="en"><title>Campus</title><h1>{asked}</h1>{forms}</html>'
