@@ -142,3 +142,34 @@ class SoftPasskey:
             "clientExtensionResults": {},
             "authenticatorAttachment": "platform",
         }
+
+
+class ChromiumPasskeys:
+    """Chromium's virtual authenticator in one page (DevTools protocol, domain WebAuthn)."""
+
+    def __init__(self, page: Any, *, verifies: bool = True, present: bool = True) -> None:
+        """`present`: it answers at once whenever it is asked; otherwise nobody is there."""
+        self._session = page.context.new_cdp_session(page)
+        self._session.send("WebAuthn.enable", {"enableUI": False})
+        options = {
+            "protocol": "ctap2",
+            "ctap2Version": "ctap2_1",
+            "transport": "internal",
+            "hasResidentKey": True,
+            "hasUserVerification": True,
+            "isUserVerified": verifies,
+            "automaticPresenceSimulation": present,
+        }
+        made = self._session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+        self._id = made["authenticatorId"]
+
+    def present(self, *, there: bool) -> None:
+        """Somebody is there, and agrees; or nobody is."""
+        self._session.send(
+            "WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": self._id, "enabled": there}
+        )
+
+    def credentials(self) -> list[dict[str, Any]]:
+        """What it holds."""
+        found = self._session.send("WebAuthn.getCredentials", {"authenticatorId": self._id})
+        return list(found["credentials"])

@@ -580,7 +580,7 @@ def test_with_two_apps_a_recovery_code_leads_to_the_choice_of_which_is_lost(worl
     lost.submit("/sign-in", email=ana.email, password=PASSWORD)
     lost.open("/recover")
     page = lost.submit("/recover", recovery_code=code)
-    page = lost.open(page.read.links["See your authenticator apps"])
+    page = lost.open(page.read.links["See what you have set up"])
     apps = [each for each in page.read.forms if each.fields.get("replaces")]
     assert len(apps) == 2
     page = lost.post("/set-up/begin", apps[1].fields)

@@ -22,6 +22,7 @@ from nightlatch.web.authz_door import Door
 from nightlatch.web.authz_origin import JWKS
 from nightlatch.web.house import Front
 from nightlatch.web.lookup import Lookup
+from nightlatch.web.pages.passkeys import ENDPOINTS
 from nightlatch.web.pages.problems import misdirected_page, problem_page
 from nightlatch.web.table import all_routes
 from nightlatch.wiring import House
@@ -30,7 +31,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-ANY_HOST = ("/healthz", "/readyz", JWKS)
+ANY_HOST = ("/healthz", "/readyz", JWKS, ENDPOINTS)
 """What load balancers ask by address, and products by whatever name they reach us under."""
 log = logging.getLogger("nightlatch")
 

@@ -13,7 +13,7 @@ from nightlatch.refusals import Code, Refused, WayOut, not_found, refusal_of
 from nightlatch.store import apps, forms
 from nightlatch.store.engine import Unavailable
 from nightlatch.store.facts import Known, read_known
-from nightlatch.vocabulary import Credential, Reason
+from nightlatch.vocabulary import Credential, Method, Reason
 from nightlatch.web import branding, cookies, denials, dues, origin
 from nightlatch.web.answers import problem
 from nightlatch.web.context import Context, parse_form, safe_next, with_query
@@ -24,7 +24,17 @@ from nightlatch.web.routes import Route
 
 _ITS_PATH = ""
 """Beside the fields of a form that is kept: where it goes to. No field has an empty name."""
-NEVER_REFILLED = ("csrf", "password", "new_password", "code", "recovery_code", "number", "codes", "token")
+NEVER_REFILLED = (
+    "csrf",
+    "password",
+    "new_password",
+    "code",
+    "recovery_code",
+    "number",
+    "codes",
+    "token",
+    "credential",
+)
 
 
 async def enter(front: Front, route: Route, request: Request) -> Response:
@@ -264,8 +274,15 @@ def where_to(context: Context, decision: Decision) -> str | None:
         "/step-up",
         workspace=_slug(context, decision.workspace),
         act=context.action.fresh or "",
+        ways=_ways(context, decision),
         next=back,
     )
+
+
+def _ways(context: Context, decision: Challenge) -> str:
+    """What would do, said only to whoever has a passkey: only theirs can be stronger than what else they have."""
+    bound = any(each.method is Method.PASSKEY for each in context.facts.authenticators)
+    return ",".join(decision.methods) if bound and decision.reason is Reason.FRESHNESS else ""
 
 
 def _set_up(slug: str, back: str) -> str:

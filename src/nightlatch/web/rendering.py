@@ -28,9 +28,10 @@ FLASHES = {
     "name-changed": ("success", "Your name is changed."),
     "session-ended": ("success", "The session has ended."),
     "sessions-ended": ("success", "Every other session has ended."),
-    "removed": ("success", "The authenticator app is removed."),
+    "removed": ("success", "It is removed."),
+    "renamed": ("success", "It has its new name."),
     "two-factor-on": ("success", "2FA is set up."),
-    "phone-replaced": ("success", "Your new phone is set up. The old one does not work any more."),
+    "phone-replaced": ("success", "Your new one is set up. The old one does not work any more."),
     "codes-renewed": ("success", "You have new recovery codes."),
     "passkeys-on": ("success", "A passkey is now required of everyone here. Everybody is mailed."),
     "passkeys-from": ("success", "A passkey is required from the date that you chose. Everybody is mailed."),
@@ -43,8 +44,8 @@ FLASHES = {
     "managed-by": ("success", "Saved who may change this."),
     "help-dismissed": ("success", "The request is set aside."),
     "help-closed-already": ("info", "It was closed already."),
-    "marked-lost": ("success", "It is marked as lost. Its codes are not accepted any more."),
-    "used-again": ("success", "Codes from it are accepted again."),
+    "marked-lost": ("success", "It is marked as lost. It is not accepted any more."),
+    "used-again": ("success", "It is accepted again."),
     "accepted": ("success", "This workspace relies on it from now on."),
     "more-time-asked": (
         "success",
@@ -187,7 +188,7 @@ def page(
     """
     refill = dict(context.refill)
     if errors:
-        secret = ("password", "new_password", "code", "recovery_code", "number", "codes")
+        secret = ("password", "new_password", "code", "recovery_code", "number", "codes", "credential")
         refill |= {name: value for name, value in context.form.items() if name not in secret}
         status = 422 if status == 200 else status
     said = FLASHES.get(context.query("said"))

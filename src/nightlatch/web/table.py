@@ -59,6 +59,7 @@ from nightlatch.web.pages import invite as page_invite
 from nightlatch.web.pages import invite_sheet as page_invite_sheet
 from nightlatch.web.pages import lost as page_lost
 from nightlatch.web.pages import not_me as page_not_me
+from nightlatch.web.pages import passkeys as page_passkeys
 from nightlatch.web.pages import progress as page_progress
 from nightlatch.web.pages import recover as page_recover
 from nightlatch.web.pages import reminding as page_reminding
@@ -86,6 +87,7 @@ ROUTES: list[Route] = [
     *page_connections.ROUTES,
     *page_connection.ROUTES,
     *page_saml_connection.ROUTES,
+    *page_passkeys.ROUTES,
     *page_team.ROUTES,
     *page_exceptions.ROUTES,
     *page_invite.ROUTES,

@@ -6,6 +6,7 @@ from nightlatch.actions import kinds, losing
 from nightlatch.ids import to_text
 from nightlatch.refusals import Refused, not_found
 from nightlatch.store import authenticators as stored
+from nightlatch.vocabulary import Method
 from nightlatch.web.context import Context
 from nightlatch.web.pages.sign_in import go
 from nightlatch.web.pages.team_member import explained
@@ -40,6 +41,7 @@ async def _lost(context: Context, refused: Refused | None) -> Response:
         status=status,
         id=to_text(id),
         name=row.name,
+        passkey=row.method == Method.PASSKEY,
         refused=explained(refused),
     )
 

@@ -15,7 +15,7 @@ from nightlatch.store.engine import Transaction
 from nightlatch.vocabulary import Method
 from nightlatch.web import flows
 from nightlatch.web.context import Context, with_query
-from nightlatch.web.pages.sign_in import go, guess_errors, open_methods
+from nightlatch.web.pages.sign_in import go, guess_errors, open_methods, takes_passkeys
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import Route, form, page
 
@@ -30,6 +30,7 @@ async def _recover(context: Context, **more: Any) -> Response:
     values: dict[str, Any] = {
         "email": context.known.person.email if context.known.person else "",
         "has_app": Method.TOTP in methods,
+        "has_passkey": takes_passkeys(context, methods),
         "has_recovery_codes": Method.RECOVERY_CODE in methods and await _codes_left(context) > 0,
         "wait": None,
         "helpers": helping,
@@ -77,7 +78,7 @@ async def recover_form(context: Context) -> Response:
     if not isinstance(result, Proved):
         return await _recover(context, **guess_errors(context, result, "recovery_code"))
     context.session_token = result.token
-    apps = [each for each in result.known.facts.authenticators if each.method is Method.TOTP]
+    apps = [each for each in result.known.facts.authenticators if each.method is not Method.RECOVERY_CODE]
     target = context.next_path or "/"
     return render(
         context,

@@ -16,6 +16,7 @@ from nightlatch.authenticators.qr import qr_svg
 from nightlatch.ids import to_text
 from nightlatch.refusals import Code, Refused
 from nightlatch.store import authenticators
+from nightlatch.store.facts import Place
 from nightlatch.vocabulary import Reason
 from nightlatch.web import branding, flows
 from nightlatch.web.context import Context
@@ -40,7 +41,7 @@ async def set_up_page(context: Context) -> Response:
         raise set_up_asked.refusal(context, decision)
     if not asked.replaces and not asked.another and set_up_asked.has_two_factor(context, asked.place):
         return go(context, asked.next or set_up_asked.landing(context.known))
-    return await _start(context, asked)
+    return await start(context, asked)
 
 
 async def begin_form(context: Context) -> Response:
@@ -67,12 +68,15 @@ async def confirm_form(context: Context) -> Response:
         return await _scan(context, pending, context.next_path, errors={"code": refused.errors[0].message})
     if isinstance(result, NotConfirmed):
         return await _not_confirmed(context, pending, result)
-    return await _confirmed(context, pending, result, codes)
+    return await confirmed(context, pending.workspace_id, result, codes)
 
 
-async def _confirmed(context: Context, pending: Pending, result: Confirmed, codes: list[str]) -> Response:
+async def confirmed(
+    context: Context, workspace_id: int | None, result: Confirmed, codes: list[str]
+) -> Response:
+    """After a binding: the recovery codes that came with it, or on to where the person was going."""
     context.session_token = result.token
-    place = set_up_asked.place_of(context, pending.workspace_id)
+    place = set_up_asked.place_of(context, workspace_id)
     target = context.next_path or set_up_asked.landing(result.known, place)
     said = "phone-replaced" if result.replaced is not None else "two-factor-on"
     if not codes:
@@ -118,10 +122,26 @@ async def _scan(context: Context, pending: Pending, target: str, **more: Any) ->
         "account": pending.account,
         "expires": pending.expires_at,
         "drift": None,
+        **passkey_values(context, set_up_asked.place_of(context, pending.workspace_id), pending.replaces),
+        "replaces_id": to_text(pending.replaces) if pending.replaces is not None else "",
         "replaces": await _replaced(context, pending.replaces),
         "email": pending.account,
     }
     return render(context, "set_up_scan.html", **(values | more))
+
+
+def passkey_values(context: Context, place: Place | None, replaces: int | None) -> dict[str, Any]:
+    """What the pages need to offer a passkey, on a phone before anything else."""
+    asked = {
+        "workspace": place.slug if place is not None else "",
+        "replaces": to_text(replaces) if replaces else "",
+    }
+    return {
+        "passkeys": context.front.config.passkey_host is not None,
+        "passkey_first": on_phone(context.by.user_agent),
+        "passkey_ask": {name: value for name, value in asked.items() if value},
+        "workspace": asked["workspace"],
+    }
 
 
 async def _replaced(context: Context, replaces: int | None) -> dict[str, str] | None:
@@ -132,12 +152,12 @@ async def _replaced(context: Context, replaces: int | None) -> dict[str, str] | 
     return {"name": row.name} if row is not None else None
 
 
-async def _start(context: Context, asked: Asked, **more: Any) -> Response:
+async def start(context: Context, asked: Asked, **more: Any) -> Response:
     """It may begin: one button, because opening a page begins nothing."""
     values = await set_up_asked.about(context, asked.place, asked.next)
     values |= {
         "state": "start",
-        "workspace": asked.place.slug if asked.place is not None else "",
+        **passkey_values(context, asked.place, asked.replaces),
         "replaces": to_text(asked.replaces) if asked.replaces is not None else "",
         "replaces_name": ((await _replaced(context, asked.replaces)) or {}).get("name"),
         "another": asked.another,
@@ -152,7 +172,7 @@ async def _over(context: Context) -> Response:
     asked = set_up_asked.read(context)
     done = set_up_asked.has_two_factor(context, asked.place)
     target = asked.next or set_up_asked.landing(context.known, asked.place)
-    return await _start(
+    return await start(
         context,
         asked,
         status=200 if done else 410,

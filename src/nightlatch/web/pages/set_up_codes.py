@@ -97,7 +97,7 @@ def _unrelied(facts: Facts) -> set[int]:
     return {
         each.id
         for each in facts.authenticators
-        if each.method is Method.TOTP
+        if each.method is not Method.RECOVERY_CODE
         and each.void
         and not any(relied(each, mate.workspace) for mate in facts.teammates)
     }

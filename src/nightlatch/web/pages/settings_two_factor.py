@@ -55,6 +55,7 @@ async def _remove(context: Context, **more: Any) -> Response:
     values = {
         "id": to_text(id),
         "name": row.name,
+        "passkey": row.method == Method.PASSKEY,
         "last": not any(
             each.method is not Method.RECOVERY_CODE and each.id != id for each in facts.authenticators
         ),
@@ -75,7 +76,14 @@ async def remove_form(context: Context) -> Response:
     return go(context, f"{HERE}?said=removed")
 
 
+async def name_form(context: Context) -> Response:
+    id, name = context.id(), context.form.get("name", "")
+    await context.write(lambda tx: authenticators.rename(tx, by=context.by, authenticator_id=id, name=name))
+    return go(context, f"{HERE}?said=renamed")
+
+
 ROUTES: list[Route] = [
+    form(f"{HERE}/authenticators/{{id}}/name", kinds.READ_ACCOUNT, name_form, shown_at=HERE),
     form(f"{HERE}/recovery-codes", kinds.ENROL, renew_codes_form, shown_at=HERE),
     page(f"{HERE}/authenticators/{{id}}/remove", kinds.READ_ACCOUNT, remove_page),
     form(f"{HERE}/authenticators/{{id}}/remove", kinds.READ_ACCOUNT, remove_form),

@@ -10,10 +10,11 @@ from nightlatch.actions.emails import EmailChange
 from nightlatch.actions.sessions import OwnSession
 from nightlatch.actions.sso_linking import Connectable
 from nightlatch.assurance import enrolled, relied, relied_on
+from nightlatch.authenticators.passkey_asking import to_base64url
 from nightlatch.facts import Facts
 from nightlatch.ids import to_text
 from nightlatch.mail.agents import readable_agent
-from nightlatch.store import accounts, api_tokens
+from nightlatch.store import accounts, api_tokens, passkeys
 from nightlatch.store.engine import Transaction
 from nightlatch.store.query import Row
 from nightlatch.vocabulary import Credential, Method
@@ -31,6 +32,8 @@ class _Read:
     change: EmailChange | None
     tokens: int
     connected: list[Connectable]
+    credentials: list[bytes]
+    """The ids of the account's passkeys."""
     stays: dict[int, str]
     """Why a workspace cannot be left."""
 
@@ -49,6 +52,7 @@ def _read(tx: Transaction, context: Context) -> _Read:
         emails.pending(tx, by=by),
         api_tokens.count(tx, account_id=context.facts.account or 0),
         sso_linking.own(tx, by=by),
+        [row.credential_id for row in passkeys.of_account(tx, context.facts.account or 0)],
         stays,
     )
 
@@ -67,7 +71,11 @@ async def values(context: Context) -> dict[str, Any]:
         "password_changed_at": account.password_changed_at if account is not None else None,
         "has_password": account is not None and account.password_hash is not None,
         "two_factor_on": has_some(facts),
-        "authenticators": [_app(facts, each) for each in found.listed if each.method is Method.TOTP],
+        "authenticators": [
+            _app(facts, each) for each in found.listed if each.method is not Method.RECOVERY_CODE
+        ],
+        "passkeys": context.front.config.passkey_host is not None,
+        "accepted": _accepted(context, found),
         **_codes(found.listed),
         "mandated_by": mandating(context),
         "helpers": await who_can_help(context, [each.workspace for each in _mandating(facts)]),
@@ -117,6 +125,7 @@ def _app(facts: Facts, each: Listed) -> dict[str, Any]:
     bound = facts.authenticator(each.id)
     return {
         "id": to_text(each.id),
+        "method": each.method.value,
         "name": each.name,
         "bound_at": each.bound_at,
         "last_used_at": each.last_used_at,
@@ -126,6 +135,19 @@ def _app(facts: Facts, each: Listed) -> dict[str, Any]:
         and bool(bound.void)
         and not any(relied(bound, mate.workspace) for mate in facts.teammates),
         "may_remove": not authenticators.mandated_by(facts, each.id),
+    }
+
+
+def _accepted(context: Context, found: _Read) -> dict[str, Any] | None:
+    """Which passkeys the account has, for the browser: what else the person's devices still offer goes from their lists
+    (WebAuthn section 5.1.10). None where it never had one."""
+    host, account = context.front.config.passkey_host, found.account
+    if host is None or account is None or account.user_handle is None:
+        return None
+    return {
+        "rpId": host,
+        "userId": to_base64url(account.user_handle),
+        "allAcceptedCredentialIds": [to_base64url(each) for each in found.credentials],
     }
 
 

@@ -1,5 +1,6 @@
 """Signing in and out, and the second step. The ways back without the phone are in recover.py."""
 
+from collections.abc import Collection
 from typing import Any
 
 from starlette.responses import RedirectResponse, Response
@@ -35,10 +36,11 @@ def go(context: Context, path: str) -> Response:
 async def sign_in_page(context: Context) -> Response:
     if context.open and not context.query("again"):
         return go(context, context.next_path or "/")
-    return await _sign_in(context)
+    return await render_sign_in(context)
 
 
-async def _sign_in(context: Context, **more: Any) -> Response:
+async def render_sign_in(context: Context, **more: Any) -> Response:
+    """The sign-in page, as it is or with what was wrong."""
     brand = await remembered(context)
     values: dict[str, Any] = {
         "product_way": product_way(context, brand, context.next_path) if brand is not None else None,
@@ -49,6 +51,7 @@ async def _sign_in(context: Context, **more: Any) -> Response:
         "sso_url": context.url(with_query("/sign-in/sso", next=context.next_path)),
         "offers": await offers_to(context, context.form.get("email", "")),
         "blocked": False,
+        "passkeys": context.front.config.passkey_host is not None,
     }
     response = render(context, "sign_in.html", **(values | more))
     return keep_onward(context, response, context.next_path) if brand is not None else response
@@ -71,18 +74,18 @@ async def sign_in_form(context: Context) -> Response:
     if not password:
         errors["password"] = "Enter your password."
     if errors:
-        return await _sign_in(context, errors=errors)
+        return await render_sign_in(context, errors=errors)
     result = await flows.password_sign_in(context, address, password)
     if isinstance(result, Wait):
         blocked = result.retry_at is None
-        return await _sign_in(
+        return await render_sign_in(
             context,
             status=429,
             wait=wait_value(context.now, result.retry_at),
             blocked=blocked,
         )
     if isinstance(result, Wrong):
-        return await _sign_in(
+        return await render_sign_in(
             context,
             status=401,
             errors={"form": "E-mail or password is wrong."},
@@ -121,7 +124,7 @@ async def unblock_form(context: Context) -> Response:
     with form_errors() as errors:
         address = address_field(context.form.get("email", ""))
     if errors:
-        return await _sign_in(context, errors=errors, blocked=True)
+        return await render_sign_in(context, errors=errors, blocked=True)
     await context.write(lambda tx: sign_in.ask_unblock(tx, by=context.by, address=address))
     return render(
         context,
@@ -153,10 +156,11 @@ async def second_step_page(context: Context) -> Response:
         and not _suspended(context)
     ):
         return go(context, with_query("/recover", next=context.next_path))
-    return _second_step(context)
+    return render_second_step(context)
 
 
-def _second_step(context: Context, **more: Any) -> Response:
+def render_second_step(context: Context, **more: Any) -> Response:
+    """The second step, as it is or with what was wrong."""
     place, facts = asked_place(context), context.facts
     bound = [each for each in facts.authenticators if each.method is Method.TOTP]
     methods = open_methods(context)
@@ -164,6 +168,7 @@ def _second_step(context: Context, **more: Any) -> Response:
         "email": context.known.person.email if context.known.person else "",
         "workspace_name": place.name if place is not None else None,
         "has_app": Method.TOTP in methods,
+        "has_passkey": takes_passkeys(context, methods),
         "app_suspended": bool(bound) and _suspended(context),
         "has_recovery_codes": Method.RECOVERY_CODE in methods,
         "wait": None,
@@ -182,10 +187,10 @@ async def second_step_form(context: Context) -> Response:
     except Refused as refused:
         if not refused.errors:
             raise
-        return _second_step(context, errors={"code": refused.errors[0].message})
+        return render_second_step(context, errors={"code": refused.errors[0].message})
     if isinstance(result, Proved):
         return onward(context, result)
-    return _second_step(context, **guess_errors(context, result, "code"))
+    return render_second_step(context, **guess_errors(context, result, "code"))
 
 
 def guess_errors(context: Context, result: Wrong | Wait, field: str) -> dict[str, Any]:
@@ -235,6 +240,11 @@ def open_methods(context: Context) -> set[Method]:
     if place is not None and takes_passkeys_alone(facts, place.id):
         found -= {Method.TOTP}
     return found
+
+
+def takes_passkeys(context: Context, methods: Collection[Method]) -> bool:
+    """Whether a passkey is among the methods, and this address can have them."""
+    return Method.PASSKEY in methods and context.front.config.passkey_host is not None
 
 
 def _suspended(context: Context) -> bool:

@@ -1,5 +1,6 @@
 """Stepping up: fresh proof before a sensitive act, or the first factor after an idle time, and back to the act."""
 
+from collections.abc import Collection
 from typing import Any
 
 from starlette.responses import Response
@@ -20,11 +21,18 @@ from nightlatch.web.pages.sign_in import (
     guess_errors,
     onward,
     product_way,
+    takes_passkeys,
 )
 from nightlatch.web.rendering import page as render
 from nightlatch.web.rendering import wait_value
 from nightlatch.web.routes import Route, form, page
 
+_TEXTS = {
+    "passkey": "Use your passkey",
+    "password": "Use your password",
+    "totp": "Use a code from your authenticator app",
+    "recovery_code": "Use a recovery code",
+}
 _WHY = {
     "authenticators": "You are about to change how you sign in.",
     "account": "You are about to change your account.",
@@ -36,10 +44,11 @@ _WHY_ELSE = "What comes next is for you alone."
 
 
 async def step_up_page(context: Context) -> Response:
-    return await _step_up(context)
+    return await render_step_up(context)
 
 
-async def _step_up(context: Context, **more: Any) -> Response:
+async def render_step_up(context: Context, **more: Any) -> Response:
+    """The page, as it is or with what was wrong."""
     using, others = _ways(context)
     target = context.next_path or "/"
     if using == Method.PROVIDER:
@@ -55,6 +64,7 @@ async def _step_up(context: Context, **more: Any) -> Response:
         "wait": None,
         "workspace": asked_slug(context),
         "act": _asked_act(context),
+        "ways": asked_ways(context),
         "next": target,
         "cancel_url": context.url("/"),
     }
@@ -87,18 +97,22 @@ def _ways(context: Context) -> tuple[str, list[dict[str, str]]]:
         method for plane in planes if relied_on(facts, plane) for method in usable_methods(facts, plane)
     }
     wanted = context.form.get("using") or context.query("using")
-    names = [each for each in ("totp", "recovery_code") if Method(each) in methods]
+    names = _names(context, methods)
     if wanted == Method.PASSWORD and facts.first is Method.PASSWORD:
         return wanted, []
-    if (facts.idle or first_missing or not methods) and not (wanted in names and not facts.idle):
-        return _first(context, planes), []
-    using = wanted if wanted in names else names[0]
-    texts = {"totp": "Use a code from your authenticator app", "recovery_code": "Use a recovery code"}
-    return using, [
-        {"text": texts[each], "url": context.url(_same_step_up(context, each))}
-        for each in names
-        if each != using
-    ]
+    first_due = facts.idle or first_missing or not methods
+    if facts.idle:
+        # A passkey that verifies its user is a first factor.
+        names = [each for each in names if each == Method.PASSKEY]
+    if first_due and wanted not in names:
+        first = _first(context, planes)
+        names = [each for each in names if each == Method.PASSKEY and first is Method.PASSWORD]
+        return first, _others(context, names)
+    using = wanted if wanted in names else next(iter(names), facts.first.value)
+    others = [each for each in names if each != using]
+    if first_due and facts.first is Method.PASSWORD:
+        others.append(Method.PASSWORD.value)
+    return using, _others(context, others)
 
 
 def _first(context: Context, planes: list[int | None]) -> Method:
@@ -133,6 +147,21 @@ async def _step_up_at_provider(context: Context, target: str) -> Response:
     )
 
 
+def _names(context: Context, methods: Collection[Method]) -> list[str]:
+    """What may be shown. What the gate asked for is in the address: an app is no help where only the passkey is as
+    strong as it must be."""
+    asked = asked_ways(context)
+    names = [each for each in ("totp", "recovery_code") if Method(each) in methods]
+    if takes_passkeys(context, methods):
+        names.insert(0, "passkey")
+    return [each for each in names if each in asked.split(",")] or names
+
+
+def _others(context: Context, names: Collection[str]) -> list[dict[str, str]]:
+    """Links to the same page for other ways."""
+    return [{"text": _TEXTS[each], "url": context.url(_same_step_up(context, each))} for each in names]
+
+
 def _planes_asked(context: Context) -> list[int | None]:
     """The workspace that asks; else all of the person's; without any, the account itself."""
     place = asked_place(context)
@@ -146,6 +175,11 @@ def _asked_act(context: Context) -> str:
     return context.form.get("act") or context.query("act")
 
 
+def asked_ways(context: Context) -> str:
+    """The methods that the gate asked for, where it said so."""
+    return context.form.get("ways") or context.query("ways")
+
+
 def _lacks_first(context: Context, plane: int | None) -> bool:
     decision = decide_workspace(context.facts, plane) if plane is not None else decide_account(context.facts)
     return isinstance(decision, Challenge) and decision.reason in (Reason.FIRST_FACTOR, Reason.IDLE)
@@ -156,6 +190,7 @@ def _same_step_up(context: Context, using: str) -> str:
         "/step-up",
         workspace=asked_slug(context),
         act=_asked_act(context),
+        ways=asked_ways(context),
         using=using,
         next=context.next_path,
     )
@@ -176,17 +211,17 @@ async def step_up_form(context: Context) -> Response:
     except Refused as refused:
         if not refused.errors:
             raise
-        return await _step_up(context, errors={refused.errors[0].field: refused.errors[0].message})
+        return await render_step_up(context, errors={refused.errors[0].field: refused.errors[0].message})
     if isinstance(result, Proved):
         return onward(context, result)
     if field == "password" and isinstance(result, Wrong):
-        return await _step_up(
+        return await render_step_up(
             context,
             status=401,
             errors={"password": "That password is wrong."},
             wait=wait_value(context.now, result.retry_at),
         )
-    return await _step_up(context, **guess_errors(context, result, field))
+    return await render_step_up(context, **guess_errors(context, result, field))
 
 
 ROUTES: list[Route] = [
