@@ -303,7 +303,7 @@ def test_settings_have_2fa_whole_and_say_who_keeps_the_rest(world: World, acme: 
     page = visitor.open(remove)
     assert "Your sign-in at Acme Notes alone will then be enough." in page.text
     page = visitor.submit(remove)
-    assert "The authenticator app is removed." in page.text
+    assert "It is removed." in page.text
     assert "At the moment your sign-in at Acme Notes alone is enough." in page.text
 
 
