@@ -225,8 +225,8 @@ def _challenge(decision: Challenge) -> Refused:
     if decision.reason in (Reason.IDLE, Reason.FIRST_FACTOR) and decision.methods == (Method.PROVIDER,):
         return Refused(
             Code.STEP_UP_REQUIRED,
-            "Sign in to the product again to go on.",
-            WayOut("Go on by way of the product.", "/step-up"),
+            "Sign in to the product again, or at your company's provider, to go on.",
+            WayOut("Go on by way of it.", "/step-up"),
             decision=decision,
         )
     if decision.reason in (Reason.IDLE, Reason.FIRST_FACTOR):

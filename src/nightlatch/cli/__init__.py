@@ -13,6 +13,10 @@ _COMMANDS = {
     "workspace": ("workspace:workspace", "Make and list workspaces, and change their policy."),
     "teammate": ("teammate:teammate", "Invite, list and remove teammates; change roles; disable 2FA."),
     "app": ("app:app", "Register products, change them, and give them new secrets."),
+    "connection": (
+        "connection:connection",
+        "Show which workspace has people come by which identity provider.",
+    ),
     "domain": ("domain:domain", "Show which workspace claims which domain, and take one away."),
     "sessions": ("sessions:sessions", "End every session, API token and grant."),
     "account": ("account:account", "Show an account, and lift its locks."),

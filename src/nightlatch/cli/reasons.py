@@ -29,7 +29,7 @@ _METHODS = {
     Method.TOTP: "a code from the authenticator app",
     Method.RECOVERY_CODE: "a recovery code",
     Method.PASSKEY: "a passkey",
-    Method.PROVIDER: "the sign-in of their product",
+    Method.PROVIDER: "a sign-in at their product, or at the workspace's provider",
     Method.TICKET: "the mailed link",
     Method.INVITATION: "the invitation's link",
 }

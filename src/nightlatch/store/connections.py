@@ -35,6 +35,7 @@ _OF_KIND = Query(
         workspaces.c.slug, connections.c.id
     )
 )
+_EVERY = Query(_shown.where(_there).order_by(workspaces.c.slug, connections.c.name, connections.c.id))
 _INSERT = Query(
     insert_into(connections, without=("sealed", "max_age", "exempt_until", "exempt_by", "removed_at"))
 )
@@ -88,6 +89,11 @@ def of_workspace(tx: Transaction, workspace_id: int) -> list[Row]:
 def of_kind(tx: Transaction, kind: str) -> list[Row]:
     """Every connection of a kind, with its workspace's slug; for the operator."""
     return tx.all(_OF_KIND, kind=kind)
+
+
+def every(tx: Transaction) -> list[Row]:
+    """All connections, by workspace and name (for the operator)."""
+    return tx.all(_EVERY)
 
 
 def settings_of(row: Row) -> dict[str, Any]:
