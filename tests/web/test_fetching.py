@@ -1,4 +1,4 @@
-"""Asking a provider never leads into the operator's own network (F43's class: server-side request forgery)."""
+"""Asking a provider never leads into the operator's own network: no forged request from inside."""
 
 import asyncio
 from ipaddress import ip_network
