@@ -1,9 +1,10 @@
 """SAML from the pages' side: there by redirect, back by a POST from elsewhere that opens nothing by itself."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Mapping
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -295,7 +296,17 @@ def test_without_the_extra_it_is_said_what_to_install(acme: Acme, monkeypatch: p
     assert Client(acme.team.app).get(f"/saml/{to_text(acme.id)}").status == 503
 
 
-def test_no_page_of_the_way_keeps_an_answer(acme: Acme, tmp_path: Path) -> None:
+def test_an_installation_without_the_extra_starts() -> None:
+    """Nothing that is imported at the start needs it."""
+    code = (
+        "import sys; sys.modules['lxml'] = sys.modules['signxml'] = None\n"
+        "import nightlatch.server, nightlatch.cli.checks, nightlatch.web.table"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_page_of_the_way_keeps_an_answer(acme: Acme) -> None:
     """What was put aside is sealed: neither the subject nor an address stands in the database in plain."""
     request = acme.leave(Visitor(acme.team.app))
     onward(
