@@ -16,6 +16,8 @@ from nightlatch.sso.identity import Identity, SsoError
 from nightlatch.sso.saml import read_response, request_url
 from nightlatch.sso.saml_assertion import Attributes, Came
 from nightlatch.sso.saml_metadata import Provider, Service
+from nightlatch.sso.saml_signature import certificate, verified
+from nightlatch.sso.saml_xml import children, one, parse
 from tests.support.saml_idp import (
     MFA,
     PASSWORD,
@@ -291,6 +293,18 @@ def test_a_transform_is_refused_though_it_was_signed(idp: Idp):
         comes(idp.answer(ANA, c14n="http://www.w3.org/2001/10/xml-exc-c14n#WithComments"), idp)
     with refused("signature"):
         comes(idp.answer(ANA, c14n="http://www.w3.org/TR/2001/REC-xml-c14n-20010315"), idp)
+
+
+def test_what_is_verified_is_read_anew_from_the_signed_octets(idp: Idp, signed: str):
+    """Nothing that is read afterwards hangs together with the document that came."""
+    root = parse(signed.encode())
+    (found,) = children(root, "saml:Assertion")
+    covered = verified(found, [certificate(idp.certificate)])
+    assert covered is not found
+    assert covered.getparent() is None
+    assert not children(covered, "ds:Signature")
+    one(one(found, "saml:Subject"), "saml:NameID").text = MALLORY
+    assert one(one(covered, "saml:Subject"), "saml:NameID").text == ANA.name_id
 
 
 # --- wrapping: XSW 1 to 8, as the literature numbers them ---
