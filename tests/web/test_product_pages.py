@@ -15,6 +15,7 @@ from nightlatch.facts import reach_of
 from nightlatch.ids import to_text as id_text
 from nightlatch.instants import HOUR, MINUTE, to_text
 from nightlatch.mail.drain import Post, drain_once
+from nightlatch.mail.messages import common
 from nightlatch.mail.outgoing import OutgoingMail, Sender
 from nightlatch.store import accounts, apps, people, workspaces
 from nightlatch.store.engine import Transaction
@@ -676,11 +677,15 @@ def test_mails_speak_for_the_product_with_links_of_ours(world: World, acme: Prod
         assert '<p class="product">Acme Notes</p>' in mail.html
         assert "Forgot" not in mail.text
     assert "http://localhost:8000/tickets/" in ticket.text
-    look = re.search(r"http://localhost:8000(/sign-in\?at=\S+)", bound.text)
-    assert look is not None
-    page = acme.browser().open(look[1])
+    not_me = re.search(r"http://localhost:8000(/not-me/\S+)", bound.text)
+    assert not_me is not None
+    assert "This was not me" in acme.browser().open(not_me[1]).text
+    look = common.by_way_of(
+        id_text(acme.id), common.SETTINGS
+    )  # as mails that only tell lead to a page of ours
+    page = acme.browser().open(look)
     assert page.read.links["Continue at Acme Notes"] == f"{RETURN_URL}?open=user"
-    assert visitor.open(look[1]).path == "/settings/user"
+    assert visitor.open(look).path == "/settings/user"
 
 
 def test_a_mail_about_a_workspace_speaks_for_its_product(world: World, acme: Product) -> None:
