@@ -220,5 +220,8 @@ def test_a_security_notice_can_be_copied_without_its_link(kind: str) -> None:
         "help_contested",
         "reset_waiting_owner",
         "reset_done",
+        "connection_changed",
+        "domain_missing",
+        "sso_bypassed",
     }
     assert needs_link(kind) == (kind in alone)
