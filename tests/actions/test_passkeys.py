@@ -15,11 +15,10 @@ from nightlatch.actions import (
     kinds,
     losing,
     passkey_asking,
-    passkey_enrolment,
     passkeys,
     second_step,
 )
-from nightlatch.actions.binding import Confirmed, HashedCode
+from nightlatch.actions.binding import Confirmed
 from nightlatch.actions.by import By
 from nightlatch.actions.not_me import not_me_link
 from nightlatch.actions.passkey_asking import Asked, Purpose
@@ -39,25 +38,13 @@ from nightlatch.store.query import Query
 from nightlatch.store.schema import accounts
 from nightlatch.vocabulary import Credential, Method
 from tests.support.events import events as all_events
+from tests.support.passkey_acts import ask_new, bind
 from tests.support.passkeys import SITE, SoftPasskey
 from tests.support.product import register
 from tests.support.tables import rows
 from tests.support.world import Person, World, carried_on
 
 VISITOR = By("visitor", None, "", "192.0.2.1", "Firefox", None, Credential.NONE, hash_token("browser"))
-CODES = [HashedCode(f"{n:04}", "hash") for n in range(10)]
-
-
-def ask_new(world: World, by: By, **more: Any) -> Asked:
-    given: dict[str, Any] = {"name": "", "replaces": None, "workspace_id": None, **more}
-    return world.write(lambda tx: passkey_asking.ask_new(tx, by=by, site=SITE, **given))
-
-
-def bind(world: World, by: By, soft: SoftPasskey, asked: Asked | None = None, **lies: Any) -> Any:
-    made = passkey_answers.read_made(soft.make((asked or ask_new(world, by)).options, **lies))
-    return world.write(
-        lambda tx: passkey_enrolment.bind(tx, by=by, site=SITE, answer=made, codes=CODES, token=new_token())
-    )
 
 
 def bound(world: World, person: Person, by: By, **habits: Any) -> tuple[SoftPasskey, By]:

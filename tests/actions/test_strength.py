@@ -3,8 +3,10 @@
 import pytest
 
 from nightlatch.access import ALLOW, Challenge, Decision, Enrol, decide_workspace
-from nightlatch.actions import authenticators, campaigns, notices_recheck, teammates
+from nightlatch.actions import authenticators, campaigns, enrolment, notices_recheck, teammates
 from nightlatch.actions.by import By, operator
+from nightlatch.actions.evidence import read_evidence
+from nightlatch.actions.tokens import new_token
 from nightlatch.instants import DAY, HOUR
 from nightlatch.policy import ProofStrength
 from nightlatch.refusals import Code, Refused
@@ -12,10 +14,13 @@ from nightlatch.store import events, listing
 from nightlatch.store import teammates as memberships
 from nightlatch.store.engine import Transaction
 from nightlatch.vocabulary import Event, Method, Reason, Role
+from tests.support.events import events as events_of
 from tests.support.letters import letter, letters
-from tests.support.switch import Acme
+from tests.support.passkey_acts import ask_new, bind
+from tests.support.passkeys import SoftPasskey
+from tests.support.switch import Acme, exempt
 from tests.support.tables import rows as rows_of
-from tests.support.world import World
+from tests.support.world import World, carried_on
 
 ANY, KEYS = ProofStrength.ANY, ProofStrength.PHISHING_RESISTANT
 
@@ -216,6 +221,84 @@ def test_the_last_passkey_is_not_taken_off_where_they_are_required(acme: Keyed):
     assert authenticators.mandated_by(acme.world.known(acme.owner).facts, acme.app) == []
     other = acme.world.bind_passkey(acme.dana)
     assert authenticators.mandated_by(acme.world.known(acme.owner).facts, other) == []
+
+
+# What the workspace is told of it
+
+
+def _noted(acme: Keyed, person: int) -> list[tuple[str, object]]:
+    """What the workspace can rely on of a person, as its own events tell it."""
+    told = {Event.TEAMMATE_SECURED, Event.TEAMMATE_UNSECURED}
+    found = events_of(acme.world, subject=person, workspace=acme.id)
+    return [(each.event, each.detail.get("methods")) for each in found if each.event in told]
+
+
+def _methods(acme: Keyed, person: int) -> tuple[str, ...] | None:
+    evidence = acme.world.read(lambda tx: read_evidence(tx, workspace_id=acme.id, on=""))
+    (found,) = [each.methods for each in evidence.teammates if each.account == person]
+    return found
+
+
+def test_a_passkey_beside_an_app_ends_more_time_and_is_evidence(acme: Keyed):
+    """The workspace is told once of each change of methods: the passkey, its like, the app that goes, and all."""
+    acme.on()
+    acme.on(strength=KEYS)
+    exempt(acme.world, acme.id, acme.adam, until=acme.world.clock.now() + DAY)
+    assert decision(acme, acme.admin) == ALLOW
+    first = bind(acme.world, acme.admin, SoftPasskey())
+    (ended,) = [each for each in events_of(acme.world) if each.event is Event.EXCEPTION_ENDED]
+    assert (ended.subject[1], ended.detail["why"]) == (acme.adam.id, "set_up")
+    teammate = acme.world.read(lambda tx: memberships.by_account(tx, acme.adam.id, acme.id))
+    assert teammate is not None
+    assert teammate.exempt_until is None
+    assert _noted(acme, acme.adam.id) == [(Event.TEAMMATE_SECURED, ["passkey", "totp"])]
+    assert _methods(acme, acme.adam.id) == ("passkey", "totp")
+    second = bind(acme.world, carried_on(acme.admin, first.token), SoftPasskey())
+    acme.on(strength=ANY, reason="Enough")
+    by = acme.world.by_passkey(acme.adam, second.authenticator_id)
+    noted = [["passkey", "totp"]]
+    for gone, methods in ((first.authenticator_id, None), (acme.adams_app, ["passkey"])):
+        acme.world.write(lambda tx: authenticators.unbind(tx, by=by, authenticator_id=gone))  # noqa: B023
+        noted += [methods] if methods else []
+        assert [each for _, each in _noted(acme, acme.adam.id)] == noted
+    assert _methods(acme, acme.adam.id) == ("passkey",)
+
+
+def test_a_passkey_that_goes_and_leaves_an_app_is_evidence(acme: Keyed):
+    """Then a false page would do again: the workspace knows."""
+    result = bind(acme.world, acme.admin, SoftPasskey())
+    by = carried_on(acme.admin, result.token)
+    acme.world.write(lambda tx: authenticators.unbind(tx, by=by, authenticator_id=result.authenticator_id))
+    methods = [each for _, each in _noted(acme, acme.adam.id)]
+    assert methods == [["passkey", "totp"], ["totp"]]
+    assert _methods(acme, acme.adam.id) == ("totp",)
+
+
+def test_a_passkey_in_place_of_the_app_is_evidence(acme: Keyed):
+    """Of the two, the one that is there."""
+    asked = ask_new(acme.world, acme.admin, replaces=acme.adams_app)
+    bind(acme.world, acme.admin, SoftPasskey(), asked)
+    assert _noted(acme, acme.adam.id) == [(Event.TEAMMATE_SECURED, ["passkey"])]
+    assert _methods(acme, acme.adam.id) == ("passkey",)
+
+
+def test_another_app_where_a_passkey_is_asked_for_ends_no_more_time(acme: Keyed):
+    """It is not what they were given time for."""
+    acme.on()
+    acme.on(strength=KEYS)
+    exempt(acme.world, acme.id, acme.ana, until=acme.world.clock.now() + DAY)
+    by = acme.world.session(acme.ana, Method.PASSWORD, Method.INVITATION)
+    pending = acme.world.write(
+        lambda tx: enrolment.begin(tx, by=by, name="", replaces=None, workspace_id=None)
+    )
+    code = acme.world.code(pending.seed)
+    acme.world.write(
+        lambda tx: enrolment.confirm(
+            tx, by=by, enrolment_id=pending.id, code=code, codes=[], token=new_token()
+        )
+    )
+    assert [each for each in events_of(acme.world) if each.event is Event.EXCEPTION_ENDED] == []
+    assert _noted(acme, acme.ana.id) == [(Event.TEAMMATE_SECURED, ["totp"])]
 
 
 # The table

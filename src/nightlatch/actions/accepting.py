@@ -11,8 +11,8 @@ from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed
 from nightlatch.actions.mailing import mail_account
 from nightlatch.actions.reasons import clean_reason
-from nightlatch.actions.standing_notes import note_secured
-from nightlatch.assurance import enrolled, relied
+from nightlatch.actions.standing_notes import note_methods
+from nightlatch.assurance import relied
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
 from nightlatch.facts import Authenticator, AuthenticatorId, WorkspaceId
@@ -98,8 +98,7 @@ def accept(
         name=chosen[0].name,
         reason=reason,
     )
-    if not enrolled(before.authenticators, workspace_id):
-        note_secured(tx, by=by, account=account, facts=after, workspace_id=workspace_id)
+    note_methods(tx, by=by, account=account, before=before, after=after, workspace_id=workspace_id)
     mail_account(
         tx,
         "authenticator_accepted",

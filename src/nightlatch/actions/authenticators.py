@@ -11,8 +11,9 @@ from nightlatch.actions.guard import allowed, person_of, place_of, session_of
 from nightlatch.actions.mailing import mail_account
 from nightlatch.actions.not_me import not_me_link
 from nightlatch.actions.recovery_sets import drop_orphaned
+from nightlatch.actions.standing_notes import note_methods
 from nightlatch.actions.tokens import Token
-from nightlatch.assurance import counts_somewhere, enrolled, ready, relied, touches, usable
+from nightlatch.assurance import counts_somewhere, ready, relied, touches, usable
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
 from nightlatch.facts import Authenticator, Facts, Teammate
@@ -112,9 +113,9 @@ def unbind(tx: Transaction, *, by: By, authenticator_id: int) -> None:
     standing.refresh(tx, account.id)
     subject = account_subject(account.id, account.name)
     record(tx, Event.AUTHENTICATOR_UNBOUND, by=by, subject=subject, method=gone.method, name=row.name)
-    for teammate in known.facts.teammates:
-        if relied(gone, teammate.workspace) and not enrolled(rest, teammate.workspace):
-            record(tx, Event.TEAMMATE_UNSECURED, by=by, subject=subject, workspace_id=teammate.workspace)
+    before, after = known.facts, replace(known.facts, authenticators=tuple(rest))
+    for teammate in before.teammates:
+        note_methods(tx, by=by, account=account, before=before, after=after, workspace_id=teammate.workspace)
     not_me = not_me_link(tx, account.id, None)
     mail_account(
         tx,

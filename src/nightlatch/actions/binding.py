@@ -12,9 +12,9 @@ from nightlatch.actions.mailing import mail_account
 from nightlatch.actions.not_me import not_me_link
 from nightlatch.actions.proving import accept
 from nightlatch.actions.recovery_sets import drop_orphaned
-from nightlatch.actions.standing_notes import note_secured
+from nightlatch.actions.standing_notes import note_methods
 from nightlatch.actions.tokens import Token
-from nightlatch.assurance import enrolled, limited, relied, relied_on
+from nightlatch.assurance import limited, relied, relied_on
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
 from nightlatch.facts import Authenticator, Facts, Reach
@@ -171,11 +171,6 @@ def wants_codes(before: Facts, reach: Reach) -> bool:
     return not all(any(relied(each, workspace) for each in sets) for workspace in reach.workspaces)
 
 
-def needs_secured_note(before: Facts, after: Facts, workspace_id: int) -> bool:
-    """Whether a workspace relies on something now and did not before."""
-    return enrolled(after.authenticators, workspace_id) and not enrolled(before.authenticators, workspace_id)
-
-
 # --- inside ---
 
 
@@ -276,8 +271,9 @@ def _tell(tx: Transaction, by: By, binding: Binding, bound: Bound, old: Row | No
     subject = account_subject(account.id, account.name)
     record(tx, event, by=by, subject=subject, method=bound.method, name=bound.name)
     for teammate in after.teammates:
-        if needs_secured_note(binding.before, after, teammate.workspace):
-            note_secured(tx, by=by, account=account, facts=after, workspace_id=teammate.workspace)
+        note_methods(
+            tx, by=by, account=account, before=binding.before, after=after, workspace_id=teammate.workspace
+        )
     kind = "authenticator_replaced" if old is not None else "authenticator_bound"
     mail_account(
         tx,

@@ -4,12 +4,14 @@ An account's own events are the person's and the operator's to read. Where a cha
 workspace gets an event of its own, so that its evidence can be rebuilt from its own events alone (audit/evidence.py).
 """
 
+from collections.abc import Iterable
+
 from nightlatch.actions.by import By
 from nightlatch.actions.exceptions_ending import end_of_person
 from nightlatch.assurance import enrolled, ready, relied
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
-from nightlatch.facts import Facts, WorkspaceId
+from nightlatch.facts import Authenticator, Facts, WorkspaceId
 from nightlatch.refusals import not_found
 from nightlatch.store import accounts, teammates
 from nightlatch.store.engine import Transaction
@@ -40,15 +42,36 @@ def note_secured(tx: Transaction, *, by: By, account: Row, facts: Facts, workspa
     More time without 2FA, if they had any, ends with it.
     """
     end_more_time(tx, by=by, account=account, facts=facts, workspace_id=workspace_id)
-    here = {each.method for each in facts.authenticators if relied(each, workspace_id)}
     record(
         tx,
         Event.TEAMMATE_SECURED,
         by=by,
         subject=account_subject(account.id, account.name),
         workspace_id=workspace_id,
-        methods=sorted(here - {Method.RECOVERY_CODE}),
+        methods=sorted(methods_in(facts.authenticators, workspace_id)),
     )
+
+
+def note_methods(
+    tx: Transaction, *, by: By, account: Row, before: Facts, after: Facts, workspace_id: WorkspaceId
+) -> None:
+    """The workspace is told where it relies on other methods than before: on which, or on none any more.
+
+    A passkey beside an app is such a change: it may be what is required there, and evidence names the methods.
+    """
+    here = methods_in(after.authenticators, workspace_id)
+    if here == methods_in(before.authenticators, workspace_id):
+        return
+    if here:
+        note_secured(tx, by=by, account=account, facts=after, workspace_id=workspace_id)
+    else:
+        subject = account_subject(account.id, account.name)
+        record(tx, Event.TEAMMATE_UNSECURED, by=by, subject=subject, workspace_id=workspace_id)
+
+
+def methods_in(authenticators: Iterable[Authenticator], workspace_id: WorkspaceId) -> set[Method]:
+    """By which methods a person has 2FA in a workspace; recovery codes alone are none."""
+    return {each.method for each in authenticators if relied(each, workspace_id)} - {Method.RECOVERY_CODE}
 
 
 def end_more_time(tx: Transaction, *, by: By, account: Row, facts: Facts, workspace_id: WorkspaceId) -> None:
