@@ -18,6 +18,7 @@ from nightlatch.actions import (
     invitations,
     mailing,
     mandate,
+    mandate_memory,
     notify_addresses,
     passwords,
     reminders,
@@ -134,6 +135,9 @@ FIGURES = {
     "Fresh proof": lasting(assurance.MAX_AGE),
     "Fresh proof, while acts of one kind follow each other": lasting(assurance.SLIDING_AGE),
     "A browser is known for": lasting(sessions.BROWSER_LIFE),
+    "A browser is remembered, where a workspace lets that be, at most": lasting(
+        mandate_memory.MOST_DAYS * DAY
+    ),
     "Invitation": lasting(stored_invitations.INVITATION_LIFE),
     "Link to set up 2FA (ticket)": lasting(stored_tickets.TICKET_LIFE),
     "A used ticket, a fresh invitation or sign-up lets its session bind for": lasting(

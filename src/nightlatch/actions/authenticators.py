@@ -11,6 +11,7 @@ from nightlatch.actions.guard import allowed, person_of, place_of, session_of
 from nightlatch.actions.mailing import mail_account
 from nightlatch.actions.not_me import not_me_link
 from nightlatch.actions.recovery_sets import drop_orphaned
+from nightlatch.actions.remembering import forget
 from nightlatch.actions.standing_notes import note_methods
 from nightlatch.actions.tokens import Token
 from nightlatch.assurance import counts_somewhere, ready, relied, touches, usable
@@ -110,6 +111,7 @@ def unbind(tx: Transaction, *, by: By, authenticator_id: int) -> None:
     drop_orphaned(tx, account.id, known.facts, rest)
     guesses.clear(tx, gone.method, str(account.id))
     sessions.end_others(tx, account.id, keep=session_of(known).id)
+    forget(tx, by, account.id, account.name, how="authenticators")
     standing.refresh(tx, account.id)
     subject = account_subject(account.id, account.name)
     record(tx, Event.AUTHENTICATOR_UNBOUND, by=by, subject=subject, method=gone.method, name=row.name)
@@ -170,6 +172,7 @@ def renew_codes(tx: Transaction, *, by: By, codes: Sequence[HashedCode], token: 
     )
     authenticators.add_codes(tx, id, [(each.selector, each.hash) for each in codes])
     guesses.clear(tx, Method.RECOVERY_CODE, str(account.id))
+    forget(tx, by, account.id, account.name, how="authenticators")
     sessions.rotate(tx, session_of(known).id, token.hash, pending_until=None)
     standing.refresh(tx, account.id)
     record(tx, Event.RECOVERY_CODES_RENEWED, by=by, subject=account_subject(account.id, account.name))

@@ -12,6 +12,7 @@ from nightlatch.actions.mailing import mail_account
 from nightlatch.actions.not_me import not_me_link
 from nightlatch.actions.proving import accept
 from nightlatch.actions.recovery_sets import drop_orphaned
+from nightlatch.actions.remembering import forget
 from nightlatch.actions.standing_notes import note_methods
 from nightlatch.actions.tokens import Token
 from nightlatch.assurance import limited, relied, relied_on
@@ -227,7 +228,9 @@ def _replace(tx: Transaction, binding: Binding) -> Row | None:
 
 
 def _after(tx: Transaction, by: By, binding: Binding, *, first: bool) -> None:
-    """Resets are completed, tickets spent, queued reminders withdrawn; a later change ends other sessions."""
+    """Resets are completed, tickets spent, queued reminders withdrawn; a later change ends other sessions.
+
+    Browsers are remembered no more."""
     account = binding.account
     for teammate in binding.before.teammates:
         if teammate.workspace not in binding.reach:
@@ -246,6 +249,7 @@ def _after(tx: Transaction, by: By, binding: Binding, *, first: bool) -> None:
         withdrawing.of_person(tx, account.id, teammate.workspace, "2FA is set up")
     if binding.reach.everywhere:
         tickets.end_open(tx, account.id, None)
+    forget(tx, by, account.id, account.name, how="authenticators")
     if not first:
         sessions.end_others(tx, account.id, keep=binding.session_id)
 

@@ -17,6 +17,7 @@ from nightlatch.actions.links import live_link, spend
 from nightlatch.actions.mailing import mail_account
 from nightlatch.actions.not_me import PURPOSE
 from nightlatch.actions.not_me import not_me_link as not_me_link
+from nightlatch.actions.remembering import forget
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
 from nightlatch.facts import AppId
@@ -87,6 +88,7 @@ def contest(tx: Transaction, *, by: By, token_hash: bytes) -> NotMe:
         record(tx, Event.SESSION_ENDED, by=by, subject=subject, how="not me", count=len(ended))
     for workspace_id in closed(tx, by=by, account_id=account.id, why="contested"):
         tell_contested(tx, by=by, account=account, workspace_id=workspace_id)
+    forget(tx, by, account.id, account.name, how="not me")
     standing.refresh(tx, account.id)
     mail_account(tx, "contested", account, by=by, name=row.name if row is not None else None)
     return seen

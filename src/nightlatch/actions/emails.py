@@ -11,6 +11,7 @@ from nightlatch.actions.guard import allowed, person_of
 from nightlatch.actions.kept import refuse_person
 from nightlatch.actions.links import live_link, spend, used
 from nightlatch.actions.mailing import UNDO_WINDOW, every_address, mail_account, mail_address, mail_copies
+from nightlatch.actions.remembering import forget
 from nightlatch.actions.standing_notes import note_changed
 from nightlatch.addresses import Address, masked
 from nightlatch.audit.events import account as account_subject
@@ -137,6 +138,7 @@ def confirm(tx: Transaction, *, by: By, token_hash: bytes) -> None:
     # Mailed to the address that is no longer this account's: whoever reads it must not get in by them (F06).
     tickets.end_links(tx, account.id, "password_reset")
     tickets.end_links(tx, account.id, "unblock")
+    forget(tx, by, account.id, account.name, how="e-mail")
     standing.refresh(tx, account.id)
     record(tx, Event.EMAIL_CHANGED, by=by, subject=_subject(account), old=account.email, new=new.display)
     note_changed(tx, by=by, account_id=account.id)
@@ -176,6 +178,7 @@ def undo(tx: Transaction, *, by: By, token_hash: bytes) -> str:
         accounts.set_email(tx, account.id, account.email_key, old)
     _end_everything(tx, account.id)
     end_of_account(tx, account, by=by, how="an e-mail change undone")
+    forget(tx, by, account.id, account.name, how="e-mail")
     standing.refresh(tx, account.id)
     record(
         tx, Event.EMAIL_CHANGE_UNDONE, by=by, subject=_subject(account), old=account.email, new=old.display

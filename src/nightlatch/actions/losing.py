@@ -16,6 +16,7 @@ from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, person_of, session_of
 from nightlatch.actions.mailing import mail_account
 from nightlatch.actions.not_me import PURPOSE
+from nightlatch.actions.remembering import forget
 from nightlatch.assurance import MAX_AGE, counting, fresh, fresh_methods, relied_on, touches
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
@@ -169,6 +170,7 @@ def _limited_by_it(facts: Facts, lost: Authenticator, marked: list[Plane]) -> li
 
 
 def _tell(tx: Transaction, by: By, own: _Own, event: Event, mail: str) -> None:
+    forget(tx, by, own.account.id, own.account.name, how="authenticators")
     standing.refresh(tx, own.account.id)
     subject = account_subject(own.account.id, own.account.name)
     record(tx, event, by=by, subject=subject, method=own.row.method, name=own.row.name)

@@ -6,6 +6,7 @@ from nightlatch.actions import campaigns, kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed
 from nightlatch.actions.mailing import mail_owners
+from nightlatch.actions.mandate_memory import wanted_memory
 from nightlatch.actions.mandate_strength import somebody_has_a_passkey, wanted_strength
 from nightlatch.actions.reasons import clean_reason
 from nightlatch.assurance import enrolled
@@ -15,7 +16,7 @@ from nightlatch.instants import DAY, Duration, Instant, to_text
 from nightlatch.mail import words
 from nightlatch.policy import ManagedBy, Mandate, ProofStrength
 from nightlatch.refusals import Code, Refused, WayOut, not_found
-from nightlatch.store import exceptions, standing, teammates, withdrawing, workspaces
+from nightlatch.store import exceptions, remembered, standing, teammates, withdrawing, workspaces
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import Known
 from nightlatch.store.locks import lock
@@ -43,6 +44,8 @@ class Policy:
     """From when a passkey is required, where it is."""
     resistant: bool
     """It is required now."""
+    remember_for: Duration | None
+    """For how long browsers may be remembered; None: never."""
     at_once_until: Instant | None
     """It was turned off lately: until then it can only be required again at once."""
 
@@ -81,15 +84,18 @@ def change_policy(
     reason: str | None,
     strength: ProofStrength | None = None,
     strength_from: Instant | None = None,
+    remember_days: int | None = None,
 ) -> Policy:
     """Turn the mandate on (`required_from` None or past: now), schedule it, turn it off, or keep the switch for owners.
 
     The instant alone decides when it bites: at the very next request of everybody. An announced date may be moved
     until it has come; in force it is only turned off, with a reason. The mails follow in batches. The same values again
     change nothing. `strength`: what it takes (None: as it is), for passkeys from `strength_from` on (None: as soon as
-    2FA is required); what is in force meanwhile stays. Back to any second step takes a reason. The operator turns off
+    2FA is required); what is in force meanwhile stays. `remember_days`: see `wanted_memory`.
+    Back to any second step takes a reason. The operator turns off
     past all roles, and every owner is mailed first. Raises Refused: the gate's, `revision_conflict`,
-    `mandate_in_force`, `grace_used`, `not_enrolled`, `not_permitted`, `invalid` (no reason).
+    `mandate_in_force`, `grace_used`, `not_enrolled`, `not_permitted`, `conflict` (remembering under a mandate),
+    `invalid` (no reason).
     """
     lock(tx, workspaces=[workspace_id])
     known = allowed(tx, by, kinds.CHANGE_POLICY.at(workspace_id)) if by.kind != "operator" else None
@@ -98,7 +104,8 @@ def change_policy(
         raise _conflict(row)
     wanted = _wanted(tx.now, row, required, required_from)
     resistant = wanted_strength(tx.now, row, wanted, strength, strength_from)
-    if wanted == row.required_from and resistant == row.resistant_from and managed_by == row.managed_by:
+    new = _Wanted(wanted, resistant, managed_by, wanted_memory(row, wanted, remember_days))
+    if new == _Wanted(row.required_from, row.resistant_from, row.managed_by, row.remember_for):
         return _policy(tx, row)
     text = clean_reason(reason, needed=_weaker(row, wanted, resistant))
     if managed_by != row.managed_by:
@@ -109,7 +116,7 @@ def change_policy(
         somebody_has_a_passkey(tx, known, row)
     if known is None and _weaker(row, wanted, resistant):
         _tell_owners_first(tx, by, row, wanted, text)
-    return _set(tx, by, row, _Wanted(wanted, resistant, managed_by), text)
+    return _set(tx, by, row, new, text)
 
 
 # --- inside ---
@@ -198,6 +205,7 @@ class _Wanted:
     required_from: Instant | None
     resistant_from: Instant | None
     managed_by: ManagedBy
+    remember_for: Duration | None
 
 
 def _set(tx: Transaction, by: By, row: Row, new: _Wanted, reason: str) -> Policy:
@@ -208,6 +216,7 @@ def _set(tx: Transaction, by: By, row: Row, new: _Wanted, reason: str) -> Policy
         required_from=wanted,
         resistant_from=resistant,
         resistant_announced_at=(row.resistant_announced_at or tx.now) if resistant is not None else None,
+        remember_for=new.remember_for,
         managed_by=new.managed_by,
         by_name=by.name,
         if_revision=row.revision,
@@ -216,6 +225,7 @@ def _set(tx: Transaction, by: By, row: Row, new: _Wanted, reason: str) -> Policy
         raise _conflict(row)
     if (resistant is None) != (row.resistant_from is None):
         standing.strength_changed(tx, row.id, passkeys=resistant is not None)
+    forgotten = _memory_changed(tx, row, new.remember_for)
     ended = _end_what_hung_on_it(tx, by, row) if wanted is None and row.required_from is not None else {}
     record(
         tx,
@@ -229,11 +239,22 @@ def _set(tx: Transaction, by: By, row: Row, new: _Wanted, reason: str) -> Policy
         managed_by=new.managed_by,
         reason=reason or None,
         **_told_of_strength(row, resistant),
+        **forgotten,
         **ended,
     )
     now = _workspace(tx, row.id)
     _announce(tx, by, row, now)
     return _policy(tx, now)
+
+
+def _memory_changed(tx: Transaction, row: Row, remember_for: Duration | None) -> dict[str, int]:
+    """Turned on or off, it begins with no browser remembered: nothing from before counts again. What to tell of it."""
+    if remember_for == row.remember_for:
+        return {}
+    told = {"remember_days": (remember_for or 0) // DAY}
+    if remember_for is not None and row.remember_for is not None:
+        return told
+    return {**told, "browsers_forgotten": remembered.end_in(tx, row.id)}
 
 
 def _told_of_strength(row: Row, resistant: Instant | None) -> dict[str, str]:
@@ -294,6 +315,7 @@ def _policy(tx: Transaction, row: Row) -> Policy:
         row.announced_at,
         row.resistant_from,
         Mandate(row.required_from, resistant_from=row.resistant_from).resistant(tx.now),
+        row.remember_for,
         _at_once_until(tx.now, row),
     )
 

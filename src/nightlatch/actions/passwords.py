@@ -13,6 +13,7 @@ from nightlatch.actions.emails import end_pending_change
 from nightlatch.actions.guard import allowed, person_of, session_of
 from nightlatch.actions.links import live_link, spend
 from nightlatch.actions.mailing import mail_account, mail_address
+from nightlatch.actions.remembering import forget
 from nightlatch.actions.tokens import Token, new_token
 from nightlatch.addresses import Address
 from nightlatch.audit.events import account as account_subject
@@ -111,7 +112,7 @@ def finish_reset(tx: Transaction, *, by: By, token_hash: bytes, password_hash: s
     ended = sessions.end_others(tx, account.id, keep=None)
     end_of_account(tx, account, by=by, how="a new password by mail")
     enrolments.drop_all(tx, account.id)
-    _after_new_password(tx, account.id)
+    _after_new_password(tx, by, account)
     sessions.remember_browser(tx, by.browser, account.id)
     subject = account_subject(account.id, account.name)
     record(tx, Event.PASSWORD_RESET, by=by, subject=subject, sessions_ended=len(ended))
@@ -136,7 +137,7 @@ def change(tx: Transaction, *, by: By, password_hash: str, session_token: Token)
     sessions.add_proof(tx, session.id, Method.PASSWORD)
     ended = sessions.end_others(tx, account.id, keep=session.id)
     enrolments.drop_others(tx, account.id, session.id)
-    _after_new_password(tx, account.id)
+    _after_new_password(tx, by, account)
     subject = account_subject(account.id, account.name)
     record(tx, Event.PASSWORD_CHANGED, by=by, subject=subject, sessions_ended=len(ended))
     mail_account(tx, "password_changed", account, by=by, account=account.email)
@@ -159,9 +160,10 @@ def _reset_link(tx: Transaction, token_hash: bytes) -> tuple[Row, Row]:
     return link, account
 
 
-def _after_new_password(tx: Transaction, account_id: int) -> None:
+def _after_new_password(tx: Transaction, by: By, account: Row) -> None:
     """What somebody with the old password may have begun dies: other reset links, a pending e-mail change, an address
-    for notices that is not confirmed yet (F06)."""
-    tickets.end_links(tx, account_id, "password_reset")
-    tickets.end_links(tx, account_id, "notify_confirm")
-    end_pending_change(tx, account_id)
+    for notices that is not confirmed yet (F06). No browser is remembered any more (F38)."""
+    tickets.end_links(tx, account.id, "password_reset")
+    tickets.end_links(tx, account.id, "notify_confirm")
+    end_pending_change(tx, account.id)
+    forget(tx, by, account.id, account.name, how="password")

@@ -14,6 +14,7 @@ from nightlatch.actions.by import By
 from nightlatch.actions.exceptions_ending import end_of_person
 from nightlatch.actions.help_closing import closed
 from nightlatch.actions.mailing import every_address, mail_account, mail_address, mail_copies
+from nightlatch.actions.remembering import forget as forget_browsers
 from nightlatch.actions.reset_ending import person_gone, role_changed
 from nightlatch.actions.standing_notes import note_changed, note_if_secured, note_joined
 from nightlatch.addresses import Address
@@ -367,6 +368,7 @@ def _remove(tx: Transaction, app: App, workspace: Row, teammate_id: int, account
     _end_exception(tx, app, workspace, (account_id, account.name), "gone")
     standing.drop(tx, teammate_id)
     person_gone(tx, app.by, workspace.id, account_id)
+    forget_browsers(tx, app.by, account_id, account.name, how="gone", workspace_id=workspace.id)
     closed(tx, by=app.by, account_id=account_id, workspace_id=workspace.id, why="gone")
     tickets.end_open(tx, account_id, workspace.id)
     withdrawing.of_person(tx, account_id, workspace.id, "no teammate any more")

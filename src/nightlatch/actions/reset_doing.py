@@ -6,6 +6,7 @@ out to the present address and works only with the number. Nothing in any other 
 
 from nightlatch.actions.by import SYSTEM, By
 from nightlatch.actions.help_closing import closed
+from nightlatch.actions.remembering import forget
 from nightlatch.actions.reset_ending import end_reset
 from nightlatch.actions.reset_mails import mail_notices, mail_ticket, tell_done
 from nightlatch.actions.reset_rules import Target, may_still_ask, nobody_could_open, rank_of
@@ -39,6 +40,7 @@ def do_reset(tx: Transaction, by: By, target: Target, reset: Row, approver: str 
     teammates.begin_reset(tx, target.teammate.id, reset.id)
     teammates.reset_waits_no_more(tx, account.id, workspace_id, reset.id)
     enrolments.drop_for(tx, account.id, workspace_id)
+    forget(tx, by, account.id, account.name, how="reset", workspace_id=workspace_id)
     closed(tx, by=by, account_id=account.id, workspace_id=workspace_id, why="reset")
     standing.refresh(tx, account.id, only=[workspace_id])
     number = bool(reset.number_tag)

@@ -8,6 +8,7 @@ from nightlatch.actions.guard import allowed, person_of
 from nightlatch.actions.mailing import mail_account
 from nightlatch.actions.not_me import not_me_link
 from nightlatch.actions.proving import Proved, Wait, Wrong, must_wait
+from nightlatch.actions.remembering import remember
 from nightlatch.actions.showing import Shown, clear, succeeded
 from nightlatch.actions.tokens import Token, new_token
 from nightlatch.assurance import liftable, relied, usable
@@ -42,8 +43,13 @@ class CodeCandidate:
         return "CodeCandidate(...)"
 
 
-def present_totp(tx: Transaction, *, by: By, code: str, token: Token) -> Proved | Wrong | Wait:
-    """Charge, judge and record one code, all in this transaction. `code` is canonical (authenticators.totp)."""
+def present_totp(
+    tx: Transaction, *, by: By, code: str, token: Token, remembers: bool = False
+) -> Proved | Wrong | Wait:
+    """Charge, judge and record one code, all in this transaction. `code` is canonical (authenticators.totp).
+
+    `remembers`: do not ask again in this browser, where a workspace lets that be.
+    """
     known, counter, wait = _may_try(tx, by, Method.TOTP)
     if wait is not None:
         return wait
@@ -54,7 +60,10 @@ def present_totp(tx: Transaction, *, by: By, code: str, token: Token) -> Proved 
     if accepted is None:
         return _failed(tx, by, known, Method.TOTP, counter, replayed)
     clear(tx, known, Method.TOTP, counter)
-    return succeeded(tx, by, known, Shown(Method.TOTP, accepted), token)
+    shown = succeeded(tx, by, known, Shown(Method.TOTP, accepted), token)
+    if remembers:
+        remember(tx, by, shown.known, accepted)
+    return shown
 
 
 def look_code(tx: Transaction, *, by: By, parts: CodeParts) -> CodeCandidate:

@@ -15,6 +15,7 @@ from nightlatch.actions.kept import refuse_person
 from nightlatch.actions.links import live_link
 from nightlatch.actions.mailing import mail_address
 from nightlatch.actions.proving import Proved, Wait, Wrong, accept, must_wait, proved
+from nightlatch.actions.remembering import recognise
 from nightlatch.actions.source_delay import charge_source, source_wait
 from nightlatch.actions.tokens import Token, new_token
 from nightlatch.addresses import Address
@@ -105,6 +106,7 @@ def sign_in(
         browser=by.browser,
     )
     sessions.add_proof(tx, session_id, Method.PASSWORD, supersedes=False)
+    recognise(tx, by, kind, account_id, session_id)
     return _proved(tx, by, read_known(tx, token.hash, kind), token)
 
 

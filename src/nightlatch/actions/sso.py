@@ -15,6 +15,7 @@ from nightlatch.actions import kinds, sso_people
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, known, person_of, session_of
 from nightlatch.actions.proving import Proved, accept
+from nightlatch.actions.remembering import recognise
 from nightlatch.actions.sso_linking import connect, may_connect, note_way
 from nightlatch.actions.sso_outcomes import Begun, Linked, Reported, Turned, Way, Why
 from nightlatch.actions.sso_people import Comes, Joins
@@ -212,7 +213,7 @@ def _session(tx: Transaction, by: By, before: Known, account: Row, token: Token)
         if before.person.id == account.id:
             return before.session.id
         sessions.end(tx, before.session.id, before.person.id)
-    return sessions.create(
+    session_id = sessions.create(
         tx,
         account_id=account.id,
         kind=Credential.COOKIE,
@@ -222,6 +223,8 @@ def _session(tx: Transaction, by: By, before: Known, account: Row, token: Token)
         pending=True,
         browser=by.browser,
     )
+    recognise(tx, by, Credential.COOKIE, account.id, session_id)
+    return session_id
 
 
 def _step_up(

@@ -14,6 +14,7 @@ from nightlatch.actions.guard import allowed, person_of, place_of
 from nightlatch.actions.kept import not_by_product
 from nightlatch.actions.mailing import every_address, mail_account, mail_owners
 from nightlatch.actions.reasons import clean_reason
+from nightlatch.actions.remembering import forget
 from nightlatch.actions.reset_ending import person_gone, role_changed
 from nightlatch.actions.service_accounts import suspend_of_sponsor
 from nightlatch.addresses import parse
@@ -224,6 +225,7 @@ def _end(tx: Transaction, by: By, workspace: Row, target: Row) -> None:
     _end_exception(tx, by, workspace, target, "gone")
     standing.drop(tx, target.id)
     person_gone(tx, by, workspace.id, target.account_id)
+    forget(tx, by, target.account_id, target.name, how="gone", workspace_id=workspace.id)
     help_closing.closed(tx, by=by, account_id=target.account_id, workspace_id=workspace.id, why="gone")
     tickets.end_open(tx, target.account_id, workspace.id)
     withdrawing.of_person(tx, target.account_id, workspace.id, "no teammate any more")

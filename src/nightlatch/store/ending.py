@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import bindparam, select, update
 
+from nightlatch.store import remembered
 from nightlatch.store.engine import Transaction
 from nightlatch.store.query import Query
 from nightlatch.store.schema import sessions, teammates
@@ -51,6 +52,7 @@ _IN_WORKSPACE: Mapping[str, Query] = {
 
 def end_all(tx: Transaction) -> dict[str, int]:
     """Every session, API token and grant of the installation is dead. How many of each."""
+    remembered.end_every(tx)
     return {name: tx.run(query, now=tx.now) for name, query in _ALL.items()}
 
 
@@ -60,6 +62,7 @@ def end_in(tx: Transaction, workspace_id: int) -> dict[str, int]:
     Nothing ends for other workspaces but API tokens that are good in several (law 7). `sessions` counts the teammates.
     """
     count = tx.run(_VALID_AFTER, workspace_id=workspace_id, sequence=tx.next_sequence())
+    remembered.end_in(tx, workspace_id)
     ended = {
         name: tx.run(query, now=tx.now, workspace_id=workspace_id) for name, query in _IN_WORKSPACE.items()
     }

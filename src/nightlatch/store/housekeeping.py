@@ -12,6 +12,7 @@ from nightlatch.store import (
     outbox,
     passkeys,
     progress,
+    remembered,
     sessions,
     sso_flows,
     tickets,
@@ -48,4 +49,5 @@ def tidy(tx: Transaction) -> None:
     notices.prune(tx, tx.now - NOTICES_KEPT)
     progress.prune(tx)
     passkeys.prune(tx)
+    remembered.prune(tx)
     sso_flows.prune(tx)

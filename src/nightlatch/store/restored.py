@@ -22,7 +22,7 @@ from nightlatch.store.schema import (
     tickets,
 )
 from nightlatch.store.schema_team import tokens
-from nightlatch.store.schema_ways import passkey_challenges
+from nightlatch.store.schema_ways import passkey_challenges, remembered_browsers
 from nightlatch.vocabulary import Method
 
 _END: Mapping[str, Query] = {
@@ -70,7 +70,10 @@ _END_WAITING_RESETS = Query(
 _NO_RESET_WAITS = Query(
     update(teammates).values(waiting_reset_id=None).where(teammates.c.waiting_reset_id.is_not(None))
 )
-_FORGET = tuple(Query(delete(table)) for table in (enrolments, caught_forms, browsers, passkey_challenges))
+_FORGET = tuple(
+    Query(delete(table))
+    for table in (enrolments, caught_forms, browsers, passkey_challenges, remembered_browsers)
+)
 _FORGET_INVITED = Query(delete(standing).where(standing.c.account_id.is_(None)))
 _RAISE_STEPS = Query(
     update(authenticators)

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import BigInteger, bindparam, case, func, select, update
 
 from nightlatch.ids import new_id
-from nightlatch.instants import Instant
+from nightlatch.instants import Duration, Instant
 from nightlatch.store.engine import Transaction
 from nightlatch.store.query import Query, Row, insert_into, set_columns
 from nightlatch.store.schema import teammates, workspaces
@@ -43,6 +43,7 @@ def _set_policy(**values: Any) -> Query:
             managed_by=bindparam("managed_by"),
             resistant_from=bindparam("resistant_from"),
             resistant_announced_at=bindparam("resistant_announced_at"),
+            remember_for=bindparam("remember_for"),
             revision=workspaces.c.revision + 1,
             policy_changed_at=_now,
             policy_changed_by=bindparam("by_name"),
@@ -140,6 +141,7 @@ def set_policy(
     required_from: Instant | None,
     resistant_from: Instant | None = None,
     resistant_announced_at: Instant | None = None,
+    remember_for: Duration | None = None,
     managed_by: str,
     by_name: str,
     if_revision: int,
@@ -148,13 +150,14 @@ def set_policy(
 
     `announced_at` is kept while a requirement stands, also when its date is moved: who joined after it has no grace.
     `resistant_from`, `resistant_announced_at`: the same of its strength. `turned_off_at` is when a requirement that was
-    in force was last turned off.
+    in force was last turned off. `remember_for`: for how long browsers are remembered, where nothing is required.
     """
     named = {
         "id": workspace_id,
         "managed_by": managed_by,
         "resistant_from": resistant_from,
         "resistant_announced_at": resistant_announced_at,
+        "remember_for": remember_for,
         "by_name": by_name,
         "if_revision": if_revision,
     }

@@ -87,10 +87,15 @@ async def password_again(context: Context, password: str) -> Proved | Wrong | Wa
     raise Refused(Code.UNAVAILABLE, "The password is being changed at this moment. Try again.")
 
 
-async def code_from_app(context: Context, code: str) -> Proved | Wrong | Wait:
-    """A code from the authenticator app. Raises Refused (422, not charged) for what cannot be one."""
+async def code_from_app(context: Context, code: str, *, remembers: bool = False) -> Proved | Wrong | Wait:
+    """A code from the authenticator app. Raises Refused (422, not charged) for what cannot be one.
+
+    `remembers`: do not ask again in this browser, where a workspace lets that be.
+    """
     by, canonical, token = context.by, canonical_code(code), new_token()
-    return await context.write(lambda tx: second_step.present_totp(tx, by=by, code=canonical, token=token))
+    return await context.write(
+        lambda tx: second_step.present_totp(tx, by=by, code=canonical, token=token, remembers=remembers)
+    )
 
 
 async def recovery(context: Context, text: str) -> Proved | Wrong | Wait:

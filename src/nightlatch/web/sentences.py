@@ -120,6 +120,14 @@ _EVENTS: dict[Event, tuple[str, str]] = {
         "The {method} of {whom} is suspended after too many wrong codes.",
     ),
     Event.AUTHENTICATOR_LIFTED: ("Suspension lifted", "The {method} of {whom} works again."),
+    Event.BROWSER_FORGOTTEN: (
+        "Browsers forgotten",
+        "Browsers of {whom} are asked for the second step again.",
+    ),
+    Event.BROWSER_REMEMBERED: (
+        "Browser remembered",
+        "{who} is not asked for the second step again in this browser until {ends_at}.",
+    ),
     Event.CLOCK_JUMPED: ("Clock jumped", "The clock of the server jumped."),
     Event.CONNECTION_ADDED: ("Connection added", "{who} added the single sign-on connection {whom}."),
     Event.CONNECTION_CHANGED: ("Connection changed", "{who} changed the single sign-on connection {whom}."),
@@ -201,7 +209,7 @@ _EVENTS: dict[Event, tuple[str, str]] = {
         "Password reset begun",
         "Somebody asked to reset the password of {whom}.",
     ),
-    Event.POLICY_CHANGED: ("Who manages it changed", "{who} lets {managed_by} manage authentication."),
+    Event.POLICY_CHANGED: ("Authentication changed", "{who} lets {managed_by} manage authentication."),
     Event.RECOVERY_CODE_USED: ("Recovery code used", "{who} used a recovery code."),
     Event.RECOVERY_CODES_RENEWED: ("Recovery codes renewed", "{who} got new recovery codes."),
     Event.RESET_COMPLETED: ("Set up again", "{whom} set up 2FA again after it was disabled."),
@@ -285,6 +293,7 @@ IN_WORKSPACES = (
     Event.MANDATE_OWNERLESS,
     *(Event.TEAMMATE_SECURED, Event.TEAMMATE_UNSECURED, Event.TEAMMATE_RESET, Event.TEAMMATE_RESET_RENEWED),
     Event.SESSIONS_ENDED,
+    *(Event.BROWSER_REMEMBERED, Event.BROWSER_FORGOTTEN),
     *(Event.TEAMMATE_RESET_REQUESTED, Event.TEAMMATE_RESET_APPROVED),
     *(Event.TEAMMATE_RESET_CANCELLED, Event.TEAMMATE_RESET_STOPPED),
     *(Event.HELP_REQUESTED, Event.HELP_CLOSED, Event.AUTHENTICATOR_ACCEPTED),
@@ -324,6 +333,8 @@ def tell(told: Told) -> tuple[str, list[tuple[str, str]]]:
     text = _EVENTS[Event(told.event)][1]
     if told.event == Event.TEAMMATE_ROLE_CHANGED and told.itself:
         text = "{who} became {role}."
+    if told.event == Event.POLICY_CHANGED and "remember_days" in told.detail:
+        text = "{who} changed for how many days a browser may be remembered: {remember_days}."
     words = _Words(told)
     made = _sentence_case(text.format_map(words))
     return made, details({key: value for key, value in told.detail.items() if key not in words.used})
@@ -375,6 +386,8 @@ _CHECKS = {
 }
 _LABELS = {
     "check": "What was wrong",
+    "browsers_forgotten": "Browsers forgotten",
+    "remember_days": "Days that a browser may be remembered",
     "before": "Was required from",
     "colour": "Colour",
     "exceptions_ended": "Exceptions ended",

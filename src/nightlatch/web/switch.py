@@ -87,6 +87,7 @@ def change(
     managed_by: ManagedBy,
     strength: ProofStrength | None = None,
     strength_from: Instant | None = None,
+    remember_days: int | None = None,
 ) -> Policy:
     """Change the policy that the page showed: by its revision, so that nobody overwrites what they have not seen."""
     revision = context.form.get("revision", "")
@@ -101,6 +102,7 @@ def change(
         reason=context.form.get("reason"),
         strength=strength,
         strength_from=strength_from,
+        remember_days=remember_days,
     )
 
 

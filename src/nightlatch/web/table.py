@@ -15,6 +15,7 @@ from nightlatch.web.api import invitations as api_invitations
 from nightlatch.web.api import openapi
 from nightlatch.web.api import passkeys as api_passkeys
 from nightlatch.web.api import policy as api_policy
+from nightlatch.web.api import remembered as api_remembered
 from nightlatch.web.api import reminding as api_reminding
 from nightlatch.web.api import resets as api_resets
 from nightlatch.web.api import saml_connections as api_saml_connections
@@ -126,6 +127,7 @@ ROUTES: list[Route] = [
     *api_sign_in.ROUTES,
     *api_sign_up.ROUTES,
     *api_account.ROUTES,
+    *api_remembered.ROUTES,
     *api_authenticators.ROUTES,
     *api_passkeys.ROUTES,
     *api_help.ROUTES,

@@ -73,6 +73,12 @@ class CodeBody(Model):
     code: Text
 
 
+class SecondStepBody(CodeBody):
+    """`remember`: do not ask again in this browser, in the workspaces that let it be; not for programs."""
+
+    remember: bool = False
+
+
 class EmailBody(Model):
     email: Email
 
@@ -181,6 +187,25 @@ class OwnSession(Model):
 
 class OwnSessions(Model):
     items: list[OwnSession]
+    next_cursor: str | None = None
+
+
+class RememberedBrowser(Model):
+    """Until `expires_at` the second step is not asked for in this browser, in that workspace."""
+
+    id: Id
+    workspace: str
+    workspace_name: str
+    ip: str
+    user_agent: str
+    created_at: Instant
+    last_used_at: Instant | None
+    expires_at: Instant
+    current: bool
+
+
+class RememberedBrowsers(Model):
+    items: list[RememberedBrowser]
     next_cursor: str | None = None
 
 

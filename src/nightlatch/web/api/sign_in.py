@@ -3,7 +3,7 @@
 from typing import NoReturn
 
 from nightlatch import addresses
-from nightlatch.actions import kinds, sign_in
+from nightlatch.actions import kinds, remembering, sign_in
 from nightlatch.actions.proving import Proved, Wait, Wrong
 from nightlatch.refusals import Code, Refused, WayOut, invalid
 from nightlatch.vocabulary import Method
@@ -70,8 +70,18 @@ async def password(context: Context, body: models.EmailPassword) -> Answer:
     return signed_in(context, result, 201)
 
 
-async def totp(context: Context, body: models.CodeBody) -> Answer:
-    result = await flows.code_from_app(context, body.code)
+async def totp(context: Context, body: models.SecondStepBody) -> Answer:
+    if body.remember:
+        remembering.refuse_program(context.by)
+    return await _totp(context, body.code, remembers=body.remember)
+
+
+async def step_up_totp(context: Context, body: models.CodeBody) -> Answer:
+    return await _totp(context, body.code)
+
+
+async def _totp(context: Context, code: str, *, remembers: bool = False) -> Answer:
+    result = await flows.code_from_app(context, code, remembers=remembers)
     if not isinstance(result, Proved):
         refuse(result, Method.TOTP)
     return signed_in(context, result)
@@ -125,7 +135,7 @@ ROUTES: list[Route] = [
         "/sign-in/totp",
         kinds.PRESENT_SECOND,
         totp,
-        body=models.CodeBody,
+        body=models.SecondStepBody,
         answer=models.SignedIn,
         summary="Show a code from the authenticator app",
         codes=_WRONG,
@@ -163,7 +173,7 @@ ROUTES: list[Route] = [
         "POST",
         "/step-up/totp",
         kinds.PRESENT_SECOND,
-        totp,
+        step_up_totp,
         body=models.CodeBody,
         answer=models.SignedIn,
         summary="Show a fresh code from the authenticator app",

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
+from nightlatch.actions.mandate_memory import MOST_DAYS
 from nightlatch.vocabulary import Event
 from nightlatch.web.api.models import Email, Id, Instant, Model, RoleName, Text
 
@@ -58,9 +59,11 @@ class Policy(Model):
     """`revision` is in the ETag too: a change names it in If-Match. Who joins after `announced_at` has no grace.
 
     `at_once_until`: it was in force and was turned off lately; until then it is required again at once or not at all.
+    `remember_browsers`: for how many days a browser may be remembered; null: never.
     """
 
     two_factor: TwoFactorPolicy
+    remember_browsers: int | None
     in_force: bool
     revision: int
     changed_at: Instant | None
@@ -80,7 +83,10 @@ class TwoFactorChange(Model):
 
 
 class PolicyChange(Model):
+    """`remember_browsers`: 1 to 30 days, where nothing is required; null: never; left out, it stays what it is."""
+
     two_factor: TwoFactorChange
+    remember_browsers: Annotated[int, Field(ge=1, le=MOST_DAYS)] | None = None
     reason: Reason | None = None
 
 

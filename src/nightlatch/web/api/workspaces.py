@@ -5,7 +5,7 @@ from typing import NoReturn
 
 from nightlatch.actions import kinds, mandate, teammates, workspaces
 from nightlatch.actions.mandate import Policy
-from nightlatch.instants import Instant, to_text
+from nightlatch.instants import DAY, Instant, to_text
 from nightlatch.policy import ManagedBy, ProofStrength
 from nightlatch.refusals import Code, Refused, WayOut, invalid, not_found
 from nightlatch.store.engine import Transaction
@@ -84,6 +84,7 @@ def _answer(policy: Policy) -> Answer:
             strength_from=text_or_none(policy.resistant_from),
             managed_by=policy.managed_by.value,
         ),
+        remember_browsers=policy.remember_for // DAY if policy.remember_for is not None else None,
         in_force=policy.in_force,
         revision=policy.revision,
         changed_at=text_or_none(policy.changed_at),
@@ -114,6 +115,7 @@ async def change_policy(context: Context, body: models.PolicyChange) -> Answer:
             reason=body.reason,
             strength=ProofStrength(wanted.strength) if wanted.strength is not None else None,
             strength_from=strength_from,
+            remember_days=_remember_days(body),
         )
 
     return _answer(await context.write(work))
@@ -131,6 +133,11 @@ def _strength_from(wanted: models.TwoFactorChange) -> Instant | None:
     if wanted.strength_from is None:
         return None
     return parsed_instant(wanted.strength_from, "two_factor.strength_from")
+
+
+def _remember_days(body: models.PolicyChange) -> int | None:
+    """As `wanted_memory` wants it: left out, it stays what it is; null turns it off."""
+    return (body.remember_browsers or 0) if "remember_browsers" in body.model_fields_set else None
 
 
 def _named(tags: str, revision: int) -> int:
@@ -205,6 +212,7 @@ ROUTES: list[Route] = [
             Code.MANDATE_IN_FORCE,
             Code.GRACE_USED,
             Code.NOT_ENROLLED,
+            Code.CONFLICT,
         ),
     ),
 ]

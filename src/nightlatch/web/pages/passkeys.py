@@ -58,7 +58,7 @@ async def second_step_form(context: Context) -> Response:
     result = await _shown(context, Purpose.SECOND_STEP)
     if isinstance(result, Proved):
         return onward(context, result)
-    return render_second_step(context, status=result[0], errors={"form": result[1]})
+    return await render_second_step(context, status=result[0], errors={"form": result[1]})
 
 
 async def step_up_form(context: Context) -> Response:

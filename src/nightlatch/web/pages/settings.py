@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from starlette.responses import Response
 
-from nightlatch.actions import emails, kinds, passwords, profile, sessions
+from nightlatch.actions import emails, kinds, passwords, profile, remembering, sessions
 from nightlatch.actions.tokens import new_token
 from nightlatch.refusals import Code, Refused
 from nightlatch.store import accounts, api_tokens
@@ -108,6 +108,20 @@ async def end_others_form(context: Context) -> Response:
     return go(context, f"{HERE}?said=sessions-ended")
 
 
+# --- remembered browsers ---
+
+
+async def forget_form(context: Context) -> Response:
+    remembered_id = context.id()
+    await context.write(lambda tx: remembering.forget_one(tx, by=context.by, remembered_id=remembered_id))
+    return go(context, f"{HERE}?said=browser-forgotten")
+
+
+async def forget_all_form(context: Context) -> Response:
+    await context.write(lambda tx: remembering.forget_all(tx, by=context.by))
+    return go(context, f"{HERE}?said=browsers-forgotten")
+
+
 ROUTES: list[Route] = [
     page(HERE, kinds.READ_ACCOUNT, settings_page),
     form(f"{HERE}/name", kinds.RENAME, name_form, shown_at=HERE),
@@ -117,5 +131,7 @@ ROUTES: list[Route] = [
     form(f"{HERE}/password", kinds.CHANGE_PASSWORD, password_form),
     form(f"{HERE}/sessions/end-others", kinds.END_SESSIONS, end_others_form, shown_at=HERE),
     form(f"{HERE}/sessions/{{id}}/end", kinds.END_SESSIONS, end_session_form, shown_at=HERE),
+    form(f"{HERE}/remembered/forget-all", kinds.END_SESSIONS, forget_all_form, shown_at=HERE),
+    form(f"{HERE}/remembered/{{id}}/forget", kinds.END_SESSIONS, forget_form, shown_at=HERE),
     *settings_two_factor.ROUTES,
 ]

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from nightlatch.actions import authenticators, emails, sessions, sso_linking, teammates
+from nightlatch.actions import authenticators, emails, remembering, sessions, sso_linking, teammates
 from nightlatch.actions.authenticators import Listed
 from nightlatch.actions.by import By
 from nightlatch.actions.emails import EmailChange
+from nightlatch.actions.remembering import Remembered
 from nightlatch.actions.sessions import OwnSession
 from nightlatch.actions.sso_linking import Connectable
 from nightlatch.assurance import enrolled, relied, relied_on
@@ -29,6 +30,7 @@ class _Read:
     account: Row | None
     listed: list[Listed]
     sessions: list[OwnSession]
+    remembered: list[Remembered]
     change: EmailChange | None
     tokens: int
     connected: list[Connectable]
@@ -49,6 +51,7 @@ def _read(tx: Transaction, context: Context) -> _Read:
         accounts.by_id(tx, context.facts.account or 0),
         authenticators.own(tx, by=by),
         sessions.own(tx, by=by),
+        remembering.own(tx, by=by),
         emails.pending(tx, by=by),
         api_tokens.count(tx, account_id=context.facts.account or 0),
         sso_linking.own(tx, by=by),
@@ -80,6 +83,7 @@ async def values(context: Context) -> dict[str, Any]:
         "mandated_by": mandating(context),
         "helpers": await who_can_help(context, [each.workspace for each in _mandating(facts)]),
         "sessions": [_session(context, each) for each in found.sessions],
+        "remembered": [_remembered(each) for each in found.remembered],
         "memberships": [
             _membership(context, workspace_id, found.stays) for workspace_id in context.known.places or {}
         ],
@@ -171,6 +175,19 @@ def _session(context: Context, each: OwnSession) -> dict[str, Any]:
         "seen_at": context.now if each.current else each.last_seen_at,
         "current": each.current,
         "pending": each.pending,
+    }
+
+
+def _remembered(each: Remembered) -> dict[str, Any]:
+    return {
+        "id": to_text(each.id),
+        "browser": readable_agent(each.user_agent) or "An unknown browser",
+        "workspace_name": each.workspace_name,
+        "ip": each.ip,
+        "since": each.created_at,
+        "used_at": each.last_used_at,
+        "until": each.expires_at,
+        "current": each.current,
     }
 
 

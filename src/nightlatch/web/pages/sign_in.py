@@ -6,7 +6,7 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response
 
 from nightlatch.access import Allow, Challenge, decide_account, decide_workspace
-from nightlatch.actions import kinds, second_step, sign_in
+from nightlatch.actions import kinds, remembering, second_step, sign_in
 from nightlatch.actions.proving import Proved, Wait, Wrong
 from nightlatch.assurance import liftable, takes_passkeys_alone, usable_methods
 from nightlatch.refusals import Refused
@@ -156,14 +156,15 @@ async def second_step_page(context: Context) -> Response:
         and not _suspended(context)
     ):
         return go(context, with_query("/recover", next=context.next_path))
-    return render_second_step(context)
+    return await render_second_step(context)
 
 
-def render_second_step(context: Context, **more: Any) -> Response:
+async def render_second_step(context: Context, **more: Any) -> Response:
     """The second step, as it is or with what was wrong."""
     place, facts = asked_place(context), context.facts
     bound = [each for each in facts.authenticators if each.method is Method.TOTP]
     methods = open_methods(context)
+    offered = await context.read(lambda tx: remembering.offer(tx, by=context.by, known=context.known))
     values: dict[str, Any] = {
         "email": context.known.person.email if context.known.person else "",
         "workspace_name": place.name if place is not None else None,
@@ -171,6 +172,7 @@ def render_second_step(context: Context, **more: Any) -> Response:
         "has_passkey": takes_passkeys(context, methods),
         "app_suspended": bool(bound) and _suspended(context),
         "has_recovery_codes": Method.RECOVERY_CODE in methods,
+        "remember": {"days": offered.days, "workspaces": offered.workspaces} if offered is not None else None,
         "wait": None,
         "may_lift": _may_lift(context),
         "recover_url": context.url(with_query("/recover", next=context.next_path)),
@@ -183,14 +185,16 @@ def render_second_step(context: Context, **more: Any) -> Response:
 
 async def second_step_form(context: Context) -> Response:
     try:
-        result = await flows.code_from_app(context, context.form.get("code", ""))
+        result = await flows.code_from_app(
+            context, context.form.get("code", ""), remembers=context.form.get("remember") == "yes"
+        )
     except Refused as refused:
         if not refused.errors:
             raise
-        return render_second_step(context, errors={"code": refused.errors[0].message})
+        return await render_second_step(context, errors={"code": refused.errors[0].message})
     if isinstance(result, Proved):
         return onward(context, result)
-    return render_second_step(context, **guess_errors(context, result, "code"))
+    return await render_second_step(context, **guess_errors(context, result, "code"))
 
 
 def guess_errors(context: Context, result: Wrong | Wait, field: str) -> dict[str, Any]:
