@@ -88,6 +88,7 @@ async def confirmed(
         target=target,
         newcomer=result.first and set_up_asked.by_invitation(context),
         replaced={"name": result.replaced} if result.replaced is not None else None,
+        method=result.method,
         workspace_name=place.name if place is not None else None,
     )
 
