@@ -126,7 +126,7 @@ def test_people_and_workspaces_appear_and_nothing_is_written_twice(world: World,
     answer = acme.check(acme.person())
     assert answer["decision"] == "allow"
     assert answer["start"] is None
-    assert answer["proof"] == {"aal": 1, "amr": [], "at": None}
+    assert answer["proof"] == {"acr": "urn:nightlatch:aal1", "aal": 1, "amr": [], "at": None}
     row = world.read(lambda tx: people.standing(tx, acme.id, "ana", "w1"))
     assert row is not None
     assert (row.name, row.email, row.workspace_name) == ("Ana", "ana@people.example", "Team w1")
