@@ -48,6 +48,14 @@ def _session(team: Team, person: Person, kind: Credential) -> str:
     return token.text
 
 
+def newcomer(team: Team, person: Person) -> Visitor:
+    """A browser in which an invitation has just made the account."""
+    token, visitor = new_token(), Visitor(team.app)
+    team.world.session(person, Method.PASSWORD, Method.INVITATION, token=token)
+    visitor.client.cookies["nightlatch"] = token.text
+    return visitor
+
+
 def put(client: Client, two_factor: dict[str, Any], reason: str | None = None) -> Got:
     """Change the policy as it is now."""
     tag = client.ask("GET", API).header("etag")
@@ -229,3 +237,54 @@ def test_who_is_told_of_the_date(team: Team, dana: Person) -> None:
     assert (seen["decision"], seen["due"]) == ("allow", at)
     (seen,) = by_key(team, dana).ask("GET", "/api/v1/session").json["workspaces"]
     assert seen["due"] is None
+
+
+def test_set_up_offers_no_app_where_a_passkey_alone_satisfies(team: Team, dana: Person) -> None:
+    """Neither to whoever has an app, nor to a newcomer; until the date of it, an app does where nothing is set up."""
+    ana, ben = team.person("Ana", two_factor=True), team.person("Ben")
+    team.world.workspace("acme", owner=dana, member=[ana, ben])
+    hers, his = team.visitor(ana), newcomer(team, ben)
+    put(by_key(team, dana), {"required": True})
+    at = instant(team.world.clock.now() + 2 * DAY)
+    put(by_key(team, dana), {**KEYS, "strength_from": at})
+    page = his.open("/set-up?workspace=acme")
+    assert page.text.index("With a passkey") < page.text.index("With an authenticator app")
+    page = hers.open("/set-up?workspace=acme")
+    assert "Acme will ask everyone for a passkey from" in page.text
+    assert page.heading == "Set up a passkey to continue"
+    assert "With an authenticator app" not in page.text
+    put(by_key(team, dana), KEYS)
+    for visitor in (hers, his):
+        page = visitor.open("/set-up?workspace=acme")
+        assert page.heading == "Set up a passkey to continue"
+        assert "a code from an app is not enough there" in page.text
+        assert "With an authenticator app" not in page.text
+        assert "/set-up/begin" not in page.actions
+        assert "/set-up/passkey" in page.actions
+
+
+def test_an_app_that_was_begun_is_put_away_where_a_passkey_alone_satisfies(team: Team, dana: Person) -> None:
+    """A newcomer's set-up begins by itself; its QR code would lead nowhere."""
+    ben = team.person("Ben")
+    team.world.workspace("acme", owner=dana, member=ben)
+    his = newcomer(team, ben)
+    put(by_key(team, dana), {"required": True})
+    his.open("/set-up?workspace=acme")
+    assert his.submit("/set-up/begin").heading == "Set up 2FA to continue"
+    put(by_key(team, dana), KEYS)
+    page = his.open("/set-up?workspace=acme")
+    assert page.heading == "Set up a passkey to continue"
+    assert "/set-up" not in page.actions
+
+
+def test_the_text_for_the_chat_and_the_progress_page_say_passkey(team: Team, dana: Person) -> None:
+    team.world.workspace("acme", owner=dana, member=team.person("Ana", two_factor=True))
+    owner = surfing(team, dana)
+    put(by_key(team, dana), {"required": True})
+    progress = f"{SWITCH}/progress"
+    assert "asks everyone for a second step (2FA) now" in owner.open(progress).text
+    put(by_key(team, dana), KEYS)
+    page = owner.open(progress)
+    assert "1 of 2 set up with a passkey" in page.text
+    assert "Acme asks everyone for a passkey now" in page.text
+    assert "authenticator app" not in page.text

@@ -82,23 +82,33 @@ def suggested_strength(now: Instant, policy: Policy) -> Instant:
     return policy.resistant_from or (now + NOTICE) // DAY * DAY + _HOUR_OF_DAY
 
 
-def chat_text(context: Context, at: Instant | None) -> str:
-    """A text to paste into the team's chat: what, from when (None: now), and the way to set up. It lets nobody in."""
+def chat_text(context: Context, policy: Policy, at: Instant | None) -> str:
+    """A text to paste into the team's chat: what, from when (None: now), and the way to set up. It lets nobody in.
+
+    A passkey, where the team is asked for one as soon as for 2FA, or has 2FA required already.
+    """
+    passkey = policy.resistant_from is not None and (
+        policy.in_force or policy.resistant_from == policy.required_from
+    )
+    at = policy.resistant_from if passkey else at
     place, person = context.place, context.known.person
     name = place.name if place is not None else ""
     link = f"/set-up?workspace={context.request.path_params['slug']}"
     if place is not None and place.app_id is not None:
         link = by_way_of(id_text(place.app_id), link)
     origin = context.front.config.origin
+    thing = "a passkey" if passkey else "a second step (2FA)"
+    takes = "a fingerprint, a face, a screen lock" if passkey else "an authenticator app on your phone"
+    takes += " or a security key" if passkey else ""
     what = (
-        f"{name} asks everyone for a second step (2FA) now."
+        f"{name} asks everyone for {thing} now."
         if at is None or at <= context.now
-        else f"{name} will ask everyone for a second step (2FA) from {spoken(at, 'long')}. "
+        else f"{name} will ask everyone for {thing} from {spoken(at, 'long')}. "
         "Until then you can work as now."
     )
     return (
         f"{what}\n"
-        "Setting it up takes about a minute and needs an authenticator app on your phone:\n"
+        f"Setting it up takes about a minute and needs {takes}:\n"
         f"{origin}{context.url(link)}\n"
         f"You get a mail about it, too. Questions? Ask {person.name if person is not None else 'an admin'}."
     )

@@ -41,7 +41,7 @@ async def preview(context: Context) -> Answer:
             i_have_passkey=facts.i_have_passkey,
             mail=models.MailHealth(state=mail["state"], at=text_or_none(mail["at"]), trouble=mail["trouble"]),
             suggested_from=text_or_none(begins),
-            chat_text=chat_text(context, begins),
+            chat_text=chat_text(context, met.policy, begins),
         )
     )
 

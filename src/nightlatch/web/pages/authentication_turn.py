@@ -50,7 +50,7 @@ async def _on(context: Context, *, status: int = 200, errors: dict[str, str] | N
         scheduled_from=policy.required_from,
         at_once_until=policy.at_once_until,
         suggested_from=f"{to_datetime(begins):%Y-%m-%dT%H:%M}" if begins is not None else None,
-        chat=chat_text(context, begins),
+        chat=chat_text(context, policy, begins),
         revision=str(policy.revision),
     )
 

@@ -32,6 +32,8 @@ async def progress_page(context: Context) -> Response:
         left=seen.left,
         exempt=seen.exempt,
         required_from=policy.required_from,
+        passkeys_from=policy.resistant_from,
+        passkeys_now=policy.resistant,
         in_force=policy.in_force,
         chart=chart(seen.days, policy.required_from),
         chart_width=WIDTH,
@@ -41,7 +43,7 @@ async def progress_page(context: Context) -> Response:
             for each in reversed(seen.days[-_ROWS:])
         ],
         left_path=f"{team_path(context)}?two_factor={waiting}",
-        chat=chat_text(context, policy.required_from),
+        chat=chat_text(context, policy, policy.required_from),
     )
 
 

@@ -32,7 +32,7 @@ _OVER = (Code.EXPIRED, Code.NOT_FOUND)
 async def set_up_page(context: Context) -> Response:
     asked = set_up_asked.read(context)
     pending = await context.read(lambda tx: enrolment.current(tx, by=context.by))
-    if pending is not None and asked.meant(context, pending):
+    if pending is not None and asked.meant(context, pending) and _app_will_do(context, pending):
         return await _scan(context, pending, asked.next)
     decision = decide(context.facts, asked.action)
     if isinstance(decision, Enrol) or (isinstance(decision, Deny) and decision.reason is Reason.MAIL_PROOF):
@@ -42,6 +42,11 @@ async def set_up_page(context: Context) -> Response:
     if not asked.replaces and not asked.another and set_up_asked.has_two_factor(context, asked.place):
         return go(context, asked.next or set_up_asked.landing(context.known))
     return await start(context, asked)
+
+
+def _app_will_do(context: Context, pending: Pending) -> bool:
+    """What was begun for a newcomer is an app; it is put away where a passkey alone satisfies."""
+    return not set_up_asked.passkey_alone(context, set_up_asked.place_of(context, pending.workspace_id))
 
 
 async def begin_form(context: Context) -> Response:
@@ -114,7 +119,6 @@ async def _scan(context: Context, pending: Pending, target: str, **more: Any) ->
     uri = totp.otpauth_uri(pending.seed, issuer, pending.account)
     values = await set_up_asked.about(context, set_up_asked.place_of(context, pending.workspace_id), target)
     values |= {
-        "on_phone": on_phone(context.by.user_agent),
         "qr_svg": await context.pool(lambda: qr_svg(uri)),
         "secret": totp.key_text(pending.seed),
         "secret_groups": totp.grouped_key(pending.seed).split(),
@@ -132,14 +136,15 @@ async def _scan(context: Context, pending: Pending, target: str, **more: Any) ->
 
 
 def passkey_values(context: Context, place: Place | None, replaces: int | None) -> dict[str, Any]:
-    """What the pages need to offer a passkey, on a phone before anything else."""
+    """What the pages need to offer a passkey: before anything else on a phone, and where it is what is asked for."""
     asked = {
         "workspace": place.slug if place is not None else "",
         "replaces": to_text(replaces) if replaces else "",
     }
     return {
         "passkeys": context.front.config.passkey_host is not None,
-        "passkey_first": on_phone(context.by.user_agent),
+        "passkey_first": on_phone(context.by.user_agent) or set_up_asked.passkey_wanted(context, place),
+        "on_phone": on_phone(context.by.user_agent),
         "passkey_ask": {name: value for name, value in asked.items() if value},
         "workspace": asked["workspace"],
     }

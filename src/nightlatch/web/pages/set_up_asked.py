@@ -16,9 +16,11 @@ from nightlatch.access import (
 )
 from nightlatch.actions import kinds
 from nightlatch.actions.enrolment import Pending
-from nightlatch.assurance import ready, relied_on
-from nightlatch.facts import WorkspaceId
+from nightlatch.assurance import enrolled, ready, relied_on
+from nightlatch.facts import Teammate, WorkspaceId
 from nightlatch.ids import from_text, to_text
+from nightlatch.instants import Instant
+from nightlatch.policy import ProofStrength
 from nightlatch.refusals import Refused, not_found, refusal_of
 from nightlatch.store.facts import Known, Place
 from nightlatch.vocabulary import Method, Reason
@@ -122,6 +124,27 @@ def refusal(context: Context, decision: Decision) -> Refused:
     return refusal_of(decision)
 
 
+def passkey_wanted(context: Context, place: Place | None) -> bool:
+    """Whether a passkey is what a workspace lacks of this person, now or from a date."""
+    facts, place = context.facts, place or _asking(context)
+    teammate = facts.teammate(place.id) if place is not None else None
+    if teammate is None or teammate.mandate.strength is not ProofStrength.PHISHING_RESISTANT:
+        return False
+    asks = isinstance(decide_workspace(facts, teammate.workspace), Enrol)  # a lost passkey is still relied on
+    return asks or not ready(facts, teammate.workspace)
+
+
+def passkey_alone(context: Context, place: Place | None) -> bool:
+    """Whether an app would not do there, and not even until a date that comes: then none is offered."""
+    facts, asking = context.facts, place or _asking(context)
+    teammate = facts.teammate(asking.id) if asking is not None else None
+    if teammate is None or not passkey_wanted(context, asking):
+        return False
+    mandate = teammate.mandate
+    until_then = mandate.in_force(facts.now) and not mandate.resistant(facts.now)
+    return not until_then or enrolled(facts.authenticators, teammate.workspace)
+
+
 def by_invitation(context: Context) -> bool:
     """Whether this session is the one in which an invitation made the account, to a workspace that requires 2FA."""
     facts = context.facts
@@ -149,13 +172,22 @@ async def about(context: Context, place: Place | None, target: str) -> dict[str,
     return {
         "workspace_name": place.name if place is not None else None,
         "required": required,
-        "passkey_alone": teammate is not None and teammate.mandate.resistant(context.now),
+        "passkey_alone": passkey_alone(context, place),
+        "passkey_from": _still_to_come(context, teammate),
         "required_since": teammate.mandate.required_from if teammate is not None and required else None,
         "helpers": [{"name": name} for name in dict.fromkeys(each["name"] for each in helping)],
         "newcomer": by_invitation(context) and not context.facts.authenticators,
         "cancel_url": None if required else context.url(target or "/"),
         "next": target,
     }
+
+
+def _still_to_come(context: Context, teammate: Teammate | None) -> Instant | None:
+    """From when a passkey is required, while that is ahead."""
+    if teammate is None or teammate.mandate.strength is ProofStrength.ANY:
+        return None
+    at = teammate.mandate.lacking_from(has_two_factor=True)
+    return at if at is not None and at > context.now else None
 
 
 def _asking(context: Context) -> Place | None:
