@@ -173,3 +173,7 @@ class ChromiumPasskeys:
         """What it holds."""
         found = self._session.send("WebAuthn.getCredentials", {"authenticatorId": self._id})
         return list(found["credentials"])
+
+    def forget(self) -> None:
+        """It holds nothing any more."""
+        self._session.send("WebAuthn.clearCredentials", {"authenticatorId": self._id})

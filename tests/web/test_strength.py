@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from nightlatch.actions.tokens import new_token
+from nightlatch.facts import EVERYWHERE
 from nightlatch.instants import DAY, MINUTE
 from nightlatch.instants import to_text as instant
+from nightlatch.store import authenticators
 from nightlatch.store.facts import read_account_facts
 from nightlatch.vocabulary import Credential, Event, Method
 from tests.support.asgi import Client, Got
@@ -288,3 +290,29 @@ def test_the_text_for_the_chat_and_the_progress_page_say_passkey(team: Team, dan
     assert "1 of 2 set up with a passkey" in page.text
     assert "Acme asks everyone for a passkey now" in page.text
     assert "authenticator app" not in page.text
+
+
+def test_who_lost_the_passkey_and_has_a_recovery_code_is_led_to_a_new_one(team: Team, dana: Person) -> None:
+    """The lost one is still relied on: that must not read as "nothing is left to set up", and go round in a circle."""
+    ana = team.person("Ana")
+    team.world.workspace("acme", owner=dana, member=ana)
+    team.world.bind_passkey(ana)
+    put(by_key(team, dana), KEYS)
+    codes, token, hers = _codes(team, ana), new_token(), Visitor(team.app)
+    team.world.session(ana, Method.PASSWORD, Method.RECOVERY_CODE, authenticator=codes, token=token)
+    hers.client.cookies["nightlatch"] = token.text
+    page = hers.open("/w/acme")
+    assert (page.path.split("?")[0], page.heading) == ("/set-up", "Set up a passkey to continue")
+    assert "/set-up/passkey" in page.actions
+
+
+def _codes(team: Team, person: Person) -> int:
+    return team.world.write(
+        lambda tx: authenticators.bind(
+            tx,
+            account_id=person.id,
+            method=Method.RECOVERY_CODE,
+            name="Recovery codes",
+            reach=EVERYWHERE,
+        )
+    )

@@ -17,7 +17,7 @@ from nightlatch.access import (
 from nightlatch.actions import kinds
 from nightlatch.actions.enrolment import Pending
 from nightlatch.assurance import enrolled, ready, relied_on
-from nightlatch.facts import Teammate, WorkspaceId
+from nightlatch.facts import Facts, Teammate, WorkspaceId
 from nightlatch.ids import from_text, to_text
 from nightlatch.instants import Instant
 from nightlatch.policy import ProofStrength
@@ -92,7 +92,7 @@ def _action(replaces: int | None) -> Action:
 def _lacking(context: Context) -> Place | None:
     """Where no workspace was named: the one that lacks 2FA, where others have it; else the whole account at once."""
     facts = context.facts
-    lacking = [each for each in facts.teammates if not ready(facts, each.workspace)]
+    lacking = [each for each in facts.teammates if _lacks(facts, each.workspace)]
     if not lacking or len(lacking) == len(facts.teammates):
         return None
     lacking.sort(key=lambda each: not isinstance(decide_workspace(facts, each.workspace), Enrol))
@@ -108,10 +108,15 @@ def has_two_factor(context: Context, place: Place | None) -> bool:
     """Whether nothing is left to set up: in a workspace, or in all of them."""
     facts = context.facts
     if place is not None:
-        return ready(facts, place.id)
+        return not _lacks(facts, place.id)
     if not facts.teammates:
         return any(each.method is not Method.RECOVERY_CODE for each in relied_on(facts, None))
-    return all(ready(facts, each.workspace) for each in facts.teammates)
+    return not any(_lacks(facts, each.workspace) for each in facts.teammates)
+
+
+def _lacks(facts: Facts, workspace: WorkspaceId) -> bool:
+    """Whether something is left to set up there, also for who has a passkey and could show a recovery code alone."""
+    return not ready(facts, workspace) or isinstance(decide_workspace(facts, workspace), Enrol)
 
 
 def refusal(context: Context, decision: Decision) -> Refused:
@@ -130,8 +135,7 @@ def passkey_wanted(context: Context, place: Place | None) -> bool:
     teammate = facts.teammate(place.id) if place is not None else None
     if teammate is None or teammate.mandate.strength is not ProofStrength.PHISHING_RESISTANT:
         return False
-    asks = isinstance(decide_workspace(facts, teammate.workspace), Enrol)  # a lost passkey is still relied on
-    return asks or not ready(facts, teammate.workspace)
+    return _lacks(facts, teammate.workspace)
 
 
 def passkey_alone(context: Context, place: Place | None) -> bool:
