@@ -137,6 +137,11 @@ def test_a_newcomer_on_a_phone_satisfies_the_mandate_with_a_passkey_alone(
     server = serve("demo")
     dana = open_page(server.url, "/sign-in")
     with_code(dana, server, OWNER.email)
+    dana.goto(f"{server.url}/w/acme/settings/team/authentication/on")
+    dana.get_by_label("Now", exact=True).check()
+    with leaving(dana):
+        press(dana, "Require it")
+    expect(dana.get_by_text("2FA is now required").first).to_be_visible()
     ben = open_page(
         server.url,
         "/sign-in",
@@ -145,8 +150,7 @@ def test_a_newcomer_on_a_phone_satisfies_the_mandate_with_a_passkey_alone(
     )
     device = ChromiumPasskeys(ben)
     sign_in(ben, server, BEN.email)
-    ben.wait_for_url("**/w/acme**")
-    ben.goto(f"{server.url}/set-up?workspace=acme")
+    ben.wait_for_url("**/set-up**")
     with leaving(ben):
         press(ben, "Mail me the link")
     inbox = open_page(server.url, f"/demo/inbox?to={BEN.email}")
