@@ -41,6 +41,7 @@ from tests.support.events import events as all_events
 from tests.support.passkey_acts import ask_new, bind
 from tests.support.passkeys import SITE, SoftPasskey
 from tests.support.product import register
+from tests.support.races import at_once
 from tests.support.tables import rows
 from tests.support.world import Person, World, carried_on
 
@@ -441,6 +442,28 @@ def test_challenges_are_spent_bound_and_for_one_purpose(world: World):
         with pytest.raises(Refused) as refused:
             sign_in(world, soft, each)
         assert refused.value.code is Code.EXPIRED
+
+
+@pytest.mark.race
+def test_of_many_answers_at_once_one_is_taken(world: World):
+    """Law 4: the challenge is spent by one guarded statement, however many bring the same right answer."""
+    ana = world.person("Ana")
+    world.workspace("acme", owner=ana)
+    soft, _ = enrolled(world, ana)
+    for _ in range(5):
+        answer = passkey_answers.read_shown(soft.show(ask_sign_in(world).options))
+
+        def come(answer: passkey_answers.Shown = answer) -> Proved | Wrong | Wait:
+            return world.write(
+                lambda tx: passkeys.sign_in(
+                    tx, by=VISITOR, site=SITE, answer=answer, kind=Credential.COOKIE, token=new_token()
+                )
+            )
+
+        results = at_once(*[come] * 10)
+        assert sum(isinstance(each, Proved) for each in results) == 1, results
+        assert all(isinstance(each, Proved | Wrong | Wait) for each in results), results
+        world.wait(2 * HOUR)  # wrong ones slow their network down
 
 
 def test_challenges_are_kept_as_hashes_and_go(world: World):
