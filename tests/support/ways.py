@@ -14,12 +14,13 @@ from nightlatch.actions import passkey_asking, passkey_enrolment, resets
 from nightlatch.actions.binding import HashedCode
 from nightlatch.actions.tokens import new_api_token, new_token
 from nightlatch.authenticators import passkey_answers
-from nightlatch.facts import EVERYWHERE
+from nightlatch.facts import EVERYWHERE, reach_of
 from nightlatch.ids import to_text
 from nightlatch.instants import DAY
 from nightlatch.policy import Acceptance, SsoRule
 from nightlatch.sso.saml_metadata import Service
 from nightlatch.store import (
+    accounts,
     api_tokens,
     authenticators,
     connections,
@@ -39,7 +40,7 @@ from tests.support.provider import SECRET, Provider
 from tests.support.saml_idp import MFA, PASSWORD, Idp, Says, form_value
 from tests.support.signing_on import a_connection, connected, rule
 from tests.support.visitor import Visitor
-from tests.support.world import World
+from tests.support.world import Person, World
 from tests.web.hosts import Surfer, trusting
 from tests.web.hosts import register as register_host
 from tests.web.team import Team
@@ -89,11 +90,13 @@ class Ways:
         for connection in (self.oidc, self.saml):
             connected(self.world, self.ana, connection, "u-1")
         self.soft = SoftPasskey()
+        self.person = "nothing"
 
     # --- the state of the person ---
 
     def state(self, name: str) -> None:
         """Bring Ana into a state."""
+        self.person = name
         {
             "nothing": lambda: None,
             "app": lambda: self.team.secure(self.ana),
@@ -305,8 +308,18 @@ class Ways:
         row = self.world.read(lambda tx: workspaces.by_app(tx, product.id, "w1"))
         assert row is not None
         self.theirs = int(row.id)
+        if self.person in ("app", "lost"):
+            self._with_app_of(product, person["id"])
         words = {"allow": "open", "challenge": "code", "enrol": "set up", "deny": "no"}
         return lambda: words[product.check(person)["decision"]]
+
+    def _with_app_of(self, product: Product, person_id: str) -> None:
+        """The product's own person has an app there, too; lost, it is suspended."""
+        row = self.world.read(lambda tx: accounts.by_person(tx, product.id, person_id))
+        assert row is not None
+        bound, _ = self.world.bind_totp(Person(row.id, row.email, row.name), reach_of(self.theirs))
+        if self.person == "lost":
+            self.world.write(lambda tx: authenticators.suspend(tx, bound, EVERYWHERE))
 
 
 def left(visitor: Visitor) -> str:

@@ -63,6 +63,8 @@ token             | passkey | ask    | open   | open   | open   | open     | ope
 token             | removed | ask    | gone   | gone   | gone   | gone     | gone
 machine           | nothing | ask    | open   | open   | open   | open     | open
 product           | nothing | ask    | open   | open   | set up | set up   | -
+product           | app     | ask    | code   | code   | code   | code     | -
+product           | lost    | ask    | code   | code   | code   | code     | -
 proxy             | nothing | ask    | open   | open   | set up | set up   | first
 proxy + code      | app     | ask    | open   | open   | open   | set up   | first
 """
