@@ -50,6 +50,7 @@ lock: setup ## writes the lock files anew from pyproject.toml and requirements/*
 	$(compile) $(if $(UPGRADE),--upgrade) --extra postgres --extra saml pyproject.toml client/pyproject.toml requirements/dev.in -o requirements/dev.txt
 	$(compile) $(if $(UPGRADE),--upgrade) pyproject.toml client/pyproject.toml requirements/run.in -c requirements/dev.txt -o requirements/run.txt
 	$(compile) $(if $(UPGRADE),--upgrade) requirements/build.in -c requirements/dev.txt -o requirements/build.txt
+	scripts/lock-provider
 
 clean: ## removes the environment and every cache; keeps ./data
 	rm -rf .venv .environment.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
