@@ -34,3 +34,8 @@ def events(world: World, *, subject: int | None = None, workspace: int | None = 
         for row in reversed(rows)
         if subject in (None, row.subject_id) and workspace in (None, row.workspace_id)
     ]
+
+
+def details(world: World, name: str) -> list[dict[str, Any]]:
+    """What all events of one name say, the oldest first."""
+    return [each.detail for each in events(world) if each.event == name]
