@@ -141,9 +141,11 @@ def test_of_two_people_who_bind_it_at_once_one_has_it(world: World):
         results = at_once(
             *(partial(bind, world, by, soft, each) for by, each in zip(sessions, asked, strict=True))
         )
-        (had,) = [n for n, each in enumerate(results) if isinstance(each, Confirmed)]
+        ((had, token),) = [
+            (which, each.token) for which, each in enumerate(results) if isinstance(each, Confirmed)
+        ]
         assert results[1 - had] == NotMade("known"), results
-        sessions[had] = carried_on(sessions[had], results[had].token)
+        sessions[had] = carried_on(sessions[had], token)
 
 
 def test_what_is_bound_is_not_made_twice_on_one_device(world: World):
