@@ -5,13 +5,9 @@ write. It knows no clock, database, framework or request, so that it can be enum
 The order of refusals is fixed: no session, not a teammate, second step, enrol, permission, freshness.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import TypeAlias
+from collections.abc import Sequence
 
 from nightlatch.assurance import (
-    MAX_AGE,
     bind_reach,
     binds_in,
     counting,
@@ -34,99 +30,11 @@ from nightlatch.assurance import (
     usable_methods,
     usable_on,
 )
-from nightlatch.facts import EVERYWHERE, ApiToken, Facts, Proof, Reach, Teammate, WorkspaceId
-from nightlatch.instants import Duration
+from nightlatch.decision import ALLOW, Action, Allow, Challenge, Decision, Deny, Enrol, Purpose, best
+from nightlatch.facts import EVERYWHERE, Facts, Proof, Reach, Teammate, WorkspaceId
 from nightlatch.policy import permitted
-from nightlatch.vocabulary import PHISHING_RESISTANT, Method, Permission, Reason
-
-
-class Purpose(StrEnum):
-    """What an action is for."""
-
-    OPEN = "open"
-    """Needs nobody: signing in, resetting a password, looking at an invitation."""
-    SESSION = "session"
-    """Needs a live session of whatever state: seeing it, signing out, reading where help is."""
-    PRESENT_FIRST = "present_first"
-    PRESENT_SECOND = "present_second"
-    TICKET = "ticket"
-    """Asking for, and using, the mailed link that a binding takes."""
-    ENROL = "enrol"
-    """Beginning and confirming a binding."""
-    READ = "read"
-    """Reading the account."""
-    CHANGE = "change"
-    """An act on the account whose reach is `Action.reach`."""
-    JOIN = "join"
-    """Accepting an invitation with an existing account."""
-    WORK = "work"
-    """Anything in a workspace."""
-    APP = "app"
-    """What a product asks with its secret: it stands for nobody, and each answer is decided for the person it names."""
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """What is about to be done: its purpose, plane and conditions."""
-
-    purpose: Purpose
-    workspace: WorkspaceId | None = None
-    """The plane: a workspace, or the account itself (None)."""
-    permission: Permission = Permission.USE
-    fresh: str | None = None
-    """The kind of act it is, where it needs fresh proof."""
-    max_age: Duration = MAX_AGE
-    recovery: bool = False
-    """A recovery code is proof enough for it (replacing what was lost)."""
-    weighty: bool = False
-    """It changes a mandate, an e-mail, a role or another person: a recovery code is not enough for 24 hours."""
-    reach: Reach = EVERYWHERE
-    """For CHANGE: where the act counts."""
-    scope: str | None = None
-    """What an API token must hold for it. None: no token does it, whatever it holds."""
-
-    def at(self, workspace: WorkspaceId | None) -> "Action":
-        """The same action in a plane."""
-        return self if workspace == self.workspace else replace(self, workspace=workspace)
-
-
-@dataclass(frozen=True, slots=True)
-class Allow:
-    """It may be done."""
-
-    reason: Reason = Reason.ALLOWED
-
-
-@dataclass(frozen=True, slots=True)
-class Challenge:
-    """Show a factor first: one of `methods`; where none is left, recovery is the way on."""
-
-    reason: Reason
-    methods: tuple[Method, ...] = ()
-    max_age: Duration | None = None
-    workspace: WorkspaceId | None = None
-    """The workspace whose challenge this is, where one asks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Enrol:
-    """Set up 2FA first. `needs` says what is missing for that: None, "mail" (the mailed link), or "idp" (a recent
-    sign-in at the workspace's provider)."""
-
-    reason: Reason
-    needs: str | None = None
-    workspace: WorkspaceId | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Deny:
-    """It may not be done."""
-
-    reason: Reason
-
-
-Decision: TypeAlias = Allow | Challenge | Enrol | Deny
-ALLOW = Allow()
+from nightlatch.token_access import account_to_token, decide_by_token, workspace_to_token
+from nightlatch.vocabulary import PHISHING_RESISTANT, Method, Reason
 
 
 def decide(facts: Facts, action: Action) -> Decision:
@@ -136,12 +44,12 @@ def decide(facts: Facts, action: Action) -> Decision:
         return ALLOW
     if purpose is Purpose.APP:
         return ALLOW if facts.app is not None else Challenge(Reason.NO_SESSION)
-    if facts.token is not None:
-        return _by_token(facts, facts.token, action)
-    if facts.account is None:
+    if facts.account is None and facts.token is None:
         return Challenge(Reason.NO_SESSION)
     if action.workspace is not None and facts.teammate(action.workspace) is None:
         return Deny(Reason.NOT_A_TEAMMATE)
+    if facts.token is not None:
+        return decide_by_token(facts, facts.token, action)
     if purpose is Purpose.SESSION or purpose is Purpose.PRESENT_FIRST:
         return ALLOW
     if facts.idle:
@@ -155,7 +63,7 @@ def decide_workspace(facts: Facts, workspace: WorkspaceId) -> Decision:
     if teammate is None:
         return Deny(Reason.NOT_A_TEAMMATE)
     if facts.token is not None:
-        return _open_to_token(facts, facts.token, teammate)
+        return workspace_to_token(facts, facts.token, teammate)
     if facts.idle:
         return Challenge(Reason.IDLE, (facts.first,))
     proofs = counting(facts, workspace)
@@ -205,25 +113,11 @@ def _needs(facts: Facts, teammate: Teammate, proofs: Sequence[Proof]) -> str | N
 
 def decide_account(facts: Facts) -> Decision:
     """Whether the account itself is open: it is when some workspace is; the best of them speaks otherwise."""
+    if facts.token is not None:
+        return account_to_token(facts, facts.token)
     if not facts.teammates:
-        return _without_workspace(facts) if facts.token is None else Deny(Reason.OLDER_TOKEN)
+        return _without_workspace(facts)
     return best(decide_workspace(facts, each.workspace) for each in facts.teammates)
-
-
-def best(decisions: Iterable[Decision]) -> Decision:
-    """What the account's workspaces, one or more, say together: the one that is nearest to Allow."""
-    return min(decisions, key=_distance)
-
-
-def _distance(decision: Decision) -> int:
-    """How far from Allow: what takes one more step, before what must be recovered first."""
-    if isinstance(decision, Allow):
-        return 0
-    if isinstance(decision, Enrol):
-        return 1
-    if decision.reason in (Reason.SECOND_FACTOR, Reason.STRENGTH):
-        return 2
-    return 4 if decision.reason is Reason.SUSPENDED else 3
 
 
 def _without_workspace(facts: Facts) -> Decision:
@@ -236,64 +130,7 @@ def _without_workspace(facts: Facts) -> Decision:
     return ALLOW
 
 
-# --- by an API token ---
-
-
-def _by_token(facts: Facts, token: ApiToken, action: Action) -> Decision:
-    """A token reads what its scopes name, where its maker could still come in; it never proves anything.
-
-    So whatever asks for fresh proof, or weighs, is closed to it whatever it holds.
-    """
-    if action.workspace is not None and facts.teammate(action.workspace) is None:
-        return Deny(Reason.NOT_A_TEAMMATE)
-    if action.scope is None or action.scope not in token.scopes or action.fresh is not None or action.weighty:
-        return Deny(Reason.SCOPE)
-    if action.purpose is Purpose.SESSION:
-        return ALLOW
-    if action.purpose is Purpose.READ and token.service is None:
-        return decide_account(facts)
-    if action.purpose is Purpose.WORK and action.workspace is not None:
-        return _work_by_token(facts, token, action, action.workspace)
-    return Deny(Reason.SCOPE)
-
-
-def _work_by_token(facts: Facts, token: ApiToken, action: Action, workspace: WorkspaceId) -> Decision:
-    """A service account has no role: its scopes, given by an owner or admin, say all that it may."""
-    teammate = facts.teammate(workspace)
-    decision = decide_workspace(facts, workspace)
-    if teammate is None or not isinstance(decision, Allow) or token.service is not None:
-        return decision
-    allowed = permitted(teammate.role, action.permission, teammate.mandate)
-    return ALLOW if allowed else Deny(Reason.PERMISSION)
-
-
-def _open_to_token(facts: Facts, token: ApiToken, teammate: Teammate) -> Decision:
-    """Whether a workspace is open to a token: where its maker, with all that they have, could come in today.
-
-    What was relied on when it was made does not matter, what is relied on now does. A removal, a return or a reset
-    there leaves it dead there. Service accounts are the one exemption from the mandate.
-    """
-    if token.service is not None:
-        return ALLOW if token.sponsored else Deny(Reason.SPONSOR)
-    if token.sequence < teammate.valid_after:
-        return Deny(Reason.OLDER_TOKEN)
-    if teammate.by_sso:
-        return ALLOW
-    workspace, resistant = teammate.workspace, teammate.mandate.resistant(facts.now)
-    if resistant and relied_on(facts, workspace) and not resistant_on(facts, workspace):
-        return Enrol(Reason.STRENGTH, None, workspace)
-    if relied_on(facts, workspace):
-        good = [
-            each for each in usable_on(facts, workspace) if not resistant or each.method in PHISHING_RESISTANT
-        ]
-        return ALLOW if good else Deny(Reason.SUSPENDED)
-    if teammate.mandate.in_force(facts.now):
-        reason = Reason.RESET if teammate.reset is not None else Reason.MANDATE
-        return Enrol(reason, "mail", workspace)
-    return ALLOW
-
-
-# --- by a session ---
+# --- by what an action is for ---
 
 
 def _present_second(facts: Facts, action: Action) -> Decision:
@@ -465,16 +302,16 @@ def _need_fresh(facts: Facts, action: Action, planes: Sequence[WorkspaceId | Non
 
 
 def _fresh(facts: Facts, plane: WorkspaceId | None, action: Action, kind: str) -> bool:
-    recovery = action.recovery or _sets_up_by_code(facts, plane, action)
+    recovery = _takes_a_code(facts, plane, action)
     return fresh(facts, plane, kind, action.max_age, recovery=recovery, weighty=action.weighty)
 
 
-def _sets_up_by_code(facts: Facts, plane: WorkspaceId | None, action: Action) -> bool:
-    """Where a passkey is required, whoever has none there, or comes with a recovery code, sets one up by the code: else
-    they would be sent in circles."""
+def _takes_a_code(facts: Facts, plane: WorkspaceId | None, action: Action) -> bool:
+    """Whether a recovery code is fresh proof enough. Where a passkey is required, whoever has none there, or comes with
+    a recovery code, sets one up by the code: else they would be sent in circles."""
     teammate = facts.teammate(plane) if plane is not None else None
-    if action.purpose is not Purpose.ENROL or plane is None or teammate is None:
-        return False
+    if action.recovery or action.purpose is not Purpose.ENROL or plane is None or teammate is None:
+        return action.recovery
     if not teammate.mandate.resistant(facts.now):
         return False
     return not resistant_on(facts, plane) or recovering(counting(facts, plane))
@@ -488,7 +325,7 @@ def _stale(facts: Facts, plane: WorkspaceId | None, action: Action) -> bool:
 
 
 def _ask_fresh(facts: Facts, plane: WorkspaceId | None, action: Action) -> Challenge:
-    recovery = action.recovery or _sets_up_by_code(facts, plane, action)
+    recovery = _takes_a_code(facts, plane, action)
     methods = fresh_methods(facts, plane, recovery=recovery, weighty=action.weighty)
     return Challenge(Reason.FRESHNESS, methods, max_age=action.max_age, workspace=plane)
 

@@ -7,7 +7,7 @@ charged guess, an event, a mail) is a returned value instead, see `actions/`.
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from nightlatch.access import Challenge, Decision, Deny, Enrol
+from nightlatch.decision import Challenge, Decision, Deny, Enrol
 from nightlatch.instants import Instant
 from nightlatch.vocabulary import Method, Reason
 

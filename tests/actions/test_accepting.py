@@ -2,9 +2,9 @@
 
 import pytest
 
-from nightlatch.access import Allow, Challenge, Enrol
 from nightlatch.actions import accepting, resets
 from nightlatch.actions.by import By
+from nightlatch.decision import Allow, Challenge, Enrol
 from nightlatch.facts import reach_of
 from nightlatch.ids import to_text
 from nightlatch.instants import MINUTE

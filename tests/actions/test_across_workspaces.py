@@ -13,12 +13,13 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from nightlatch.access import Allow, Challenge, Decision, Enrol, decide_workspace
+from nightlatch.access import decide_workspace
 from nightlatch.actions import accepting, enrolment, resets, teammates, tickets
 from nightlatch.actions.by import By, operator
 from nightlatch.actions.enrolment import Confirmed
 from nightlatch.actions.tickets import Redeemed
 from nightlatch.actions.tokens import new_token
+from nightlatch.decision import Allow, Challenge, Decision, Enrol
 from nightlatch.facts import Proof
 from nightlatch.instants import HOUR, SECOND
 from nightlatch.store import standing

@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from nightlatch.access import Action, Allow, Decision, Deny, Enrol, decide
+from nightlatch.access import decide
 from nightlatch.actions import api_tokens, contesting, kinds, passwords, resets, restored, teammates
 from nightlatch.actions.api_tokens import Made
 from nightlatch.actions.by import By, operator
 from nightlatch.actions.not_me import not_me_link
 from nightlatch.actions.tokens import API_TOKEN, hash_token, new_token
 from nightlatch.addresses import parse
+from nightlatch.decision import Action, Allow, Decision, Deny, Enrol
 from nightlatch.facts import EVERYWHERE, reach_of
 from nightlatch.instants import DAY, HOUR, MINUTE
 from nightlatch.refusals import Code, Refused

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from nightlatch.access import Challenge, Deny
 from nightlatch.actions import apps, teammates
 from nightlatch.actions.apps import Changes, Made, Registration
 from nightlatch.actions.by import By, operator
 from nightlatch.actions.tokens import hash_token
 from nightlatch.addresses import parse
+from nightlatch.decision import Challenge, Deny
 from nightlatch.products import Home
 from nightlatch.refusals import Code, Refused
 from nightlatch.store import accounts, workspaces

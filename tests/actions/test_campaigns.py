@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from nightlatch.access import Allow, Enrol
 from nightlatch.actions import campaigns, emails, enrolment, mandate, resets, tickets
 from nightlatch.actions.by import By
 from nightlatch.actions.tokens import new_token
 from nightlatch.addresses import parse
+from nightlatch.decision import Allow, Enrol
 from nightlatch.facts import reach_of
 from nightlatch.instants import DAY, HOUR
 from nightlatch.policy import ManagedBy

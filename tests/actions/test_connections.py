@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 from sqlalchemy import bindparam, select
 
-from nightlatch.access import Allow, Challenge, Deny, Enrol, decide, decide_workspace
+from nightlatch.access import decide, decide_workspace
 from nightlatch.actions import connection_rule, connections, kinds, sso_required, teammates
 from nightlatch.actions.by import By
 from nightlatch.actions.sso_outcomes import Way, Why
 from nightlatch.audit.rebuilding import rebuild
+from nightlatch.decision import Allow, Challenge, Deny, Enrol
 from nightlatch.instants import DAY, HOUR, MINUTE
 from nightlatch.policy import Acceptance, SsoRule, Told
 from nightlatch.refusals import Code, Refused

@@ -6,13 +6,14 @@ tried here: another second factor, the reset by an admin, the operator.
 
 import pytest
 
-from nightlatch.access import Allow, Challenge, Deny, Enrol, decide
+from nightlatch.access import decide
 from nightlatch.actions import contesting, enrolment, kinds, losing, resets, second_step, tickets, unlock
 from nightlatch.actions.by import operator
 from nightlatch.actions.enrolment import Confirmed, HashedCode
 from nightlatch.actions.proving import Proved, Wrong
 from nightlatch.actions.tokens import hash_token, new_token
 from nightlatch.budget import Counter
+from nightlatch.decision import Allow, Challenge, Deny, Enrol
 from nightlatch.facts import reach_of
 from nightlatch.instants import HOUR, MINUTE, SECOND
 from nightlatch.refusals import Code, Refused

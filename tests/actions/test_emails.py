@@ -3,10 +3,10 @@
 import pytest
 
 from nightlatch import addresses
-from nightlatch.access import Allow, Challenge
 from nightlatch.actions import emails, kinds, mailing, passwords
 from nightlatch.actions.by import By
 from nightlatch.actions.tokens import hash_token, new_token
+from nightlatch.decision import Allow, Challenge
 from nightlatch.instants import DAY, HOUR, MINUTE, SECOND
 from nightlatch.refusals import Code, Refused
 from nightlatch.store import accounts

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import bindparam, update
 
-from nightlatch.access import Allow, Enrol
 from nightlatch.actions import exceptions, teammates
 from nightlatch.actions.by import By, operator
+from nightlatch.decision import Allow, Enrol
 from nightlatch.instants import DAY, HOUR, Duration
 from nightlatch.refusals import Code, Refused
 from nightlatch.store import exceptions as store

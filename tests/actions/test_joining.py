@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
-from nightlatch.access import Allow, Challenge, Deny, Enrol
 from nightlatch.actions import invitations, joining, teammates
 from nightlatch.actions.by import By, operator
 from nightlatch.actions.joining import Accepted, Invitation, Joined, State
 from nightlatch.actions.tokens import Token, new_token
 from nightlatch.addresses import parse
 from nightlatch.assurance import bind_reach
+from nightlatch.decision import Allow, Challenge, Deny, Enrol
 from nightlatch.facts import EVERYWHERE, reach_of
 from nightlatch.instants import DAY, HOUR, MINUTE
 from nightlatch.refusals import Code, Refused

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from nightlatch.access import Allow, Challenge, Deny
 from nightlatch.actions import authenticators as own
 from nightlatch.actions import kinds, losing, second_step
 from nightlatch.actions.by import By
 from nightlatch.actions.proving import Wrong
 from nightlatch.actions.tokens import new_token
+from nightlatch.decision import Allow, Challenge, Deny
 from nightlatch.facts import reach_of
 from nightlatch.instants import HOUR, MINUTE
 from nightlatch.refusals import Code, Refused

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from nightlatch.access import Allow, Challenge, Enrol
 from nightlatch.actions import authenticators, kinds, mandate, previewing, teammates
 from nightlatch.actions.by import By, operator
+from nightlatch.decision import Allow, Challenge, Enrol
 from nightlatch.instants import DAY, HOUR, MINUTE, from_text
 from nightlatch.policy import ManagedBy
 from nightlatch.refusals import Code, Refused

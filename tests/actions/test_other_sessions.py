@@ -1,9 +1,9 @@
 """F07: what a change of factors or password does to the person's other sessions."""
 
-from nightlatch.access import Allow, Challenge
 from nightlatch.actions import authenticators, enrolment, passwords
 from nightlatch.actions.by import By
 from nightlatch.actions.tokens import new_token
+from nightlatch.decision import Allow, Challenge
 from nightlatch.vocabulary import Method
 from tests.support.world import World
 

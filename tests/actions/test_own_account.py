@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from nightlatch.access import Allow, Challenge
 from nightlatch.actions import profile, sessions
 from nightlatch.actions.by import By
 from nightlatch.actions.tokens import new_token
+from nightlatch.decision import Allow, Challenge
 from nightlatch.facts import reach_of
 from nightlatch.instants import DAY, HOUR, MINUTE
 from nightlatch.refusals import Code, Refused

@@ -5,7 +5,6 @@ from functools import partial
 
 import pytest
 
-from nightlatch.access import Allow, Enrol
 from nightlatch.actions import (
     authenticators,
     enrolment,
@@ -18,6 +17,7 @@ from nightlatch.actions.proving import Proved
 from nightlatch.actions.tokens import new_token
 from nightlatch.assurance import aal
 from nightlatch.authenticators.passkey_asking import from_base64url, to_base64url
+from nightlatch.decision import Allow, Enrol
 from nightlatch.instants import MINUTE
 from nightlatch.refusals import Code, Refused
 from nightlatch.vocabulary import Credential, Method

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import update
 
-from nightlatch.access import Allow, Challenge
 from nightlatch.actions import (
     kinds,
 )
@@ -14,6 +13,7 @@ from nightlatch.actions.proving import Proved, Wrong
 from nightlatch.actions.tokens import hash_token
 from nightlatch.assurance import counting
 from nightlatch.authenticators import passkey_asking as shapes
+from nightlatch.decision import Allow, Challenge
 from nightlatch.instants import HOUR, MINUTE
 from nightlatch.refusals import Code, Refused
 from nightlatch.store import sessions

@@ -6,13 +6,13 @@ from functools import partial
 import pytest
 
 from nightlatch import addresses
-from nightlatch.access import Allow, Challenge
 from nightlatch.actions import emails, enrolment, passwords, second_step, sign_in
 from nightlatch.actions.by import By
 from nightlatch.actions.proving import Wrong
 from nightlatch.actions.tokens import hash_token, new_token
 from nightlatch.authenticators.password import Kind, problem
 from nightlatch.budget import Counter
+from nightlatch.decision import Allow, Challenge
 from nightlatch.instants import HOUR, MINUTE, SECOND
 from nightlatch.refusals import Code, Refused
 from nightlatch.store import accounts, guesses

@@ -4,7 +4,6 @@ import secrets
 
 import pytest
 
-from nightlatch.access import Allow, Challenge, Enrol
 from nightlatch.actions import authenticators, enrolment, second_step, sign_in, tickets
 from nightlatch.actions.by import By
 from nightlatch.actions.enrolment import Confirmed, HashedCode, NotConfirmed
@@ -13,6 +12,7 @@ from nightlatch.actions.tickets import Redeemed
 from nightlatch.actions.tokens import hash_token, new_token
 from nightlatch.addresses import parse
 from nightlatch.authenticators import recovery_code, totp
+from nightlatch.decision import Allow, Challenge, Enrol
 from nightlatch.instants import HOUR, MINUTE, SECOND
 from nightlatch.refusals import Code, Refused
 from nightlatch.store import events, outbox

@@ -1,9 +1,9 @@
 """Sets of recovery codes stand in for an app: one that stands for nothing goes; none is shown that counts nowhere."""
 
-from nightlatch.access import Allow
 from nightlatch.actions import authenticators, resets, tickets
 from nightlatch.actions.by import By
 from nightlatch.actions.tickets import Redeemed
+from nightlatch.decision import Allow
 from nightlatch.facts import EVERYWHERE, reach_of
 from nightlatch.instants import MINUTE
 from nightlatch.store import authenticators as stored

@@ -7,7 +7,6 @@ from functools import partial
 import pytest
 
 from nightlatch import addresses
-from nightlatch.access import Allow, Challenge, Deny
 from nightlatch.actions import (
     authenticators,
     contesting,
@@ -26,6 +25,7 @@ from nightlatch.actions.by import By, operator
 from nightlatch.actions.enrolment import Confirmed
 from nightlatch.actions.not_me import not_me_link
 from nightlatch.actions.tokens import hash_token, new_token
+from nightlatch.decision import Allow, Challenge, Deny
 from nightlatch.facts import reach_of
 from nightlatch.instants import DAY, HOUR
 from nightlatch.policy import ManagedBy

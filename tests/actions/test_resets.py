@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from nightlatch import addresses
-from nightlatch.access import Allow, Challenge, Decision, Enrol, decide
+from nightlatch.access import decide
 from nightlatch.actions import emails, enrolment, kinds, resets, second_step, teammates, tickets
 from nightlatch.actions.by import By, operator
 from nightlatch.actions.proving import Proved
 from nightlatch.actions.tickets import Redeemed, WrongNumber
 from nightlatch.actions.tokens import new_token
 from nightlatch.assurance import relied_on
+from nightlatch.decision import Allow, Challenge, Decision, Enrol
 from nightlatch.facts import reach_of
 from nightlatch.instants import DAY, HOUR, MINUTE
 from nightlatch.refusals import Code, Refused

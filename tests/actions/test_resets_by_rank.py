@@ -7,7 +7,6 @@ from functools import partial
 
 import pytest
 
-from nightlatch.access import Allow, Enrol
 from nightlatch.actions import reset_ending, reset_looking, resets, second_step, teammates, tickets
 from nightlatch.actions.by import By, operator
 from nightlatch.actions.proving import Proved
@@ -16,6 +15,7 @@ from nightlatch.actions.resets import ResetDone
 from nightlatch.actions.tickets import Redeemed, WrongNumber
 from nightlatch.actions.tokens import new_token
 from nightlatch.authenticators import recovery_code
+from nightlatch.decision import Allow, Enrol
 from nightlatch.facts import EVERYWHERE, reach_of
 from nightlatch.instants import DAY, HOUR, MINUTE
 from nightlatch.refusals import Code, Refused

@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 
-from nightlatch.access import Action, Allow, Decision, Deny, decide
+from nightlatch.access import decide
 from nightlatch.actions import kinds, service_accounts, teammates
 from nightlatch.actions.api_tokens import Made
 from nightlatch.actions.by import By
 from nightlatch.actions.service_accounts import ServiceAccount
 from nightlatch.actions.tokens import hash_token
 from nightlatch.addresses import parse
+from nightlatch.decision import Action, Allow, Decision, Deny
 from nightlatch.instants import HOUR
 from nightlatch.refusals import Code, Refused
 from nightlatch.store import teammates as memberships

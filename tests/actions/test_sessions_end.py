@@ -2,9 +2,9 @@
 
 import pytest
 
-from nightlatch.access import Allow
 from nightlatch.actions.by import By, operator
 from nightlatch.actions.sessions_end import end_sessions
+from nightlatch.decision import Allow
 from nightlatch.refusals import Code, Refused
 from nightlatch.store.facts import read_known
 from nightlatch.vocabulary import Event

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from nightlatch.access import Allow
 from nightlatch.actions import enrolment, kinds, sign_up, workspaces
 from nightlatch.actions.by import By
 from nightlatch.actions.sign_up import SignedUp
 from nightlatch.actions.tokens import Token, new_token
 from nightlatch.addresses import parse
+from nightlatch.decision import Allow
 from nightlatch.facts import EVERYWHERE
 from nightlatch.instants import DAY, HOUR, MINUTE
 from nightlatch.refusals import Code, Refused

@@ -2,10 +2,11 @@
 
 import pytest
 
-from nightlatch.access import Allow, Challenge, Enrol, decide_workspace
+from nightlatch.access import decide_workspace
 from nightlatch.actions import sso_linking
 from nightlatch.actions.proving import Proved
 from nightlatch.actions.sso_outcomes import Linked, Reported, Turned, Way, Why
+from nightlatch.decision import Allow, Challenge, Enrol
 from nightlatch.instants import DAY, HOUR, MINUTE
 from nightlatch.policy import Acceptance, SsoRule, Told
 from nightlatch.refusals import Code, Refused

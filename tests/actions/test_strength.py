@@ -2,11 +2,12 @@
 
 import pytest
 
-from nightlatch.access import ALLOW, Challenge, Decision, Enrol, decide_workspace
+from nightlatch.access import decide_workspace
 from nightlatch.actions import authenticators, campaigns, enrolment, notices_recheck, teammates
 from nightlatch.actions.by import By, operator
 from nightlatch.actions.evidence import read_evidence
 from nightlatch.actions.tokens import new_token
+from nightlatch.decision import ALLOW, Challenge, Decision, Enrol
 from nightlatch.instants import DAY, HOUR
 from nightlatch.policy import ProofStrength
 from nightlatch.refusals import Code, Refused

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from nightlatch.access import Allow, Enrol
 from nightlatch.actions.by import By, operator
+from nightlatch.decision import Allow, Enrol
 from nightlatch.instants import DAY, HOUR, SECOND, Instant
 from nightlatch.policy import ManagedBy
 from nightlatch.refusals import Code

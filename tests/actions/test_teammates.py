@@ -2,11 +2,11 @@
 
 import pytest
 
-from nightlatch.access import Allow, Challenge, Deny, Enrol
 from nightlatch.actions import invitations, teammates
 from nightlatch.actions.by import By, operator
 from nightlatch.actions.tokens import new_token
 from nightlatch.addresses import parse
+from nightlatch.decision import Allow, Challenge, Deny, Enrol
 from nightlatch.facts import reach_of
 from nightlatch.instants import DAY, MINUTE
 from nightlatch.refusals import Code, Refused

@@ -7,9 +7,9 @@ step, and the change once more.
 import pytest
 
 from nightlatch import addresses
-from nightlatch.access import Allow, Challenge, Deny, Enrol
 from nightlatch.actions import emails, kinds, passwords, tickets
 from nightlatch.actions.by import By
+from nightlatch.decision import Allow, Challenge, Deny, Enrol
 from nightlatch.refusals import Refused
 from tests.support.letters import letter
 from tests.support.lost import VISITOR, is_open, show_code

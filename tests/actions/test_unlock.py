@@ -2,12 +2,12 @@
 
 import pytest
 
-from nightlatch.access import Challenge
 from nightlatch.actions import second_step, unlock
 from nightlatch.actions.by import By, operator
 from nightlatch.actions.proving import Proved
 from nightlatch.actions.tokens import new_token
 from nightlatch.budget import FRESH, Counter
+from nightlatch.decision import Challenge
 from nightlatch.facts import EVERYWHERE
 from nightlatch.refusals import Code, Refused
 from nightlatch.store import authenticators, guesses

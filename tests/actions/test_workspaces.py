@@ -2,12 +2,12 @@
 
 import pytest
 
-from nightlatch.access import Allow
 from nightlatch.actions import joining, workspaces
 from nightlatch.actions.by import By, operator
 from nightlatch.actions.joining import State
 from nightlatch.actions.workspaces import Created
 from nightlatch.addresses import Address, parse
+from nightlatch.decision import Allow
 from nightlatch.facts import reach_of
 from nightlatch.refusals import Code, Refused
 from nightlatch.vocabulary import Event, Role

@@ -1,6 +1,6 @@
 """The world that the other tests act in is a real one."""
 
-from nightlatch.access import Allow, Challenge, Enrol
+from nightlatch.decision import Allow, Challenge, Enrol
 from tests.support.world import World
 
 

@@ -2,10 +2,10 @@
 
 import re
 
-from nightlatch.access import Challenge
 from nightlatch.actions import resets
 from nightlatch.actions.by import operator
 from nightlatch.budget import Counter
+from nightlatch.decision import Challenge
 from nightlatch.facts import EVERYWHERE, reach_of
 from nightlatch.instants import to_text
 from nightlatch.store import authenticators, guesses, standing, teammates

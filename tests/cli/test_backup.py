@@ -12,11 +12,11 @@ from typing import Any
 import pysqlite3
 import pytest
 
-from nightlatch.access import Allow
 from nightlatch.actions import assertions, joining, second_step
 from nightlatch.actions.proving import Proved, Wrong
 from nightlatch.actions.tokens import new_token
 from nightlatch.clock import Clock
+from nightlatch.decision import Allow
 from nightlatch.ids import to_text
 from nightlatch.instants import SECOND
 from nightlatch.keyring import KeyRing

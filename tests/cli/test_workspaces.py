@@ -2,9 +2,9 @@
 
 import pytest
 
-from nightlatch.access import Allow, Challenge
 from nightlatch.actions import joining
 from nightlatch.actions.tokens import hash_token
+from nightlatch.decision import Allow, Challenge
 from nightlatch.facts import reach_of
 from nightlatch.instants import DAY, to_text
 from nightlatch.store import teammates

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from nightlatch import addresses
-from nightlatch.access import Allow, Challenge, Deny, Enrol, decide_workspace
+from nightlatch.access import decide_workspace
 from nightlatch.actions import (
     accepting,
     authenticators,
@@ -32,6 +32,7 @@ from nightlatch.actions.enrolment import Confirmed, HashedCode
 from nightlatch.actions.proving import Proved
 from nightlatch.actions.tickets import Redeemed
 from nightlatch.actions.tokens import new_token
+from nightlatch.decision import Allow, Challenge, Deny, Enrol
 from nightlatch.facts import EVERYWHERE
 from nightlatch.ids import to_text
 from nightlatch.instants import DAY, HOUR, SECOND

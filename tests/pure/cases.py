@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from hypothesis import strategies as st
 
-from nightlatch.access import Action, Purpose
+from nightlatch.decision import Action, Purpose
 from nightlatch.facts import (
     EVERYWHERE,
     NOWHERE,

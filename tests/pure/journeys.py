@@ -3,18 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from nightlatch.access import (
-    ALLOW,
-    Action,
-    Challenge,
-    Decision,
-    Deny,
-    Enrol,
-    Purpose,
-    decide,
-    decide_workspace,
-    enrol_reach,
-)
+from nightlatch.access import decide, decide_workspace, enrol_reach
+from nightlatch.decision import ALLOW, Action, Challenge, Decision, Deny, Enrol, Purpose
 from nightlatch.facts import Authenticator, Facts, Proof, reach_of
 from nightlatch.vocabulary import Evidence, Method, Reason
 from tests.pure import cases, model

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from nightlatch.access import Action, Allow, decide
+from nightlatch.access import decide
+from nightlatch.decision import Action, Allow
 from nightlatch.facts import Facts
 from nightlatch.vocabulary import Reason
 from tests.pure import journeys, properties

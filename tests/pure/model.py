@@ -4,7 +4,7 @@ It shares the facts and the words with `assurance` and `access`, and not one fun
 on, the model only says what may be done: it can be believed by reading it. Nothing here is fast, general or clever.
 """
 
-from nightlatch.access import Action, Purpose
+from nightlatch.decision import Action, Purpose
 from nightlatch.facts import Authenticator, Facts, Proof, Teammate
 from nightlatch.instants import MINUTE
 from nightlatch.vocabulary import Evidence, Method, Permission, Reason, Role

@@ -3,19 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from nightlatch.access import (
-    ALLOW,
-    Action,
-    Allow,
-    Challenge,
-    Decision,
-    Deny,
-    Enrol,
-    Purpose,
-    decide,
-    enrol_reach,
-)
+from nightlatch.access import decide, enrol_reach
 from nightlatch.assurance import bind_reach
+from nightlatch.decision import ALLOW, Action, Allow, Challenge, Decision, Deny, Enrol, Purpose
 from nightlatch.facts import NOWHERE, Authenticator, Facts, Teammate, reach_of
 from nightlatch.vocabulary import Reason
 from tests.pure import cases, model

@@ -12,19 +12,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from nightlatch import instants
-from nightlatch.access import (
-    ALLOW,
-    Action,
-    Allow,
-    Challenge,
-    Decision,
-    Deny,
-    Enrol,
-    Purpose,
-    decide,
-    decide_account,
-    decide_workspace,
-)
+from nightlatch.access import decide, decide_account, decide_workspace
+from nightlatch.decision import ALLOW, Action, Allow, Challenge, Decision, Deny, Enrol, Purpose
 from nightlatch.facts import EVERYWHERE, NOWHERE, Facts, Proof, Teammate, reach_of
 from nightlatch.instants import MINUTE
 from nightlatch.policy import ManagedBy, Mandate

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from nightlatch.access import ALLOW, Action, Challenge, Decision, Deny, Enrol, decide, enrol_reach
+from nightlatch.access import decide, enrol_reach
+from nightlatch.decision import ALLOW, Action, Challenge, Decision, Deny, Enrol
 from nightlatch.facts import EVERYWHERE, Facts, reach_of
 from nightlatch.instants import MINUTE
 from nightlatch.policy import Mandate

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from nightlatch import assurance
-from nightlatch.access import Action, Purpose
 from nightlatch.assurance import bind_reach
+from nightlatch.decision import Action, Purpose
 from nightlatch.facts import (
     EVERYWHERE,
     NOWHERE,

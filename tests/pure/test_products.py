@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from nightlatch.access import Action, Allow, Challenge, Decision, Deny, Purpose, decide
+from nightlatch.access import decide
+from nightlatch.decision import Action, Allow, Challenge, Decision, Deny, Purpose
 from nightlatch.facts import Facts, Proof, reach_of
 from nightlatch.vocabulary import Method, Reason
 from tests.pure import cases

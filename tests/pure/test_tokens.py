@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nightlatch.access import ALLOW, Action, Allow, Decision, Deny, Enrol, Purpose, decide, decide_account
+from nightlatch.access import decide, decide_account
 from nightlatch.actions import kinds
+from nightlatch.decision import ALLOW, Action, Allow, Decision, Deny, Enrol, Purpose
 from nightlatch.facts import EVERYWHERE, ApiToken, Facts, Proof, reach_of
 from nightlatch.instants import MINUTE
 from nightlatch.vocabulary import Method, Permission, Reason, Role, Scope

@@ -2,13 +2,13 @@
 
 import secrets
 
-from nightlatch.access import Allow
 from nightlatch.actions import contesting, second_step
 from nightlatch.actions.by import By
 from nightlatch.actions.proving import Proved
 from nightlatch.actions.tokens import hash_token, new_token
 from nightlatch.authenticators import recovery_code
 from nightlatch.authenticators.recovery_code import NewCode
+from nightlatch.decision import Allow
 from nightlatch.facts import EVERYWHERE, Reach
 from nightlatch.store import authenticators, standing
 from nightlatch.store.engine import Transaction

@@ -1,12 +1,12 @@
 """A workspace that lets browsers be remembered, and a teammate with an authenticator app who ticks the box."""
 
-from nightlatch.access import Allow
 from nightlatch.actions import remembering, second_step, sign_in
 from nightlatch.actions.by import By
 from nightlatch.actions.proving import Proved
 from nightlatch.actions.remembering import Remembered
 from nightlatch.actions.tokens import hash_token, new_token
 from nightlatch.addresses import parse
+from nightlatch.decision import Allow
 from nightlatch.instants import SECOND
 from nightlatch.store import remembered
 from nightlatch.vocabulary import Credential, Method

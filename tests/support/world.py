@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nightlatch import addresses
-from nightlatch.access import Action, Decision, decide, decide_workspace
+from nightlatch.access import decide, decide_workspace
 from nightlatch.actions.by import By
 from nightlatch.actions.tokens import Token, hash_token, new_token
 from nightlatch.authenticators import totp
 from nightlatch.clock import Clock
+from nightlatch.decision import Action, Decision
 from nightlatch.facts import EVERYWHERE, Reach
 from nightlatch.ids import new_id, to_text
 from nightlatch.instants import Duration

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from nightlatch.access import Allow, Deny, decide
+from nightlatch.access import decide
 from nightlatch.actions import kinds
 from nightlatch.actions.tokens import Token, new_token
+from nightlatch.decision import Allow, Deny
 from nightlatch.facts import AppId
 from nightlatch.ids import new_id
 from nightlatch.instants import HOUR

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from nightlatch.access import Allow, Challenge, Deny, Enrol, Purpose, decide
+from nightlatch.access import decide
 from nightlatch.actions.tokens import Token, hash_token, new_api_token, new_token
+from nightlatch.decision import Allow, Challenge, Deny, Enrol, Purpose
 from nightlatch.facts import AppId, Facts
 from nightlatch.ids import to_text
 from nightlatch.instants import DAY, HOUR

@@ -7,7 +7,8 @@ from html import unescape
 
 import pytest
 
-from nightlatch.access import Allow, decide_workspace
+from nightlatch.access import decide_workspace
+from nightlatch.decision import Allow
 from nightlatch.instants import SECOND
 from nightlatch.sso import fetching
 from nightlatch.store import connections

@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from nightlatch.access import Challenge
 from nightlatch.actions import kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, person_of
@@ -18,6 +17,7 @@ from nightlatch.actions.tokens import Token, new_api_token
 from nightlatch.assurance import counting, has_second, relied_on, usable_methods
 from nightlatch.audit.events import Subject, record
 from nightlatch.audit.events import account as account_subject
+from nightlatch.decision import Challenge
 from nightlatch.facts import Reach, WorkspaceId
 from nightlatch.ids import to_text
 from nightlatch.instants import DAY, Duration, Instant

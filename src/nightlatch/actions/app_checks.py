@@ -3,10 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from nightlatch.access import Action, Allow, Challenge, Decision, Enrol, Purpose, decide
+from nightlatch.access import decide
 from nightlatch.actions import kinds
 from nightlatch.actions.people import App, Place
 from nightlatch.assurance import aal, acr, amr, counting, enrolled, has_second, ready
+from nightlatch.decision import Action, Allow, Challenge, Decision, Enrol, Purpose
 from nightlatch.facts import Facts
 from nightlatch.instants import Duration, Instant
 from nightlatch.store import accounts, grants, workspaces

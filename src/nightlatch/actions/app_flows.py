@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
-from nightlatch.access import Action, Allow, Challenge, Purpose, decide, decide_account
+from nightlatch.access import decide, decide_account
 from nightlatch.actions import kinds
 from nightlatch.actions.app_checks import KIND
 from nightlatch.actions.by import By
@@ -23,6 +23,7 @@ from nightlatch.actions.proving import accept
 from nightlatch.actions.tokens import Token, hash_token, new_token
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
+from nightlatch.decision import Action, Allow, Challenge, Purpose
 from nightlatch.facts import AppId
 from nightlatch.ids import new_id, to_text
 from nightlatch.instants import MINUTE, Duration, Instant

@@ -4,7 +4,7 @@ brings what it binds (enrolment: an authenticator app; passkey_enrolment: a pass
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nightlatch.access import Action, Allow, decide_workspace, enrol_reach
+from nightlatch.access import decide_workspace, enrol_reach
 from nightlatch.actions import guard, kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, person_of, session_of
@@ -18,6 +18,7 @@ from nightlatch.actions.tokens import Token
 from nightlatch.assurance import limited, relied, relied_on
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
+from nightlatch.decision import Action, Allow
 from nightlatch.facts import Authenticator, Facts, Reach
 from nightlatch.instants import HOUR, Instant
 from nightlatch.refusals import Code, Refused, WayOut, not_found

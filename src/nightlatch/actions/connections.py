@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from nightlatch.access import Action
 from nightlatch.actions import kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed
 from nightlatch.actions.kept import not_by_product
 from nightlatch.actions.mailing import mail_owners
 from nightlatch.audit.events import record
+from nightlatch.decision import Action
 from nightlatch.facts import ConnectionId, WorkspaceId
 from nightlatch.ids import to_text
 from nightlatch.instants import Instant

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nightlatch import domains as spelling
-from nightlatch.access import Action
 from nightlatch.actions import kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed
@@ -17,6 +16,7 @@ from nightlatch.actions.kept import not_by_product
 from nightlatch.actions.mailing import mail_owners
 from nightlatch.actions.reasons import clean_reason
 from nightlatch.audit.events import Subject, record
+from nightlatch.decision import Action
 from nightlatch.facts import WorkspaceId
 from nightlatch.ids import to_text
 from nightlatch.instants import DAY, Duration, Instant

@@ -7,7 +7,6 @@ alone ends it, whatever runs or does not run. Where nobody else could agree, the
 from dataclasses import dataclass
 from typing import Any
 
-from nightlatch.access import Action
 from nightlatch.actions import exceptions_rules as rules
 from nightlatch.actions import kinds
 from nightlatch.actions.by import By
@@ -18,6 +17,7 @@ from nightlatch.actions.mailing import mail_account, mail_address, mail_owners
 from nightlatch.actions.reasons import clean_reason
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
+from nightlatch.decision import Action
 from nightlatch.ids import new_id
 from nightlatch.ids import to_text as id_text
 from nightlatch.instants import Instant, to_text

@@ -1,7 +1,8 @@
 """Deciding again inside the transaction: what the gate saw may have changed since (law 2)."""
 
-from nightlatch.access import Action, Allow, decide
+from nightlatch.access import decide
 from nightlatch.actions.by import By
+from nightlatch.decision import Action, Allow
 from nightlatch.refusals import not_found, refusal_of
 from nightlatch.store import sessions
 from nightlatch.store.engine import Transaction

@@ -6,7 +6,7 @@ to the person at every address, and the admins are warned and shown what they ne
 
 from dataclasses import dataclass
 
-from nightlatch.access import Challenge, decide_workspace
+from nightlatch.access import decide_workspace
 from nightlatch.actions import kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, person_of
@@ -16,6 +16,7 @@ from nightlatch.actions.reset_rules import may_ask
 from nightlatch.assurance import enrolled, relied, relied_on
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
+from nightlatch.decision import Challenge
 from nightlatch.facts import AccountId, Facts, WorkspaceId
 from nightlatch.ids import to_text
 from nightlatch.instants import DAY, Duration, Instant

@@ -7,10 +7,11 @@ good for that host's check alone. The check reads the session behind it each tim
 
 from dataclasses import dataclass
 
-from nightlatch.access import Action, Allow, Challenge, Decision, Deny, Purpose, decide
+from nightlatch.access import decide
 from nightlatch.actions import kinds
 from nightlatch.actions.app_checks import KIND, proved_at
 from nightlatch.assurance import acr, amr
+from nightlatch.decision import Action, Allow, Challenge, Decision, Deny, Purpose
 from nightlatch.facts import Facts
 from nightlatch.instants import HOUR, MINUTE, Duration, Instant
 from nightlatch.refusals import Code, Refused

@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from hmac import compare_digest
 from typing import Any
 
-from nightlatch.access import Allow, decide
+from nightlatch.access import decide
 from nightlatch.actions import app_flows, kinds
 from nightlatch.actions.app_flows import Replayed
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, session_of
 from nightlatch.actions.host_checks import app_at, opens_to, registered_roles
 from nightlatch.actions.tokens import Token
+from nightlatch.decision import Allow
 from nightlatch.facts import AppId
 from nightlatch.ids import to_text
 from nightlatch.instants import HOUR, SECOND, Duration, Instant

@@ -8,7 +8,7 @@ anybody in, and it adds nothing to what an existing account has bound.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from nightlatch.access import Allow, decide_workspace
+from nightlatch.access import decide_workspace
 from nightlatch.actions import kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, person_of
@@ -18,6 +18,7 @@ from nightlatch.actions.tokens import Token
 from nightlatch.addresses import Address
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
+from nightlatch.decision import Allow
 from nightlatch.ids import to_text
 from nightlatch.instants import Instant
 from nightlatch.names import clean_name

@@ -1,6 +1,6 @@
 """What a product keeps is changed there: who is in its workspaces and as what, and the accounts of its people."""
 
-from nightlatch.access import Deny
+from nightlatch.decision import Deny
 from nightlatch.facts import AppId
 from nightlatch.refusals import Code, Refused, WayOut, refusal_of
 from nightlatch.store import apps

@@ -4,7 +4,7 @@ A route names one of these; the action function inside the transaction asks abou
 read, and are all that an API token ever reaches (tests/web/test_tokens_reach.py walks the whole table of routes).
 """
 
-from nightlatch.access import Action, Purpose
+from nightlatch.decision import Action, Purpose
 from nightlatch.facts import NOWHERE
 from nightlatch.vocabulary import Permission, Scope
 

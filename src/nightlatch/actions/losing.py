@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from nightlatch.access import Allow, Challenge, decide_account, decide_workspace
+from nightlatch.access import decide_account, decide_workspace
 from nightlatch.actions import kinds
 from nightlatch.actions.binding import LIMITED_FOR
 from nightlatch.actions.by import By
@@ -20,6 +20,7 @@ from nightlatch.actions.remembering import forget
 from nightlatch.assurance import MAX_AGE, counting, fresh, fresh_methods, relied_on, touches
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
+from nightlatch.decision import Allow, Challenge
 from nightlatch.facts import EVERYWHERE, Authenticator, AuthenticatorId, Facts, WorkspaceId
 from nightlatch.refusals import Code, Refused, WayOut, not_found, refusal_of
 from nightlatch.store import accounts, authenticators, sessions, standing, tickets

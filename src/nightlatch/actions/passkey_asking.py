@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from nightlatch.access import Allow, decide
+from nightlatch.access import decide
 from nightlatch.actions import kinds
 from nightlatch.actions.binding import may_begin
 from nightlatch.actions.by import By
@@ -27,6 +27,7 @@ from nightlatch.authenticators.passkey_asking import (
     decoys,
     request_options,
 )
+from nightlatch.decision import Allow
 from nightlatch.facts import Authenticator, Facts
 from nightlatch.ids import from_text, new_id, to_text
 from nightlatch.instants import Instant

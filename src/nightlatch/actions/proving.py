@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, replace
 
-from nightlatch.access import Allow, Challenge, decide_account, decide_workspace
+from nightlatch.access import decide_account, decide_workspace
 from nightlatch.actions.alerts import browser_of, tell_emergency_door, tell_new_browser
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import session_of
 from nightlatch.actions.tokens import Token
 from nightlatch.budget import Allowance, Counter, exhausted, may_guess, open_at
+from nightlatch.decision import Allow, Challenge
 from nightlatch.facts import Proof
 from nightlatch.instants import Instant
 from nightlatch.store import sessions, standing, teammates

@@ -7,13 +7,14 @@ them all (docs/decisions/0034-remembered-browsers.md).
 
 from dataclasses import dataclass
 
-from nightlatch.access import Allow, decide_workspace
+from nightlatch.access import decide_workspace
 from nightlatch.actions import kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, person_of
 from nightlatch.assurance import counting, limited
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
+from nightlatch.decision import Allow
 from nightlatch.facts import Facts, WorkspaceId
 from nightlatch.instants import DAY, Instant
 from nightlatch.instants import to_text as instant_text

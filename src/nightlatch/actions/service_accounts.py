@@ -8,7 +8,6 @@ suspended in the same transaction, and its admins are told; it works again once 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from nightlatch.access import Action
 from nightlatch.actions import kinds
 from nightlatch.actions.api_tokens import ApiToken as ApiToken
 from nightlatch.actions.api_tokens import Made, clean_expiry, clean_scopes, room, shown
@@ -19,6 +18,7 @@ from nightlatch.actions.mailing import mail_address
 from nightlatch.actions.tokens import new_api_token
 from nightlatch.addresses import Address
 from nightlatch.audit.events import Subject, record
+from nightlatch.decision import Action
 from nightlatch.facts import ServiceId, WorkspaceId
 from nightlatch.ids import to_text
 from nightlatch.instants import Instant

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from nightlatch.access import Challenge, decide_account
+from nightlatch.access import decide_account
 from nightlatch.actions import guard, help_closing
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import person_of
@@ -13,6 +13,7 @@ from nightlatch.assurance import liftable
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
 from nightlatch.budget import Counter
+from nightlatch.decision import Challenge
 from nightlatch.store import authenticators, guesses, tickets
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import Known

@@ -7,7 +7,7 @@ judged and the budget still had room (law 5). Known and unknown e-mails take the
 
 from dataclasses import dataclass
 
-from nightlatch.access import Challenge, decide_account
+from nightlatch.access import decide_account
 from nightlatch.actions import kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, person_of, session_of
@@ -29,6 +29,7 @@ from nightlatch.budget import (
     failed,
     open_at,
 )
+from nightlatch.decision import Challenge
 from nightlatch.instants import HOUR, Instant
 from nightlatch.refusals import Code, Refused, WayOut, not_found
 from nightlatch.store import accounts, guesses, outbox, sessions, tickets

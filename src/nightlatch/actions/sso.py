@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from nightlatch.access import Allow, Challenge, decide, decide_account, decide_workspace
+from nightlatch.access import decide, decide_account, decide_workspace
 from nightlatch.actions import kinds, sso_people
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, known, person_of, session_of
@@ -24,6 +24,7 @@ from nightlatch.actions.tokens import Token
 from nightlatch.assurance import enrolled
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
+from nightlatch.decision import Allow, Challenge
 from nightlatch.facts import ConnectionId
 from nightlatch.instants import MINUTE, Duration
 from nightlatch.refusals import Code, Refused, WayOut, not_found

@@ -6,7 +6,7 @@ sign-on, because whoever is not connected yet could not show that.
 
 from dataclasses import dataclass, replace
 
-from nightlatch.access import Allow, decide
+from nightlatch.access import decide
 from nightlatch.actions import kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import known, person_of
@@ -16,6 +16,7 @@ from nightlatch.actions.not_me import not_me_link
 from nightlatch.actions.sso_outcomes import Turned, Why
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
+from nightlatch.decision import Allow
 from nightlatch.facts import ConnectionId, Facts, WorkspaceId, reach_of
 from nightlatch.ids import to_text
 from nightlatch.instants import Instant

@@ -5,7 +5,6 @@ it requires 2FA, or will, nothing takes the last owner who has it. Nobody grants
 touches a person who ranks above them (rank is the highest role held within the last 7 days).
 """
 
-from nightlatch.access import Action
 from nightlatch.actions import help_closing, kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.exceptions import tell_ended
@@ -20,6 +19,7 @@ from nightlatch.actions.service_accounts import suspend_of_sponsor
 from nightlatch.addresses import parse
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
+from nightlatch.decision import Action
 from nightlatch.ids import to_text
 from nightlatch.policy import may_grant
 from nightlatch.refusals import Code, Refused, WayOut, not_found

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from nightlatch.access import Enrol, decide_workspace
+from nightlatch.access import decide_workspace
 from nightlatch.actions import kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, known, person_of, session_of
@@ -11,6 +11,7 @@ from nightlatch.actions.tokens import new_token
 from nightlatch.assurance import very_first
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
+from nightlatch.decision import Enrol
 from nightlatch.facts import AppId
 from nightlatch.instants import HOUR, Instant
 from nightlatch.refusals import Code, Refused, WayOut, not_found

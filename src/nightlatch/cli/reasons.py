@@ -3,9 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from nightlatch.access import Action, Allow, Challenge, Decision, Deny, Enrol, Purpose, decide
+from nightlatch.access import decide
 from nightlatch.actions import kinds
 from nightlatch.assurance import relied_on, usable
+from nightlatch.decision import Action, Allow, Challenge, Decision, Deny, Enrol, Purpose
 from nightlatch.facts import EVERYWHERE, Authenticator, Facts, Proof, Reach, Teammate, reach_of
 from nightlatch.ids import to_text as id_text
 from nightlatch.instants import to_text

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from nightlatch.access import Allow, Challenge, Decision, decide_workspace
+from nightlatch.access import decide_workspace
 from nightlatch.actions import enrolment, passwords, second_step, sign_in, tickets
 from nightlatch.actions.by import By
 from nightlatch.actions.chores import CHORES
@@ -23,6 +23,7 @@ from nightlatch.actions.tokens import hash_token, new_token
 from nightlatch.addresses import Address, parse
 from nightlatch.authenticators import recovery_code, totp
 from nightlatch.clock import Clock
+from nightlatch.decision import Allow, Challenge, Decision
 from nightlatch.instants import Instant
 from nightlatch.keyring import KeyRing
 from nightlatch.mail.background import Rounds

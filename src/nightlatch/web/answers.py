@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from nightlatch.access import Challenge, Decision, Enrol
 from nightlatch.assurance import AAL2, PHISHING_RESISTANT_ACR
+from nightlatch.decision import Challenge, Decision, Enrol
 from nightlatch.instants import SECOND, Instant
 from nightlatch.refusals import Code, Refused
 from nightlatch.vocabulary import Reason

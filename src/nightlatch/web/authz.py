@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from nightlatch import logs
-from nightlatch.access import Allow, Deny
 from nightlatch.actions import assertions, kinds
 from nightlatch.actions.assertions import Claims, NoSigningKey, Signer
 from nightlatch.actions.host_checks import Checked, Narrowing, Passed, check
 from nightlatch.actions.tokens import hash_token
+from nightlatch.decision import Allow, Deny
 from nightlatch.ids import to_text
 from nightlatch.instants import MINUTE, SECOND, Instant
 from nightlatch.refusals import Refused

@@ -7,8 +7,8 @@ from urllib.parse import quote, urlencode
 
 from starlette.responses import HTMLResponse, Response
 
-from nightlatch.access import Challenge, Decision, Deny, Enrol
 from nightlatch.actions.host_checks import Checked, Passed
+from nightlatch.decision import Challenge, Decision, Deny, Enrol
 from nightlatch.ids import to_text
 from nightlatch.instants import SECOND
 from nightlatch.refusals import Code, Refused, refusal_of

@@ -11,11 +11,11 @@ from typing import TypeAlias
 from starlette.requests import Request
 from starlette.responses import Response
 
-from nightlatch.access import Allow, Deny
 from nightlatch.actions import host_checks, host_ways, kinds
 from nightlatch.actions.app_flows import Replayed
 from nightlatch.actions.host_ways import Way
 from nightlatch.actions.tokens import hash_token, new_token
+from nightlatch.decision import Allow, Deny
 from nightlatch.instants import DAY, SECOND
 from nightlatch.refusals import Refused
 from nightlatch.web import authz_answers as answers

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from starlette.responses import Response
 
 from nightlatch import colours
-from nightlatch.access import Allow, decide_workspace
+from nightlatch.access import decide_workspace
+from nightlatch.decision import Allow
 from nightlatch.facts import AppId
 from nightlatch.ids import from_text, to_text
 from nightlatch.instants import DAY, MINUTE, SECOND, Duration

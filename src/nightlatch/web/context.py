@@ -9,10 +9,11 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.requests import Request
 
-from nightlatch.access import Action, Allow, decide, decide_account
+from nightlatch.access import decide, decide_account
 from nightlatch.actions.by import By
 from nightlatch.actions.people import App
 from nightlatch.actions.tokens import Token
+from nightlatch.decision import Action, Allow
 from nightlatch.facts import Facts, WorkspaceId
 from nightlatch.ids import from_text, to_text
 from nightlatch.instants import Instant

@@ -8,7 +8,7 @@ import logging
 import re
 
 from nightlatch import logs
-from nightlatch.access import Deny
+from nightlatch.decision import Deny
 from nightlatch.ids import from_text, to_text
 from nightlatch.refusals import Code, Refused
 from nightlatch.vocabulary import Permission, Reason

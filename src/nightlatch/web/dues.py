@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from nightlatch.access import Allow, decide_workspace
+from nightlatch.access import decide_workspace
 from nightlatch.actions.snoozing import LAST_DAY, due
 from nightlatch.assurance import enrolled
+from nightlatch.decision import Allow
 from nightlatch.instants import DAY, HOUR, MINUTE, Duration, Instant
 from nightlatch.store import snoozes
 from nightlatch.store.engine import Unavailable

@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Callable
 
 from starlette.responses import Response
 
-from nightlatch.access import Allow, decide
+from nightlatch.access import decide
 from nightlatch.actions import kinds
 from nightlatch.actions.tokens import hash_token
+from nightlatch.decision import Allow
 from nightlatch.refusals import Refused, refusal_of
 from nightlatch.store.engine import Unavailable
 from nightlatch.store.facts import read_known

@@ -3,11 +3,12 @@
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from nightlatch.access import Allow, Challenge, Decision, Deny, Enrol, Purpose, decide
+from nightlatch.access import decide
 from nightlatch.actions.by import By
 from nightlatch.actions.people import app_of
 from nightlatch.actions.tokens import API_TOKEN, hash_token, new_token
 from nightlatch.config import Config
+from nightlatch.decision import Allow, Challenge, Decision, Deny, Enrol, Purpose
 from nightlatch.facts import Facts
 from nightlatch.refusals import Code, Refused, WayOut, not_found, refusal_of
 from nightlatch.store import apps, forms

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import BaseModel
 
-from nightlatch.access import Action
 from nightlatch.config import Config
+from nightlatch.decision import Action
 from nightlatch.refusals import Code, Refused
 
 if TYPE_CHECKING:

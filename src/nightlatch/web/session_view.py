@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from nightlatch.access import Allow, Challenge, Decision, Deny, Enrol, best, decide_account, decide_workspace
+from nightlatch.access import decide_account, decide_workspace
 from nightlatch.assurance import context_class, counting, enrolled, level_of, methods_of, ready
+from nightlatch.decision import Allow, Challenge, Decision, Deny, Enrol, best
 from nightlatch.facts import Facts, Teammate
 from nightlatch.ids import to_text as id_text
 from nightlatch.instants import to_text

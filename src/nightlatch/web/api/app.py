@@ -4,13 +4,13 @@ import secrets
 from dataclasses import dataclass
 from functools import partial
 
-from nightlatch.access import Allow, Deny
 from nightlatch.actions import app_checks, app_flows, kinds, people
 from nightlatch.actions.app_checks import Verdict
 from nightlatch.actions.app_flows import Replayed
 from nightlatch.actions.people import App, Person, Place, Said
 from nightlatch.actions.tokens import hash_token, new_token
 from nightlatch.addresses import BadAddress, parse
+from nightlatch.decision import Allow, Deny
 from nightlatch.instants import SECOND, Duration, Instant, to_text
 from nightlatch.names import clean_name
 from nightlatch.refusals import Code, Refused, WayOut, invalid, not_found

@@ -9,8 +9,8 @@ from pydantic.json_schema import models_json_schema
 from starlette.responses import Response
 
 from nightlatch import __version__
-from nightlatch.access import Purpose
 from nightlatch.actions import kinds
+from nightlatch.decision import Purpose
 from nightlatch.refusals import STATUS, Code
 from nightlatch.web.context import Context
 from nightlatch.web.routes import Route

@@ -2,9 +2,10 @@
 
 from typing import Literal
 
-from nightlatch.access import Allow, Deny, Enrol, decide_workspace
+from nightlatch.access import decide_workspace
 from nightlatch.actions import api_tokens, kinds
 from nightlatch.actions.api_tokens import ApiToken, Made
+from nightlatch.decision import Allow, Deny, Enrol
 from nightlatch.facts import Teammate, WorkspaceId
 from nightlatch.ids import to_text as id_text
 from nightlatch.instants import Instant, to_text

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from nightlatch.access import Deny
+from nightlatch.decision import Deny
 from nightlatch.refusals import Refused
 from nightlatch.vocabulary import Reason
 from nightlatch.web.context import Context

@@ -4,10 +4,11 @@ from urllib.parse import urlencode, urlsplit
 
 from starlette.responses import RedirectResponse, Response
 
-from nightlatch.access import Allow, decide_workspace
+from nightlatch.access import decide_workspace
 from nightlatch.actions import app_flows, kinds
 from nightlatch.actions.app_flows import Back
 from nightlatch.actions.tokens import new_token
+from nightlatch.decision import Allow
 from nightlatch.refusals import not_found
 from nightlatch.store import grants
 from nightlatch.web import branding

@@ -8,11 +8,12 @@ from typing import Any
 
 from starlette.responses import Response
 
-from nightlatch.access import Allow, Deny, Enrol, decide
+from nightlatch.access import decide
 from nightlatch.actions import enrolment, kinds
 from nightlatch.actions.enrolment import Confirmed, NotConfirmed, Pending
 from nightlatch.authenticators import totp
 from nightlatch.authenticators.qr import qr_svg
+from nightlatch.decision import Allow, Deny, Enrol
 from nightlatch.ids import to_text
 from nightlatch.refusals import Code, Refused
 from nightlatch.store import authenticators

@@ -3,20 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from nightlatch.access import (
-    Action,
-    Allow,
-    Challenge,
-    Decision,
-    Enrol,
-    decide,
-    decide_account,
-    decide_workspace,
-    enrol_reach,
-)
+from nightlatch.access import decide, decide_account, decide_workspace, enrol_reach
 from nightlatch.actions import kinds
 from nightlatch.actions.enrolment import Pending
 from nightlatch.assurance import enrolled, ready, relied_on
+from nightlatch.decision import Action, Allow, Challenge, Decision, Enrol
 from nightlatch.facts import Facts, Teammate, WorkspaceId
 from nightlatch.ids import from_text, to_text
 from nightlatch.instants import Instant

@@ -4,11 +4,12 @@ from typing import Any
 
 from starlette.responses import Response
 
-from nightlatch.access import Allow, decide
+from nightlatch.access import decide
 from nightlatch.actions import kinds, sso_linking, tickets
 from nightlatch.actions.mailing import settled_address
 from nightlatch.addresses import masked
 from nightlatch.assurance import relied_on, very_first
+from nightlatch.decision import Allow
 from nightlatch.facts import ResetId, WorkspaceId
 from nightlatch.ids import to_text
 from nightlatch.refusals import Code, Refused

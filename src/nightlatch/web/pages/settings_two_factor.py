@@ -5,10 +5,11 @@ from typing import Any
 
 from starlette.responses import Response
 
-from nightlatch.access import Allow, decide
+from nightlatch.access import decide
 from nightlatch.actions import authenticators, kinds
 from nightlatch.actions.tokens import new_token
 from nightlatch.assurance import touches
+from nightlatch.decision import Allow
 from nightlatch.ids import to_text
 from nightlatch.refusals import Code, Refused, not_found, refusal_of
 from nightlatch.store import authenticators as stored

@@ -5,10 +5,11 @@ from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
-from nightlatch.access import Allow, Challenge, decide_account, decide_workspace
+from nightlatch.access import decide_account, decide_workspace
 from nightlatch.actions import kinds, remembering, second_step, sign_in
 from nightlatch.actions.proving import Proved, Wait, Wrong
 from nightlatch.assurance import liftable, takes_passkeys_alone, usable_methods
+from nightlatch.decision import Allow, Challenge
 from nightlatch.refusals import Refused
 from nightlatch.store import teammates
 from nightlatch.store.engine import Transaction

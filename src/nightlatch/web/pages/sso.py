@@ -2,9 +2,9 @@
 
 from starlette.responses import Response
 
-from nightlatch.access import Challenge
 from nightlatch.actions import kinds, sso, sso_linking
 from nightlatch.actions.sso_outcomes import Way
+from nightlatch.decision import Challenge
 from nightlatch.ids import to_text
 from nightlatch.refusals import Refused, not_found
 from nightlatch.store import connections

@@ -5,10 +5,11 @@ from typing import Any
 
 from starlette.responses import Response
 
-from nightlatch.access import Challenge, decide_account, decide_workspace
+from nightlatch.access import decide_account, decide_workspace
 from nightlatch.actions import kinds, sso_linking
 from nightlatch.actions.proving import Proved, Wrong
 from nightlatch.assurance import first_method, relied_on, usable_methods
+from nightlatch.decision import Challenge
 from nightlatch.ids import to_text
 from nightlatch.refusals import Refused, not_found
 from nightlatch.vocabulary import Method, Reason

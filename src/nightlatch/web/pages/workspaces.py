@@ -5,10 +5,11 @@ from typing import Any
 from starlette.responses import Response
 
 from nightlatch import addresses
-from nightlatch.access import Allow, Challenge, Enrol, decide_workspace
+from nightlatch.access import decide_workspace
 from nightlatch.actions import apps, kinds, teammates, workspaces
 from nightlatch.actions.snoozing import due
 from nightlatch.assurance import enrolled
+from nightlatch.decision import Allow, Challenge, Enrol
 from nightlatch.facts import Teammate
 from nightlatch.policy import permitted
 from nightlatch.refusals import Code, Refused, not_found
