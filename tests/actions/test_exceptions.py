@@ -95,6 +95,11 @@ class Team:
 
 
 _KEEP = Query(update(workspaces).values(managed_by="owners").where(workspaces.c.id == bindparam("id")))
+_PASSKEYS = Query(
+    update(workspaces)
+    .values(resistant_from=bindparam("from"), resistant_announced_at=bindparam("from"))
+    .where(workspaces.c.id == bindparam("id"))
+)
 ALL = (Event.EXCEPTION_ASKED, Event.EXCEPTION_GRANTED, Event.EXCEPTION_REFUSED, Event.EXCEPTION_ENDED)
 
 
@@ -355,3 +360,38 @@ def test_ending_all_ends_those_that_wait_too(team: Team) -> None:
     assert team.opens(team.ana) is Enrol
     (shown,) = [row for row in rows(team.world, "standing") if row.account_id == team.ana.id]
     assert shown.exempt_until is None
+
+
+def test_one_that_would_end_before_they_are_asked_is_refused(team: Team) -> None:
+    team.world.require(team.id, since=team.world.clock.now() + 10 * DAY)
+    with refused(Code.INVALID):
+        team.ask(days=9.9)
+    id = team.ask(days=11)
+    team.world.require(team.id, since=team.world.clock.now() + 12 * DAY)
+    with refused(Code.CONFLICT):
+        team.approve(id)
+    team.world.require(team.id, since=team.world.clock.now() + 10 * DAY)
+    team.approve(id)
+
+
+def test_nor_is_it_asked_for_where_every_day_that_could_be_chosen_would(team: Team) -> None:
+    team.world.require(team.id, since=team.world.clock.now() + 30 * DAY + HOUR)
+    with refused(Code.CONFLICT):
+        team.ask(days=30)
+    team.wait(2 * HOUR)
+    team.ask(days=30)
+
+
+def test_where_passkeys_come_later_an_app_gives_time_until_then(team: Team) -> None:
+    """Who has nothing is asked now, who has an app when passkeys are required."""
+    acme = {"id": team.id, "from": team.world.clock.now() + 10 * DAY}
+    team.world.write(lambda tx: tx.run(_PASSKEYS, **acme))
+    team.ask(days=3)
+    ben = team.world.person("Ben")
+    team.world.write(
+        lambda tx: store_teammates.join(tx, workspace_id=team.id, account_id=ben.id, role=Role.MEMBER)
+    )
+    team.world.bind_totp(ben)
+    with refused(Code.INVALID):
+        team.ask(whom=ben, days=3)
+    team.ask(whom=ben, days=11)

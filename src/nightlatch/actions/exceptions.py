@@ -37,6 +37,8 @@ class Looked:
     name: str
     email: str
     against: Refused | None
+    begins: Instant
+    """Until then they have time anyway."""
     approvers: tuple[Approver, ...]
     """Who could agree, oneself left out; none: only the operator."""
     until: Instant | None
@@ -57,9 +59,9 @@ def look(tx: Transaction, *, by: By, workspace_id: int, teammate_id: int) -> Loo
     """For the page that asks. Reads only. Raises Refused: what the gate raises, `not_found`."""
     allowed(tx, by, kinds.ASK_EXCEPTION.at(workspace_id))
     workspace, target = _found(tx, workspace_id, teammate_id)
-    against = None
+    against, begins = None, 0
     try:
-        rules.may_have(tx, by, workspace, target)
+        begins = rules.may_have(tx, by, workspace, target)
         rules.nothing_waits(tx, workspace, target)
     except Refused as refused:
         against = refused
@@ -69,6 +71,7 @@ def look(tx: Transaction, *, by: By, workspace_id: int, teammate_id: int) -> Loo
         target.name,
         target.email,
         against,
+        begins,
         tuple(rules.approvers(tx, workspace, but=(by.id, target.account_id))),
         now.ends_at if now is not None else None,
     )
@@ -80,15 +83,15 @@ def ask(
     """Ask for more time for a member, until an instant at most 30 days off. Nothing changes before somebody agrees.
 
     Raises Refused: what the gate raises, `not_found`, `not_permitted` (oneself, admins, owners), `conflict` (2FA is not
-    required, or theirs already; twice in a row; asked already), `invalid`.
+    required, or theirs already, or more than 30 days off; twice in a row; asked already), `invalid`.
     """
     text = clean_reason(reason, needed=True)
     before = teammates.by_id(tx, teammate_id, workspace_id)
     _enter(tx, by, kinds.ASK_EXCEPTION, workspace_id, before.account_id if before is not None else None)
     workspace, target = _found(tx, workspace_id, teammate_id)
-    rules.may_have(tx, by, workspace, target)
+    begins = rules.may_have(tx, by, workspace, target)
     rules.nothing_waits(tx, workspace, target)
-    rules.checked_end(tx.now, ends_at)
+    rules.checked_end(tx.now, ends_at, begins)
     id = new_id()
     exceptions.ask(
         tx,
@@ -134,7 +137,7 @@ def approve(
     if not is_open(row, tx.now) or row.approved_at is not None:
         raise _over(workspace)
     _another(by, row, workspace)
-    rules.may_have(tx, by, workspace, target)
+    rules.gives_time(workspace, target, row, rules.may_have(tx, by, workspace, target))
     if by.kind == "operator":
         _tell_owners_first(tx, by, workspace, target, clean_reason(reason, needed=True))
     now = rules.standing(exceptions.of_person(tx, workspace_id, row.account_id), tx.now)

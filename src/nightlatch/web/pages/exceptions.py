@@ -148,16 +148,10 @@ def _ask(
         refused=explained(against),
         until=looked.until,
         approvers=[each.name for each in looked.approvers],
-        first_day=_day(context.now + DAY),
+        first_day=_day(max(context.now, looked.begins) + DAY),
         last_day=_day(context.now + exceptions_rules.LONGEST),
-        week=_day(_suggested(context)),
+        week=_day(min(max(context.now, looked.begins) + 7 * DAY, context.now + exceptions_rules.LONGEST)),
     )
-
-
-def _suggested(context: Context) -> Instant:
-    """A week more: from the date on that the viewer has, where 2FA is not required yet."""
-    begins = max(context.now, myself(context).mandate.required_from or 0)
-    return min(begins + 7 * DAY, context.now + exceptions_rules.LONGEST)
 
 
 async def ask_form(context: Context) -> Response:
