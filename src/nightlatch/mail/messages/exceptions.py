@@ -27,8 +27,7 @@ def exception_asked(
         common,
         f"More time for a teammate in {team}: your agreement is asked for",
         f"{person(by)} asks that {who} may use {team} without the 2FA that it requires until "
-        f"{words.moment(expires)}. "
-        f"That takes a second person: until somebody agrees, nothing changes for {who}.",
+        f"{words.moment(expires)}. That takes a second person: until somebody agrees, nothing changes for {who}.",
         button=act(common, "Look at it", link),
         facts=done_by(common, by, ("Reason", words.quoted(reason))),
     )
@@ -81,8 +80,8 @@ def exception_refused(*, workspace: str, by: str, name: str, link: str, **common
     return letter(
         common,
         f"No more time for a teammate in {team}",
-        f"You asked that {who} may use {team} without the required 2FA for a while. {person(by)} did not agree, so nothing "
-        f"has changed for {who}.",
+        f"You asked that {who} may use {team} without the required 2FA for a while. {person(by)} did not agree, so "
+        f"nothing has changed for {who}.",
         button=act(common, "See all exceptions", link),
         facts=done_by(common, by),
     )
@@ -94,8 +93,8 @@ def exception_ended(*, workspace: str, by: str, **common: Unpack[Common]) -> Mes
     return letter(
         common,
         f"Your extra time to set up 2FA for {team} has ended",
-        f"The time that you had in {team} without the required 2FA has ended early. If {team} asks for 2FA already, you set it up "
-        "before you can open it again: it takes about a minute.",
+        f"The time that you had in {team} without the required 2FA has ended early. If {team} asks for 2FA already, "
+        "you set it up before you can open it again: it takes about a minute.",
         button=look(common, "Set up 2FA", SETTINGS),
         facts=done_by(common, by),
     )
