@@ -10,12 +10,16 @@ import pytest
 
 from nightlatch.actions import progress, reminders
 from nightlatch.actions.by import operator
+from nightlatch.ids import to_text as id_text
 from nightlatch.instants import DAY, HOUR, from_text, to_datetime, to_text
+from nightlatch.policy import Acceptance, SsoRule
 from nightlatch.store import api_tokens, outbox, service_accounts, standing, teammates
 from nightlatch.store import authenticators as bound
 from nightlatch.store.preview import MOST_NAMES
+from nightlatch.web.rendering import spoken
 from tests.support.crowd import Mate, add
 from tests.support.product import Product
+from tests.support.signing_on import a_connection, come, connected, rule, who
 from tests.support.switch import exempt
 from tests.support.tables import rows as rows_of
 from tests.support.visitor import Page
@@ -177,6 +181,44 @@ def test_the_api_tells_the_same(team: Team, dana: Person) -> None:
     assert told["kept_by"] is None
     assert from_text(told["suggested_from"]) > team.world.clock.now() + 13 * DAY
     assert "http://localhost:8000/set-up?workspace=acme" in told["chat_text"]
+
+
+def test_who_comes_by_single_sign_on_is_told_by_connection_and_rule(team: Team, dana: Person) -> None:
+    ana, ben = team.person("Ana"), team.person("Ben")
+    acme = team.world.workspace("acme", owner=dana, member=[ana, ben])
+    assert "By single sign-on" not in team.visitor(dana).open(f"{SWITCH}/on").text
+    okta, entra = a_connection(team.world, acme), a_connection(team.world, acme, name="Entra")
+    end = team.world.clock.now() + 30 * DAY
+    rule(team.world, entra, Acceptance(SsoRule.EXEMPT, exempt_until=end))
+    for person, connection in [(dana, okta), (ana, okta), (ana, entra), (ben, entra)]:
+        connected(team.world, person, connection)
+    come(team.world, entra, who("Ben"))
+
+    page = team.visitor(dana).open(f"{SWITCH}/on")
+    assert "2 by Okta, asked for a second step here: 1 set up, 1 will be asked" in page.text
+    assert f"2 by Entra, without a second step until {spoken(end, 'date')}" in page.text
+    assert ": 1 came that way, 1 will be asked unless they come that way" in page.text
+    assert f'href="{SWITCH}/sso/{id_text(okta)}">See its rule' in page.got.text
+
+    told = team.client(dana).get(f"{API}/preview").json["connections"]
+    assert [(each["name"], each["rule"], each["exempt_until"]) for each in told] == [
+        ("Entra", "exempt", to_text(end)),
+        ("Okta", "ask", None),
+    ]
+    assert told[0]["people"] == {"count": 2, "names": ["Ana", "Ben"]}
+    assert [told[0][name] for name in ("set_up", "by_sso", "will_be_asked")] == [0, 1, 1]
+
+    rows = table(team.visitor(dana).open(f"{SWITCH}/preview.csv"))
+    found = {row["name"]: (row["connections"], row["connection_rules"]) for row in rows}
+    assert found == {
+        "Dana": ("Okta", "ask"),
+        "Ana": ("Entra; Okta", f"exempt until {to_text(end)}; ask"),
+        "Ben": ("Entra", f"exempt until {to_text(end)}"),
+    }
+
+    team.world.wait(31 * DAY)
+    page = team.visitor(dana).open(f"{SWITCH}/on")
+    assert "2 by Entra, asked for a second step here" in page.text
 
 
 def test_tokens_and_machines(team: Team, dana: Person) -> None:

@@ -53,11 +53,6 @@ _LIST_AFTER = Query(
     .order_by(*_newest_first)
     .limit(bindparam("most"))
 )
-_STANDING = Query(
-    _with_person.where(_here, *_open, exceptions.c.approved_at.is_not(None), teammates.c.removed_at.is_(None))
-    .order_by(exceptions.c.ends_at, exceptions.c.id)
-    .limit(bindparam("most"))
-)
 _COUNT_OPEN = Query(
     select(func.count(exceptions.c.approved_at).label("standing"), func.count().label("open")).where(
         _here, *_open
@@ -141,11 +136,6 @@ def newest(
     if after is None:
         return tx.all(_LIST, workspace_id=workspace_id, most=most)
     return tx.all(_LIST_AFTER, workspace_id=workspace_id, most=most, after_at=after[0], after_id=after[1])
-
-
-def in_effect(tx: Transaction, workspace_id: int, most: int = 50) -> list[Row]:
-    """Those that stand now, with `name`, `email`, `ends_at`, `reason`, `requester`, `approver`; first to end first."""
-    return tx.all(_STANDING, workspace_id=workspace_id, now=tx.now, most=most)
 
 
 def numbers(tx: Transaction, workspace_id: int) -> tuple[int, int]:

@@ -6,14 +6,14 @@ from sqlalchemy import ColumnElement, and_, bindparam, exists, func, literal_col
 
 from nightlatch.instants import MINUTE, Duration
 from nightlatch.names import search_key
-from nightlatch.store import exceptions, standing
+from nightlatch.store import standing
 from nightlatch.store.engine import Transaction
 from nightlatch.store.query import Query, Row
 from nightlatch.store.schema import sessions, workspaces
 from nightlatch.store.schema import standing as table
 from nightlatch.store.schema_apps import apps
 from nightlatch.store.schema_team import service_accounts, token_workspaces, tokens
-from nightlatch.store.table_states import WEAK
+from nightlatch.store.table_states import EXEMPT, WEAK
 
 MOST_NAMES = 50
 WORKING: Duration = 15 * MINUTE
@@ -29,31 +29,26 @@ _NAMES = Query(
     .order_by(*_by_name)
     .limit(_MOST)
 )
+_active = and_(_here, table.c.status == "active")
+_manager = and_(_active, table.c.role_order < 2)
 _has_passkey = table.c.methods.like(literal_column("'%passkey%'"))
-_by_passkey = {
-    "with_passkey": and_(_here, table.c.status == "active", _has_passkey),
-    "without_passkey": and_(_here, table.c.status == "active", table.c.methods != "", not_(_has_passkey)),
+_groups = {
+    "with_passkey": and_(_active, _has_passkey),
+    "without_passkey": and_(_active, table.c.methods != "", not_(_has_passkey)),
+    "by_sso": and_(_active, table.c.state == "sso"),
+    "exempt": and_(_active, table.c.state != "on", table.c.state != "sso", EXEMPT),
+    "managers_not_set_up": and_(_manager, table.c.state != "on"),
+    "managers_without_codes": and_(
+        _manager, table.c.state == "on", func.coalesce(table.c.recovery_left, 0) == 0
+    ),
 }
-_PASSKEYS = {
+_GROUP = {
     group: Query(select(table.c.name, table.c.email).where(which).order_by(*_by_name).limit(_MOST))
-    for group, which in _by_passkey.items()
+    for group, which in _groups.items()
 }
-_PASSKEYS_COUNT = {
+_GROUP_COUNT = {
     group: Query(select(func.count().label("number")).select_from(table).where(which))
-    for group, which in _by_passkey.items()
-}
-_manager = and_(_here, table.c.status == "active", table.c.role_order < 2)
-_at_risk = {
-    "not_set_up": and_(_manager, table.c.state != "on"),
-    "without_codes": and_(_manager, table.c.state == "on", func.coalesce(table.c.recovery_left, 0) == 0),
-}
-_MANAGERS = {
-    risk: Query(select(table.c.name, table.c.email).where(which).order_by(*_by_name).limit(_MOST))
-    for risk, which in _at_risk.items()
-}
-_MANAGERS_COUNT = {
-    risk: Query(select(func.count().label("number")).select_from(table).where(which))
-    for risk, which in _at_risk.items()
+    for group, which in _groups.items()
 }
 _GOOD_HERE = (
     select(tokens.c.id, tokens.c.account_id, tokens.c.name)
@@ -155,7 +150,7 @@ class Preview:
 def preview(tx: Transaction, workspace_id: int) -> Preview:
     """Everybody and everything in a workspace, by what a mandate would mean for them."""
     numbers = standing.counts(tx, workspace_id)
-    exempt, _ = exceptions.numbers(tx, workspace_id)
+    exempt = _group(tx, workspace_id, "exempt")
     kept_by = tx.one(_PRODUCT_OF, workspace_id=workspace_id)
 
     def group(status: str, *states: str, less: int = 0) -> Group:
@@ -168,14 +163,14 @@ def preview(tx: Transaction, workspace_id: int) -> Preview:
 
     return Preview(
         group("active", "on"),
-        group("active", "off", "reset", WEAK, less=exempt),
-        _of_passkeys(tx, workspace_id, "with_passkey"),
-        _of_passkeys(tx, workspace_id, "without_passkey"),
+        group("active", "off", "reset", WEAK, less=exempt.count),
+        _group(tx, workspace_id, "with_passkey"),
+        _group(tx, workspace_id, "without_passkey"),
         group("invited", "off"),
-        Group(exempt, tuple(map(_name, exceptions.in_effect(tx, workspace_id, MOST_NAMES)))),
-        group("active", "sso"),
-        _managers(tx, workspace_id, "not_set_up"),
-        _managers(tx, workspace_id, "without_codes"),
+        exempt,
+        _group(tx, workspace_id, "by_sso"),
+        _group(tx, workspace_id, "managers_not_set_up"),
+        _group(tx, workspace_id, "managers_without_codes"),
         _tokens(tx, workspace_id),
         _named(services(tx, workspace_id)),
         _named(products(tx, workspace_id)),
@@ -191,15 +186,9 @@ def _named(names: list[str]) -> Group:
     return Group(len(names), tuple(names[:MOST_NAMES]))
 
 
-def _of_passkeys(tx: Transaction, workspace_id: int, group: str) -> Group:
-    (count,) = tx.all(_PASSKEYS_COUNT[group], workspace_id=workspace_id)
-    rows = tx.all(_PASSKEYS[group], workspace_id=workspace_id)
-    return Group(int(count.number), tuple(map(_name, rows)))
-
-
-def _managers(tx: Transaction, workspace_id: int, risk: str) -> Group:
-    (count,) = tx.all(_MANAGERS_COUNT[risk], workspace_id=workspace_id)
-    rows = tx.all(_MANAGERS[risk], workspace_id=workspace_id)
+def _group(tx: Transaction, workspace_id: int, group: str) -> Group:
+    (count,) = tx.all(_GROUP_COUNT[group], workspace_id=workspace_id, now=tx.now)
+    rows = tx.all(_GROUP[group], workspace_id=workspace_id, now=tx.now)
     return Group(int(count.number), tuple(map(_name, rows)))
 
 

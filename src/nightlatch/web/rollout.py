@@ -9,8 +9,9 @@ from nightlatch.actions.previewing import PreviewFacts
 from nightlatch.ids import to_text as id_text
 from nightlatch.instants import DAY, HOUR, Duration, Instant
 from nightlatch.mail.messages.common import by_way_of
-from nightlatch.store import preview
+from nightlatch.store import preview, preview_sso
 from nightlatch.store.preview import Group, Preview
+from nightlatch.store.preview_sso import ByConnection
 from nightlatch.web.context import Context
 from nightlatch.web.rendering import spoken
 from nightlatch.web.team import team_path
@@ -27,6 +28,7 @@ class Met:
     policy: Policy
     facts: PreviewFacts
     people: Preview
+    connections: tuple[ByConnection, ...]
     working_now: int
 
 
@@ -38,6 +40,7 @@ async def look(context: Context) -> Met:
             mandate.read_policy(tx, by=context.by, workspace_id=workspace_id),
             previewing.preview_facts(tx, by=context.by, workspace_id=workspace_id),
             preview.preview(tx, workspace_id),
+            preview_sso.by_connection(tx, workspace_id),
             preview.working_now(tx, workspace_id),
         )
     )
@@ -61,6 +64,23 @@ def groups_of(context: Context, met: Met) -> dict[str, dict[str, Any]]:
         "service_accounts": _group(context, people.service_accounts),
         "products": _group(context, people.products),
     }
+
+
+def connections_of(context: Context, met: Met) -> list[dict[str, Any]]:
+    """The connections for a page: whom each brings, by its rule as it is now, and where that can be changed."""
+    return [
+        {
+            **_group(context, each.people),
+            "name": each.name,
+            "rule": each.acceptance.rule.value if each.acceptance.stands(context.now) else "ask",
+            "exempt_until": each.acceptance.exempt_until,
+            "set_up": each.set_up,
+            "by_sso": each.by_sso,
+            "will_be_asked": each.will_be_asked,
+            "path": f"{team_path(context)}/authentication/sso/{id_text(each.id)}",
+        }
+        for each in met.connections
+    ]
 
 
 def _group(context: Context, group: Group, query: str | None = None) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from nightlatch.actions import kinds
 from nightlatch.actions.progress import read_progress
 from nightlatch.audit.evidence_files import day_of
+from nightlatch.ids import to_text
 from nightlatch.store.preview import Group
+from nightlatch.store.preview_sso import ByConnection
 from nightlatch.web.answers import Answer
 from nightlatch.web.api import policy_models as models
 from nightlatch.web.api.workspaces import text_or_none
@@ -26,6 +28,7 @@ async def preview(context: Context) -> Answer:
             invited=_group(people.invited),
             exempt=_group(people.exempt),
             by_sso=_group(people.by_sso),
+            connections=[_connection(each) for each in met.connections],
             managers_not_set_up=_group(people.managers_not_set_up),
             managers_without_codes=_group(people.managers_without_codes),
             refused_tokens=_group(people.refused_tokens),
@@ -48,6 +51,19 @@ async def preview(context: Context) -> Answer:
 
 def _group(group: Group) -> models.Group:
     return models.Group(count=group.count, names=list(group.names))
+
+
+def _connection(each: ByConnection) -> models.PreviewConnection:
+    return models.PreviewConnection(
+        id=to_text(each.id),
+        name=each.name,
+        rule=each.acceptance.rule.value,
+        exempt_until=text_or_none(each.acceptance.exempt_until),
+        people=_group(each.people),
+        set_up=each.set_up,
+        by_sso=each.by_sso,
+        will_be_asked=each.will_be_asked,
+    )
 
 
 async def progress(context: Context) -> Answer:

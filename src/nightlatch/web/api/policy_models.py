@@ -12,6 +12,19 @@ class Group(Model):
     names: list[str]
 
 
+class PreviewConnection(Model):
+    """Whom a connection brings, by its rule; in none of the three numbers is who has an exception of their own."""
+
+    id: str
+    name: str
+    rule: Literal["ask", "accept", "exempt"]
+    exempt_until: Instant | None
+    people: Group
+    set_up: int
+    by_sso: int
+    will_be_asked: int
+
+
 class MailHealth(Model):
     state: Literal["works", "untried", "failing", "demo"]
     at: Instant | None
@@ -32,6 +45,7 @@ class PolicyPreview(Model):
     invited: Group
     exempt: Group
     by_sso: Group
+    connections: list[PreviewConnection]
     managers_not_set_up: Group
     managers_without_codes: Group
     refused_tokens: Group

@@ -1,12 +1,13 @@
 """Settings > Team > Authentication: the preview, and who has yet to set up, as CSV files."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 
 from starlette.responses import Response
 
 from nightlatch.actions import kinds
 from nightlatch.instants import Instant, to_text
 from nightlatch.store import outbox, preview
+from nightlatch.store.preview_sso import connections_of
 from nightlatch.store.query import Row
 from nightlatch.store.standing import role_order
 from nightlatch.store.table_states import WEAK
@@ -27,6 +28,8 @@ PREVIEW_COLUMNS = (
     "exempt_until",
     "at_risk",
     "last_sign_in_at",
+    "connections",
+    "connection_rules",
 )
 """The header row of the preview. Later versions may add columns at its end, and groups."""
 LEFT_COLUMNS = (
@@ -49,9 +52,13 @@ async def preview_csv(context: Context) -> Response:
 
 
 async def _preview(context: Context) -> AsyncIterator[Iterable[Cells]]:
-    async for batch in everybody(context):
-        yield [_previewed(row, context.now) for row in batch]
     workspace_id = context.workspace_id
+    async for batch in everybody(context):
+        first, last = batch[0].email_key, batch[-1].email_key
+        connected = await context.query_store(
+            lambda tx, first=first, last=last: connections_of(tx, workspace_id, first, last)  # type: ignore[misc]
+        )
+        yield [{**_previewed(row, context.now), **_by_connection(connected.get(row.id, ()))} for row in batch]
     yield await context.query_store(
         lambda tx: [
             *(
@@ -75,6 +82,19 @@ def _previewed(row: Row, now: Instant) -> Cells:
     else:
         group = "exempt" if exempt else "will_be_asked"
     return {"group": group, "at_risk": _at_risk(row), **_person(row, now)}
+
+
+def _by_connection(rows: Sequence[Row]) -> Cells:
+    """The connections that somebody comes by, and in the same order what its rule is."""
+    return {
+        "connections": "; ".join(row.name for row in rows),
+        "connection_rules": "; ".join(map(_rule, rows)),
+    }
+
+
+def _rule(connection: Row) -> str:
+    until = connection.exempt_until
+    return f"{connection.rule} until {to_text(until)}" if until is not None else str(connection.rule)
 
 
 def _at_risk(row: Row) -> str:

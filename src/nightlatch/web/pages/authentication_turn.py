@@ -15,7 +15,7 @@ from nightlatch.web.context import Context, with_query
 from nightlatch.web.fields import form_errors
 from nightlatch.web.pages.sign_in import go
 from nightlatch.web.rendering import page as render
-from nightlatch.web.rollout import chat_text, groups_of, look, suggested
+from nightlatch.web.rollout import chat_text, connections_of, groups_of, look, suggested
 from nightlatch.web.routes import Route, form, page
 from nightlatch.web.switch import PATH, Seen, attempt, blocked, change, read_seen, refusal_text, switch_path
 from nightlatch.web.team import mail_state
@@ -41,6 +41,7 @@ async def _on(context: Context, *, status: int = 200, errors: dict[str, str] | N
         slug=context.request.path_params["slug"],
         workspace_name=context.place.name if context.place is not None else "",
         groups=groups_of(context, met),
+        connections=connections_of(context, met),
         kept_by=met.people.kept_by,
         strength=policy.strength.value,
         i_have_passkey=met.facts.i_have_passkey,
