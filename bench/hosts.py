@@ -12,7 +12,7 @@ from nightlatch.ids import new_id
 from nightlatch.keyring import KeyRing
 from nightlatch.store import apps, grants, workspaces
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import read_known
+from nightlatch.store.session_facts import read_known
 from nightlatch.vocabulary import Credential
 from nightlatch.wiring import open_store
 

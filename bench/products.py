@@ -26,7 +26,7 @@ from nightlatch.store import (
     workspaces,
 )
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import ABSOLUTE_LIMIT
+from nightlatch.store.session_facts import ABSOLUTE_LIMIT
 from nightlatch.vocabulary import Credential, Method, Role
 from nightlatch.wiring import open_store
 

@@ -17,9 +17,9 @@ from nightlatch.keyring import KeyRing
 from nightlatch.policy import ManagedBy
 from nightlatch.store import cursors, listing, sessions, workspaces
 from nightlatch.store.engine import Store, Transaction
-from nightlatch.store.facts import read_known
 from nightlatch.store.query import Query, insert_into
 from nightlatch.store.schema import outbox, standing
+from nightlatch.store.session_facts import read_known
 from nightlatch.vocabulary import Credential, Method
 from nightlatch.wiring import open_store
 from tests.support import crowd

@@ -111,7 +111,7 @@ class Teammate:
     sso_required: bool = False
     """Only a sign-in at the workspace's own provider is a first factor here; owners keep their emergency door."""
     remembers: bool = False
-    """Nothing is required here, now or announced, and browsers may be remembered."""
+    """Browsers may be remembered here, as long as nothing is required, now or announced."""
     by_sso: bool = False
     """They came last by a connection whose rule still takes that for enough; asked for API tokens alone."""
 

@@ -113,9 +113,11 @@ class Acceptance:
 
 def evidence_of(rule: Acceptance, told: Told, at: Instant, now: Instant) -> Evidence:
     """What a sign-in at a provider counts for, by the rule as it is now; a value that is not listed, for nothing."""
+    if not rule.stands(now):
+        return Evidence.NONE
     if rule.rule is SsoRule.EXEMPT:
-        return Evidence.EXEMPT if (rule.exempt_until or 0) > now else Evidence.NONE
-    if rule.rule is not SsoRule.ACCEPT or (rule.max_age is not None and now - at >= rule.max_age):
+        return Evidence.EXEMPT
+    if rule.max_age is not None and now - at >= rule.max_age:
         return Evidence.NONE
     values = told.amr | ({told.acr} if told.acr else frozenset())
     if values & rule.resistant:

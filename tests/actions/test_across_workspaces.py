@@ -25,7 +25,8 @@ from nightlatch.instants import HOUR, SECOND
 from nightlatch.store import standing
 from nightlatch.store import teammates as stored
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import NEWEST, read_account_facts, read_known
+from nightlatch.store.facts import NEWEST, read_account_facts
+from nightlatch.store.session_facts import read_known
 from nightlatch.vocabulary import Method, Role
 from tests.support.letters import letter
 from tests.support.lost import show_code

@@ -11,7 +11,7 @@ from nightlatch.actions.proving import Proved
 from nightlatch.actions.tokens import hash_token, new_token
 from nightlatch.addresses import parse
 from nightlatch.instants import DAY, HOUR, MINUTE
-from nightlatch.store.facts import PENDING_LIMIT
+from nightlatch.store.session_facts import PENDING_LIMIT
 from nightlatch.vocabulary import Credential
 from tests.support.letters import Letter, letters
 from tests.support.world import Person, World

@@ -19,7 +19,8 @@ from nightlatch.refusals import Code, Refused
 from nightlatch.store import accounts, authenticators, housekeeping, sessions
 from nightlatch.store import api_tokens as stored
 from nightlatch.store import teammates as memberships
-from nightlatch.store.facts import Known, read_known
+from nightlatch.store.known import Known
+from nightlatch.store.session_facts import read_known
 from nightlatch.vocabulary import Credential, Event, Method, Reason, Role, Scope
 from tests.support.events import Told, events
 from tests.support.letters import letters

@@ -301,7 +301,7 @@ def test_the_emergency_door_is_told_once_a_session(acme: Acme) -> None:
 def test_a_token_lives_by_the_rule_too(acme: Acme) -> None:
     from nightlatch.actions.tokens import new_api_token
     from nightlatch.store import api_tokens
-    from nightlatch.store.facts import read_known
+    from nightlatch.store.session_facts import read_known
     from nightlatch.vocabulary import Credential, Scope
 
     world, token = acme.world, new_api_token()

@@ -15,7 +15,8 @@ from nightlatch.decision import Action, Allow, Decision, Deny
 from nightlatch.instants import HOUR
 from nightlatch.refusals import Code, Refused
 from nightlatch.store import teammates as memberships
-from nightlatch.store.facts import Known, read_known
+from nightlatch.store.known import Known
+from nightlatch.store.session_facts import read_known
 from nightlatch.vocabulary import Credential, Event, Reason, Role, Scope
 from tests.support.events import Told, events
 from tests.support.letters import letters

@@ -6,7 +6,7 @@ from nightlatch.actions.by import By, operator
 from nightlatch.actions.sessions_end import end_sessions
 from nightlatch.decision import Allow
 from nightlatch.refusals import Code, Refused
-from nightlatch.store.facts import read_known
+from nightlatch.store.session_facts import read_known
 from nightlatch.vocabulary import Event
 from tests.support.events import events
 from tests.support.letters import letters

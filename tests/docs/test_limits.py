@@ -41,8 +41,17 @@ from nightlatch.mail import drain
 from nightlatch.sso import discovery, fetching
 from nightlatch.store import apps as stored_apps
 from nightlatch.store import domains as stored_domains
-from nightlatch.store import enrolments, forms, grants, housekeeping, passkeys, sessions, sso_flows, teammates
-from nightlatch.store import facts as stored_facts
+from nightlatch.store import (
+    enrolments,
+    forms,
+    grants,
+    housekeeping,
+    passkeys,
+    session_facts,
+    sessions,
+    sso_flows,
+    teammates,
+)
 from nightlatch.store import invitations as stored_invitations
 from nightlatch.store import tickets as stored_tickets
 from nightlatch.web import routes
@@ -129,9 +138,9 @@ FIGURES = {
     "People in a full list of a product": str(app_models.MOST_PEOPLE),
     "Where a product sends its people (start link)": lasting(app_flows.START_LIFE),
     "The one-time code that leads back to it": f"{grants.CODE_LIFE // SECOND} seconds",
-    "Absolute limit": lasting(stored_facts.ABSOLUTE_LIMIT),
-    "Idle limit": lasting(stored_facts.IDLE_LIMIT),
-    "Waiting for the second step": lasting(stored_facts.PENDING_LIMIT),
+    "Absolute limit": lasting(session_facts.ABSOLUTE_LIMIT),
+    "Idle limit": lasting(session_facts.IDLE_LIMIT),
+    "Waiting for the second step": lasting(session_facts.PENDING_LIMIT),
     "Fresh proof": lasting(assurance.MAX_AGE),
     "Fresh proof, while acts of one kind follow each other": lasting(assurance.SLIDING_AGE),
     "A browser is known for": lasting(sessions.BROWSER_LIFE),

@@ -21,9 +21,9 @@ from nightlatch.addresses import parse
 from nightlatch.authenticators import recovery_code, totp
 from nightlatch.store import outbox
 from nightlatch.store.engine import Body, Store, Transaction
-from nightlatch.store.facts import read_known
 from nightlatch.store.query import Query
 from nightlatch.store.schema import outbox as outbox_table
+from nightlatch.store.session_facts import read_known
 from nightlatch.vocabulary import Credential
 from tests.races.arena import STILL, Place
 from tests.races.ledger import Said

@@ -12,8 +12,8 @@ from nightlatch.authenticators import recovery_code, totp
 from nightlatch.ids import to_text
 from nightlatch.store import authenticators, guesses
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import read_known
 from nightlatch.store.query import Row
+from nightlatch.store.session_facts import read_known
 from nightlatch.vocabulary import Credential, Method
 from tests.races.snapshot import Snapshot
 

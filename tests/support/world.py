@@ -18,7 +18,8 @@ from nightlatch.instants import Duration
 from nightlatch.keyring import KeyRing
 from nightlatch.store import accounts, authenticators, meta, sessions, standing, teammates, workspaces
 from nightlatch.store.engine import Body, Store, T, Transaction
-from nightlatch.store.facts import Known, read_known
+from nightlatch.store.known import Known
+from nightlatch.store.session_facts import read_known
 from nightlatch.vocabulary import Credential, Method, Role
 from nightlatch.wiring import open_store
 

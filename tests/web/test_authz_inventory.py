@@ -18,7 +18,7 @@ from nightlatch.ids import new_id
 from nightlatch.instants import HOUR
 from nightlatch.store import grants, sessions
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import read_known
+from nightlatch.store.session_facts import read_known
 from nightlatch.vocabulary import Credential, Method
 from nightlatch.web.routes import Route
 from nightlatch.web.table import ROUTES

@@ -24,11 +24,11 @@ from nightlatch.refusals import refusal_of
 from nightlatch.store import api_tokens, service_accounts, sessions
 from nightlatch.store import apps as stored_apps
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import read_known
 from nightlatch.store.query import Query
 from nightlatch.store.schema import metadata
 from nightlatch.store.schema_team import service_accounts as stored_services
 from nightlatch.store.schema_team import tokens as stored_tokens
+from nightlatch.store.session_facts import read_known
 from nightlatch.vocabulary import Credential, Method, Reason, Scope
 from nightlatch.web.routes import Route
 from nightlatch.web.table import ROUTES

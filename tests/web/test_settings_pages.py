@@ -9,7 +9,7 @@ from nightlatch.facts import EVERYWHERE
 from nightlatch.ids import to_text
 from nightlatch.instants import HOUR
 from nightlatch.store import authenticators
-from nightlatch.store.facts import read_known
+from nightlatch.store.session_facts import read_known
 from nightlatch.vocabulary import Credential
 from nightlatch.web.app import App
 from tests.support.asgi import app_of

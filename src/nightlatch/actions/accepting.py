@@ -20,7 +20,8 @@ from nightlatch.instants import Instant
 from nightlatch.refusals import Code, Refused, WayOut, not_found
 from nightlatch.store import accounts, authenticators, resets, standing, teammates, tickets, workspaces
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import Known, read_account_facts
+from nightlatch.store.facts import read_account_facts
+from nightlatch.store.known import Known
 from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
 from nightlatch.vocabulary import Event, Method, Role

@@ -13,7 +13,7 @@ from nightlatch.instants import DAY, Duration
 from nightlatch.sources import source_of
 from nightlatch.store import accounts, alerts, events, outbox, tickets
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import Known
+from nightlatch.store.known import Known
 from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
 from nightlatch.vocabulary import Event

@@ -26,7 +26,7 @@ from nightlatch.names import clean_name
 from nightlatch.refusals import Code, Refused, WayOut, invalid, not_found, refusal_of
 from nightlatch.store import accounts, api_tokens
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import Known
+from nightlatch.store.known import Known
 from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
 from nightlatch.vocabulary import Event, Reason, Scope

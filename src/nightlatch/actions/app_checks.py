@@ -12,14 +12,10 @@ from nightlatch.facts import Facts
 from nightlatch.instants import Duration, Instant
 from nightlatch.store import accounts, grants, workspaces
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import (
-    app_reach_of,
-    read_account_facts,
-    read_known_by_session,
-    read_person_facts,
-    vouched,
-)
+from nightlatch.store.facts import read_account_facts, read_person_facts, vouched
+from nightlatch.store.known import app_reach_of
 from nightlatch.store.query import Row
+from nightlatch.store.session_facts import read_known_by_session
 from nightlatch.vocabulary import SECOND_FACTORS, Reason
 
 KIND = "app"

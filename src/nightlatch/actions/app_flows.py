@@ -31,9 +31,10 @@ from nightlatch.keyring import KeyRing, SealError
 from nightlatch.refusals import Code, Refused, WayOut, not_found, refusal_of
 from nightlatch.store import accounts, apps, grants, sessions
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import Known, read_known_by_session
+from nightlatch.store.known import Known
 from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
+from nightlatch.store.session_facts import read_known_by_session
 from nightlatch.vocabulary import Credential, Event, Method
 
 START_LIFE: Duration = 5 * MINUTE

@@ -25,7 +25,7 @@ from nightlatch.policy import ProofStrength
 from nightlatch.refusals import Code, Refused, WayOut, not_found
 from nightlatch.store import accounts, authenticators, guesses, sessions, standing, teammates
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import Known
+from nightlatch.store.known import Known
 from nightlatch.store.locks import lock
 from nightlatch.vocabulary import PHISHING_RESISTANT, Event, Method, Role
 

@@ -34,7 +34,7 @@ from nightlatch.store import (
     withdrawing,
 )
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import Known
+from nightlatch.store.known import Known
 from nightlatch.store.query import Row
 from nightlatch.vocabulary import Event, Method
 

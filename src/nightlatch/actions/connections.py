@@ -25,7 +25,7 @@ from nightlatch.refusals import Code, Refused, WayOut, invalid, not_found
 from nightlatch.store import connections, standing, teammates, workspaces
 from nightlatch.store.connection_rules import acceptance_of
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import Known
+from nightlatch.store.known import Known
 from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
 from nightlatch.vocabulary import Event

@@ -6,7 +6,8 @@ from nightlatch.decision import Action, Allow
 from nightlatch.refusals import not_found, refusal_of
 from nightlatch.store import sessions
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import Known, Person, Place, Session, read_known
+from nightlatch.store.known import Known, Person, Place, Session
+from nightlatch.store.session_facts import read_known
 
 
 def known(tx: Transaction, by: By) -> Known:

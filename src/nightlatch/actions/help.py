@@ -23,7 +23,8 @@ from nightlatch.instants import DAY, Duration, Instant
 from nightlatch.refusals import Code, Refused, WayOut, not_found
 from nightlatch.store import accounts, authenticators, help_requests, teammates, workspaces
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import Known, Place, read_account_facts
+from nightlatch.store.facts import read_account_facts
+from nightlatch.store.known import Known, Place
 from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
 from nightlatch.vocabulary import Event, Method, Role

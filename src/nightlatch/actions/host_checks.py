@@ -17,8 +17,9 @@ from nightlatch.instants import HOUR, MINUTE, Duration, Instant
 from nightlatch.refusals import Code, Refused
 from nightlatch.store import apps, grants
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import Known, Place, read_known_by_session
+from nightlatch.store.known import Known, Place
 from nightlatch.store.query import Row
+from nightlatch.store.session_facts import read_known_by_session
 from nightlatch.vocabulary import Reason, Role
 
 SHORTEST_AGE: Duration = MINUTE

@@ -28,7 +28,7 @@ from nightlatch.products import PROXY_CALLBACK
 from nightlatch.refusals import Code, Refused, not_found
 from nightlatch.store import grants
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import Known, Place
+from nightlatch.store.known import Known, Place
 from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
 

@@ -26,9 +26,9 @@ from nightlatch.policy import may_grant
 from nightlatch.refusals import Code, Refused, WayOut, not_found
 from nightlatch.store import accounts, invitations, standing, teammates
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import read_known
 from nightlatch.store.locks import address_name, lock
 from nightlatch.store.query import Row
+from nightlatch.store.session_facts import read_known
 from nightlatch.vocabulary import Credential, Event, Role
 
 

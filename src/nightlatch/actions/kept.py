@@ -5,7 +5,7 @@ from nightlatch.facts import AppId
 from nightlatch.refusals import Code, Refused, WayOut, refusal_of
 from nightlatch.store import apps
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import Person
+from nightlatch.store.known import Person
 from nightlatch.store.query import Row
 from nightlatch.vocabulary import Reason
 

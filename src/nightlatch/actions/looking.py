@@ -16,7 +16,7 @@ from nightlatch.policy import may_grant
 from nightlatch.refusals import Code, Refused, WayOut, not_found
 from nightlatch.store import teammates, workspaces
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import Known
+from nightlatch.store.known import Known
 from nightlatch.store.query import Row
 from nightlatch.vocabulary import Role
 

@@ -25,7 +25,7 @@ from nightlatch.facts import EVERYWHERE, Authenticator, AuthenticatorId, Facts, 
 from nightlatch.refusals import Code, Refused, WayOut, not_found, refusal_of
 from nightlatch.store import accounts, authenticators, sessions, standing, tickets
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import Known
+from nightlatch.store.known import Known
 from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
 from nightlatch.vocabulary import Event, Method, Reason

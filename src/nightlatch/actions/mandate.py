@@ -18,7 +18,7 @@ from nightlatch.policy import ManagedBy, Mandate, ProofStrength
 from nightlatch.refusals import Code, Refused, WayOut, not_found
 from nightlatch.store import exceptions, remembered, standing, teammates, withdrawing, workspaces
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import Known
+from nightlatch.store.known import Known
 from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
 from nightlatch.vocabulary import Event, Role

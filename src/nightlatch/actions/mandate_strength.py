@@ -6,7 +6,7 @@ from nightlatch.policy import Mandate, ProofStrength
 from nightlatch.refusals import Code, Refused, WayOut, invalid
 from nightlatch.store import teammates
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import Known
+from nightlatch.store.known import Known
 from nightlatch.store.query import Row
 
 

@@ -35,7 +35,8 @@ from nightlatch.names import clean_name
 from nightlatch.refusals import Code, Refused, WayOut, not_found
 from nightlatch.store import accounts, meta, passkeys
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import Known, read_account_facts
+from nightlatch.store.facts import read_account_facts
+from nightlatch.store.known import Known
 from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
 from nightlatch.vocabulary import Method

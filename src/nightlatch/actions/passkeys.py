@@ -24,9 +24,10 @@ from nightlatch.facts import Facts
 from nightlatch.refusals import Code, Refused, WayOut
 from nightlatch.store import accounts, passkeys, sessions
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import read_account_facts, read_known
+from nightlatch.store.facts import read_account_facts
 from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
+from nightlatch.store.session_facts import read_known
 from nightlatch.vocabulary import Credential, Event, Method
 
 _NOBODY: Subject = ("account", None, "")

@@ -22,9 +22,10 @@ from nightlatch.instants import HOUR, Instant
 from nightlatch.refusals import Code, Refused, WayOut, not_found
 from nightlatch.store import accounts, enrolments, outbox, sessions, teammates, tickets, workspaces
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import Known, read_known
+from nightlatch.store.known import Known
 from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
+from nightlatch.store.session_facts import read_known
 from nightlatch.vocabulary import Event, Method
 
 RESETS_AN_HOUR = 3

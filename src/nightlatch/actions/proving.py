@@ -13,7 +13,8 @@ from nightlatch.facts import Proof
 from nightlatch.instants import Instant
 from nightlatch.store import sessions, standing, teammates
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import PENDING_LIMIT, Known
+from nightlatch.store.known import Known
+from nightlatch.store.session_facts import PENDING_LIMIT
 from nightlatch.vocabulary import Method
 
 

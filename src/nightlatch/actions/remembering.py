@@ -21,7 +21,7 @@ from nightlatch.instants import to_text as instant_text
 from nightlatch.refusals import invalid, not_found
 from nightlatch.store import remembered, sessions
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import Known
+from nightlatch.store.known import Known
 from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
 from nightlatch.vocabulary import SECOND_FACTORS, Credential, Event, Method

@@ -15,7 +15,8 @@ from nightlatch.instants import Instant
 from nightlatch.refusals import Refused, not_found
 from nightlatch.store import accounts, resets, teammates, workspaces
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import Known, read_account_facts
+from nightlatch.store.facts import read_account_facts
+from nightlatch.store.known import Known
 from nightlatch.store.query import Row
 from nightlatch.vocabulary import Role
 

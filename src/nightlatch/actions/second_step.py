@@ -23,7 +23,7 @@ from nightlatch.instants import HOUR
 from nightlatch.refusals import Code, Refused, WayOut
 from nightlatch.store import accounts, authenticators, guesses, outbox, standing, tickets
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import Known
+from nightlatch.store.known import Known
 from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
 from nightlatch.vocabulary import WITHOUT_AUTHENTICATOR, Event, Method

@@ -12,8 +12,9 @@ from nightlatch.instants import Instant
 from nightlatch.refusals import not_found
 from nightlatch.store import sessions
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import Person, alive
+from nightlatch.store.known import Person
 from nightlatch.store.locks import lock
+from nightlatch.store.session_facts import alive
 from nightlatch.vocabulary import Credential, Event
 
 

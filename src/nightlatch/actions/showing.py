@@ -16,7 +16,7 @@ from nightlatch.budget import Counter
 from nightlatch.decision import Challenge
 from nightlatch.store import authenticators, guesses, tickets
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import Known
+from nightlatch.store.known import Known
 from nightlatch.vocabulary import Event, Method
 
 

@@ -34,8 +34,9 @@ from nightlatch.instants import HOUR, Instant
 from nightlatch.refusals import Code, Refused, WayOut, not_found
 from nightlatch.store import accounts, guesses, outbox, sessions, tickets
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import Known, read_known
+from nightlatch.store.known import Known
 from nightlatch.store.locks import lock
+from nightlatch.store.session_facts import read_known
 from nightlatch.vocabulary import Credential, Event, Method
 
 _UNBLOCK_MAILS_AN_HOUR = 3

@@ -32,9 +32,10 @@ from nightlatch.sso.identity import Identity
 from nightlatch.store import connections, identities, sessions, sso_flows, standing, teammates
 from nightlatch.store.connection_rules import told_text
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import Known, read_known_by_session
+from nightlatch.store.known import Known
 from nightlatch.store.locks import address_name, lock
 from nightlatch.store.query import Row
+from nightlatch.store.session_facts import read_known_by_session
 from nightlatch.store.sso_flows import Flow
 from nightlatch.vocabulary import Credential, Event, Evidence, Method
 

@@ -23,7 +23,7 @@ from nightlatch.instants import Instant
 from nightlatch.refusals import Code, Refused, WayOut, not_found, refusal_of
 from nightlatch.store import accounts, connections, identities, sessions, standing, teammates, tickets
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import Known
+from nightlatch.store.known import Known
 from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
 from nightlatch.vocabulary import Event

@@ -16,7 +16,7 @@ from nightlatch.names import clean_name, clean_slug
 from nightlatch.refusals import Code, Refused, WayOut, invalid, not_found
 from nightlatch.store import standing, teammates, workspaces
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import Known
+from nightlatch.store.known import Known
 from nightlatch.store.locks import address_name, lock, slug_name
 from nightlatch.vocabulary import Event, Role
 

@@ -12,8 +12,9 @@ from nightlatch.ids import to_text as id_text
 from nightlatch.instants import to_text
 from nightlatch.store import api_tokens, authenticators, sessions
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import read_account_facts, read_known
+from nightlatch.store.facts import read_account_facts
 from nightlatch.store.query import Row
+from nightlatch.store.session_facts import read_known
 from nightlatch.vocabulary import SECOND_FACTORS, Credential, Method, Reason, Role
 
 ACTIONS = {

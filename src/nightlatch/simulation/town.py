@@ -32,7 +32,7 @@ from nightlatch.mail.outgoing import OutgoingMail, Undeliverable
 from nightlatch.refusals import Refused
 from nightlatch.store import migrate
 from nightlatch.store.engine import Body, Store, Transaction
-from nightlatch.store.facts import read_known
+from nightlatch.store.session_facts import read_known
 from nightlatch.vocabulary import Credential
 from nightlatch.wiring import open_store
 

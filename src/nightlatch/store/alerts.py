@@ -4,9 +4,9 @@ from sqlalchemy import bindparam, or_, select, update
 
 from nightlatch.instants import HOUR, Duration
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import PENDING_LIMIT
 from nightlatch.store.query import ONE, Query, Row
 from nightlatch.store.schema import browsers, sessions
+from nightlatch.store.session_facts import PENDING_LIMIT
 
 LOOK_BACK: Duration = HOUR
 """How long after its time such a session is still told of: the search stays in a short piece of the index."""

@@ -1,6 +1,8 @@
-"""The one read behind a decision: session, proofs, authenticators, memberships. Four keyed look-ups on one snapshot."""
+"""What a decision needs to know, from its rows: proofs, authenticators, memberships.
 
-from collections.abc import Mapping
+Who asks is read in `session_facts` and `token_facts`.
+"""
+
 from dataclasses import replace
 
 from sqlalchemy import bindparam, select
@@ -13,54 +15,25 @@ from nightlatch.facts import (
     Facts,
     Proof,
     Reach,
-    RecentAct,
     Sequence,
-    ServiceId,
     Teammate,
     WorkspaceId,
     reach_of,
 )
-from nightlatch.instants import HOUR, MINUTE, Duration, Instant
+from nightlatch.instants import Instant
 from nightlatch.policy import ManagedBy, Mandate, binding_from
 from nightlatch.store.connection_rules import by_connection, read_rule
 from nightlatch.store.engine import Transaction
 from nightlatch.store.query import Query, Row
 from nightlatch.store.schema import (
-    accounts,
     authenticator_workspaces,
     authenticators,
     proofs,
-    sessions,
     teammates,
     workspaces,
 )
-from nightlatch.values import frozen
-from nightlatch.vocabulary import Credential, Method, Role
+from nightlatch.vocabulary import Method, Role
 
-ABSOLUTE_LIMIT: Duration = 24 * HOUR
-IDLE_LIMIT: Duration = 12 * HOUR
-PENDING_LIMIT: Duration = 10 * MINUTE
-
-_session = select(
-    sessions.c.id,
-    sessions.c.kind,
-    sessions.c.account_id,
-    sessions.c.created_at,
-    sessions.c.authenticated_at,
-    sessions.c.last_seen_at,
-    sessions.c.expires_at,
-    sessions.c.pending_until,
-    sessions.c.ended_at,
-    sessions.c.recent_kind,
-    sessions.c.recent_at,
-    accounts.c.name,
-    accounts.c.email,
-    accounts.c.locale,
-    accounts.c.app_id,
-    accounts.c.password_hash.is_(None).label("passwordless"),
-).join(accounts, accounts.c.id == sessions.c.account_id)
-_SESSION = Query(_session.where(sessions.c.token_hash == bindparam("token_hash")))
-_SESSION_BY_ID = Query(_session.where(sessions.c.id == bindparam("id")))
 _PROOFS = Query(
     select(
         proofs.c.method,
@@ -127,125 +100,9 @@ _TEAMMATES = Query(
 )
 
 
-@frozen
-class Session:
-    """A live session, as its holder may know it."""
-
-    id: int
-    kind: Credential
-    created_at: Instant
-    authenticated_at: Instant
-    last_seen_at: Instant
-    expires_at: Instant
-
-
-@frozen
-class Person:
-    """Whose session it is."""
-
-    id: int
-    name: str
-    email: str
-    locale: str | None
-    app_id: AppId | None = None
-    """The product that keeps this person; None for Nightlatch's own accounts."""
-    passwordless: bool = False
-    """It has no password: it comes by a product or by single sign-on."""
-
-
-@frozen
-class Place:
-    """A workspace of the account, and the account's membership id there."""
-
-    id: WorkspaceId
-    slug: str
-    name: str
-    teammate_id: int
-    app_id: AppId | None = None
-    """The product that the workspace belongs to."""
-    waiting_reset: int | None = None
-    """A reset of the account's 2FA there that was asked for and is not done yet."""
-
-
-@frozen
-class TokenUse:
-    """The API token that asks, in place of a session."""
-
-    id: int
-    name: str
-    holder: str
-    """The name of the person, or of the service account."""
-    service: ServiceId | None
-    created_at: Instant
-    expires_at: Instant
-    last_used_at: Instant | None
-
-
-@frozen
-class Known:
-    """What a request is known by: the facts to decide on, and the names to speak with."""
-
-    facts: Facts
-    session: Session | None = None
-    person: Person | None = None
-    places: Mapping[WorkspaceId, Place] | None = None
-    token: TokenUse | None = None
-
-    def place_by_slug(self, slug: str) -> Place | None:
-        """The workspace of the account that has this slug."""
-        for place in (self.places or {}).values():
-            if place.slug == slug:
-                return place
-        return None
-
-
-def read_known(tx: Transaction, token_hash: bytes | None, kind: Credential) -> Known:
-    """What is known of the holder of a session token. A dead session, or one of the other kind, is nobody's.
-
-    API tokens are told by their first letters, before any read, and are read elsewhere.
-    """
-    if kind is Credential.TOKEN and token_hash is not None:
-        from nightlatch.store.token_facts import read_known_token  # it is made of what is here
-
-        return read_known_token(tx, token_hash)
-    row = tx.one(_SESSION, token_hash=token_hash) if token_hash is not None else None
-    if row is None or row.kind != kind:
-        return Known(Facts(now=tx.now))
-    return _known(tx, row)
-
-
-def read_known_by_session(tx: Transaction, session_id: int) -> Known:
-    """The same by the session's id: for what is a child of it (grants), never for what a client sends."""
-    row = tx.one(_SESSION_BY_ID, id=session_id)
-    return _known(tx, row) if row is not None else Known(Facts(now=tx.now))
-
-
-def _known(tx: Transaction, row: Row) -> Known:
-    if not alive(row, tx.now):
-        return Known(Facts(now=tx.now))
-    members = tx.all(_TEAMMATES, account_id=row.account_id)
-    own = app_reach(members, row.app_id)
-    facts = Facts(
-        now=tx.now,
-        account=row.account_id,
-        idle=tx.now - row.last_seen_at >= IDLE_LIMIT,
-        proofs=_proofs(tx, row.id, own),
-        authenticators=_authenticators(tx, row.account_id),
-        teammates=tuple(map(_teammate, members)),
-        recent=RecentAct(row.recent_kind, row.recent_at) if row.recent_kind else None,
-        first=Method.PROVIDER if row.passwordless else Method.PASSWORD,
-        by_connection=bool(row.passwordless) and row.app_id is None,
-    )
-    kind = Credential(row.kind)
-    session = Session(row.id, kind, row.created_at, row.authenticated_at, row.last_seen_at, row.expires_at)
-    person = Person(row.account_id, row.name, row.email, row.locale, row.app_id, bool(row.passwordless))
-    places = {
-        each.workspace_id: Place(
-            each.workspace_id, each.slug, each.name, each.id, each.app_id, each.waiting_reset_id
-        )
-        for each in members
-    }
-    return Known(facts, session, person, places)
+def read_members(tx: Transaction, account_id: int) -> list[Row]:
+    """The memberships of an account, each with its workspace's name and policy."""
+    return tx.all(_TEAMMATES, account_id=account_id)
 
 
 def app_reach(members: list[Row], app_id: AppId | None) -> Reach:
@@ -255,34 +112,19 @@ def app_reach(members: list[Row], app_id: AppId | None) -> Reach:
     return Reach(workspaces=frozenset(each.workspace_id for each in members if each.app_id == app_id))
 
 
-def app_reach_of(known: Known, app_id: AppId) -> Reach:
-    """The same, of what is known already."""
-    places = (known.places or {}).values()
-    return Reach(workspaces=frozenset(each.id for each in places if each.app_id == app_id))
-
-
 def first_of(app_id: AppId | None) -> Method:
     """How an account shows a first factor."""
     return Method.PASSWORD if app_id is None else Method.PROVIDER
 
 
-def alive(row: Row, now: Instant) -> bool:
-    """Whether a session's row stands for a live session (idle ones are alive: the first factor resumes them)."""
-    return (
-        row.ended_at is None
-        and now < row.expires_at
-        and (row.pending_until is None or now < row.pending_until)
-    )
-
-
 def read_account_facts(tx: Transaction, account_id: int) -> Facts:
     """The facts of an account without any session: for lists, evidence and the command line, never to let in."""
-    members = tx.all(_TEAMMATES, account_id=account_id)
+    members = read_members(tx, account_id)
     return Facts(
         now=tx.now,
         account=account_id,
-        authenticators=_authenticators(tx, account_id),
-        teammates=tuple(map(_teammate, members)),
+        authenticators=read_authenticators(tx, account_id),
+        teammates=tuple(map(teammate_of, members)),
         first=first_of(members[0].app_id if members else None),
     )
 
@@ -292,13 +134,13 @@ def read_person_facts(tx: Transaction, account_id: int, app_id: AppId, signed_in
 
     `signed_in_at`: when that sign-in was, where the product says; else it counts as a first factor, but never as fresh.
     """
-    members = tx.all(_TEAMMATES, account_id=account_id)
+    members = read_members(tx, account_id)
     return Facts(
         now=tx.now,
         account=account_id,
         proofs=(vouched(app_reach(members, app_id), signed_in_at),),
-        authenticators=_authenticators(tx, account_id),
-        teammates=tuple(map(_teammate, members)),
+        authenticators=read_authenticators(tx, account_id),
+        teammates=tuple(map(teammate_of, members)),
         first=Method.PROVIDER,
     )
 
@@ -318,7 +160,7 @@ NEWEST: Sequence = 2**63 - 1
 """Later than everything so far: what a request itself proves."""
 
 
-def _proofs(tx: Transaction, session_id: int, own: Reach) -> tuple[Proof, ...]:
+def read_proofs(tx: Transaction, session_id: int, own: Reach) -> tuple[Proof, ...]:
     """What a session has shown. A sign-in at a provider is judged by its connection's rule as it is now (law 2), and
     is nothing once the connection is removed."""
     found = []
@@ -348,7 +190,8 @@ def _proof(row: Row, own: Reach) -> Proof:
     )
 
 
-def _teammate(row: Row) -> Teammate:
+def teammate_of(row: Row) -> Teammate:
+    """A membership with its policy, in the row of `read_members`."""
     required, late = row.required_from, row.joined_at
     binds = binding_from(required, row.announced_at, late, row.exempt_until)
     resistant = binding_from(row.resistant_from, row.resistant_announced_at, late, row.exempt_until)
@@ -359,11 +202,12 @@ def _teammate(row: Row) -> Teammate:
         Mandate(binds, _MANAGED_BY[row.managed_by], resistant),
         row.reset_id,
         sso_required=row.sso_required_at is not None,
-        remembers=row.remember_for is not None and required is None,
+        remembers=row.remember_for is not None,
     )
 
 
-def _authenticators(tx: Transaction, account_id: int) -> tuple[Authenticator, ...]:
+def read_authenticators(tx: Transaction, account_id: int) -> tuple[Authenticator, ...]:
+    """What is bound to an account."""
     grouped: dict[int, list[Row]] = {}
     for row in tx.all(_AUTHENTICATORS, account_id=account_id):
         grouped.setdefault(row.id, []).append(row)

@@ -7,9 +7,9 @@ from sqlalchemy import bindparam, delete, exists, select, update
 from nightlatch.ids import new_id
 from nightlatch.instants import DAY, MINUTE, Duration, Instant
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import ABSOLUTE_LIMIT, PENDING_LIMIT
 from nightlatch.store.query import ONE, Query, Row, insert_into, set_columns
 from nightlatch.store.schema import browsers, proofs, sessions
+from nightlatch.store.session_facts import ABSOLUTE_LIMIT, PENDING_LIMIT
 from nightlatch.vocabulary import Credential, Method
 
 BROWSER_LIFE = 400 * DAY

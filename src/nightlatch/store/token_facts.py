@@ -8,7 +8,8 @@ from nightlatch.facts import ApiToken, Facts, Teammate, WorkspaceId
 from nightlatch.policy import ManagedBy, Mandate
 from nightlatch.store.connection_rules import read_rule
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import Known, Person, Place, TokenUse, read_account_facts
+from nightlatch.store.facts import read_account_facts
+from nightlatch.store.known import Known, Person, Place, TokenUse
 from nightlatch.store.query import Query, Row
 from nightlatch.store.schema import accounts, teammates, workspaces
 from nightlatch.store.schema_team import service_accounts, token_workspaces, tokens

@@ -18,7 +18,7 @@ from nightlatch.ids import from_text, to_text
 from nightlatch.instants import DAY, MINUTE, SECOND, Duration
 from nightlatch.store import apps
 from nightlatch.store.engine import Unavailable
-from nightlatch.store.facts import Place
+from nightlatch.store.known import Place
 from nightlatch.store.query import Row
 from nightlatch.web import cookies, links, themes
 from nightlatch.web.context import Context, safe_next, with_query

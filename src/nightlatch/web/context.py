@@ -19,7 +19,7 @@ from nightlatch.ids import from_text, to_text
 from nightlatch.instants import Instant
 from nightlatch.refusals import Code, Refused, not_found
 from nightlatch.store.engine import Body, T, Transaction
-from nightlatch.store.facts import Known, Place
+from nightlatch.store.known import Known, Place
 from nightlatch.vocabulary import Credential
 from nightlatch.web.house import Front
 from nightlatch.web.origin import from_page

@@ -2,7 +2,7 @@
 
 from nightlatch.config import Config
 from nightlatch.instants import SECOND
-from nightlatch.store.facts import ABSOLUTE_LIMIT
+from nightlatch.store.session_facts import ABSOLUTE_LIMIT
 
 SESSION_SECONDS = ABSOLUTE_LIMIT // SECOND
 BROWSER_SECONDS = 400 * 24 * 3600

@@ -14,7 +14,7 @@ from nightlatch.actions.tokens import hash_token
 from nightlatch.decision import Allow
 from nightlatch.refusals import Refused, refusal_of
 from nightlatch.store.engine import Unavailable
-from nightlatch.store.facts import read_known
+from nightlatch.store.session_facts import read_known
 from nightlatch.web import origin
 from nightlatch.web.answers import encode, problem
 from nightlatch.web.gate import credential_of, unavailable

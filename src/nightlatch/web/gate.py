@@ -13,7 +13,8 @@ from nightlatch.facts import Facts
 from nightlatch.refusals import Code, Refused, WayOut, not_found, refusal_of
 from nightlatch.store import apps, forms
 from nightlatch.store.engine import Unavailable
-from nightlatch.store.facts import Known, read_known
+from nightlatch.store.known import Known
+from nightlatch.store.session_facts import read_known
 from nightlatch.vocabulary import Credential, Method, Reason
 from nightlatch.web import branding, cookies, denials, dues, origin
 from nightlatch.web.answers import problem

@@ -8,7 +8,7 @@ from nightlatch.decision import Allow, Challenge, Decision, Deny, Enrol, best
 from nightlatch.facts import Facts, Teammate
 from nightlatch.ids import to_text as id_text
 from nightlatch.instants import to_text
-from nightlatch.store.facts import Known, Place
+from nightlatch.store.known import Known, Place
 
 _NAMES = {Allow: "allow", Challenge: "challenge", Enrol: "enrol", Deny: "deny"}
 

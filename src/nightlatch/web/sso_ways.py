@@ -20,7 +20,7 @@ from nightlatch.instants import SECOND, Duration
 from nightlatch.refusals import Refused
 from nightlatch.sso import oidc
 from nightlatch.sso.identity import Identity, Leaving, SsoError
-from nightlatch.store.facts import ABSOLUTE_LIMIT
+from nightlatch.store.session_facts import ABSOLUTE_LIMIT
 from nightlatch.store.sso_flows import FLOW_LIFE, Flow
 from nightlatch.web import cookies, saml, sso_words
 from nightlatch.web.context import Context, safe_next

@@ -6,7 +6,7 @@ from nightlatch.ids import to_text as id_text
 from nightlatch.instants import to_text
 from nightlatch.refusals import Code, invalid, not_found
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import read_known
+from nightlatch.store.session_facts import read_known
 from nightlatch.vocabulary import Credential
 from nightlatch.web import flows
 from nightlatch.web.answers import Answer

@@ -3,7 +3,7 @@
 from nightlatch.actions import kinds, sign_up
 from nightlatch.actions.tokens import hash_token, new_token
 from nightlatch.refusals import Code, Refused, WayOut
-from nightlatch.store.facts import read_known
+from nightlatch.store.session_facts import read_known
 from nightlatch.web import flows
 from nightlatch.web.answers import Answer
 from nightlatch.web.api import models

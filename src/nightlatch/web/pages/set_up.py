@@ -17,7 +17,7 @@ from nightlatch.decision import Allow, Deny, Enrol
 from nightlatch.ids import to_text
 from nightlatch.refusals import Code, Refused
 from nightlatch.store import authenticators
-from nightlatch.store.facts import Place
+from nightlatch.store.known import Place
 from nightlatch.vocabulary import Reason
 from nightlatch.web import branding, flows
 from nightlatch.web.context import Context

@@ -13,7 +13,7 @@ from nightlatch.ids import from_text, to_text
 from nightlatch.instants import Instant
 from nightlatch.policy import ProofStrength
 from nightlatch.refusals import Refused, not_found, refusal_of
-from nightlatch.store.facts import Known, Place
+from nightlatch.store.known import Known, Place
 from nightlatch.vocabulary import Method, Reason
 from nightlatch.web.context import Context, safe_next, with_query
 from nightlatch.web.pages.sign_in import helpers

@@ -13,7 +13,7 @@ from nightlatch.decision import Allow, Challenge
 from nightlatch.refusals import Refused
 from nightlatch.store import teammates
 from nightlatch.store.engine import Transaction
-from nightlatch.store.facts import Place
+from nightlatch.store.known import Place
 from nightlatch.vocabulary import Method, Reason
 from nightlatch.web import flows
 from nightlatch.web.branding import Brand, keep_onward, remember, remembered
