@@ -66,6 +66,30 @@ def test_a_hundred_that_wait_are_one_commit(sqlite_world: World) -> None:
     assert notes(world, *names) == names
 
 
+def test_nobody_is_answered_before_the_commit(sqlite_world: World) -> None:
+    """Whoever is told, alone or in a batch, finds what was written by another connection, in that very moment."""
+    world, found = sqlite_world, list[list[str]]()
+    names = ["alone", "first", "second", "third"]
+    connection = sqlite.connect(str(file_of(world)), read_only=True)
+
+    def settle(result: Any, error: BaseException | None) -> None:
+        found.append([name for name in names if is_there(connection, name)])
+
+    with closing(connection):
+        submit = world.store._writer.submit  # type: ignore[attr-defined]
+        submit(note("alone"), settle)
+        with held(world.store):
+            for name in names[1:]:
+                submit(note(name), settle)
+        world.write(lambda tx: None)
+    assert found == [["alone"], names, names, names]
+
+
+def is_there(connection: Any, name: str) -> bool:
+    """Whether another connection sees a note."""
+    return connection.execute("SELECT 1 FROM meta WHERE name = ?", (name,)).fetchone() is not None
+
+
 def test_a_batch_has_its_bound(sqlite_world: World) -> None:
     world = sqlite_world
     world.write(note("before"))
