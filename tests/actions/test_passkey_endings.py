@@ -8,19 +8,16 @@ from nightlatch.actions import (
     authenticators,
     contesting,
     losing,
-    second_step,
 )
-from nightlatch.actions.by import By
 from nightlatch.actions.not_me import not_me_link
 from nightlatch.actions.passkey_asking import Purpose
 from nightlatch.actions.proving import Proved, Wrong
-from nightlatch.actions.tokens import hash_token, new_token
-from nightlatch.budget import Counter
+from nightlatch.actions.tokens import hash_token
 from nightlatch.refusals import Code, Refused
 from nightlatch.store import authenticators as stored
-from nightlatch.store import guesses
 from nightlatch.vocabulary import Method
 from tests.support.events import details
+from tests.support.lost import hundredth_wrong_code
 from tests.support.passkey_acts import (
     VISITOR,
     ask,
@@ -31,7 +28,7 @@ from tests.support.passkey_acts import (
     sign_in,
 )
 from tests.support.tables import rows
-from tests.support.world import Person, World, carried_on
+from tests.support.world import World, carried_on
 
 
 def test_lost_contested_and_removed_ones_open_nothing(world: World):
@@ -68,14 +65,6 @@ def test_the_last_one_where_it_is_required_stays(world: World):
     with pytest.raises(Refused) as refused:
         world.write(lambda tx: authenticators.unbind(tx, by=by, authenticator_id=key))
     assert refused.value.code is Code.MANDATED
-
-
-def hundredth_wrong_code(world: World, person: Person, by: By) -> None:
-    """The last wrong code of a hundred in a row."""
-    world.write(lambda tx: guesses.keep(tx, Method.TOTP, str(person.id), Counter(99, 0)))
-    world.write(lambda tx: second_step.present_totp(tx, by=by, code="000000", token=new_token()))
-    (row,) = [each for each in rows(world, "authenticators") if each.method == "totp"]
-    assert row.suspended_at is not None
 
 
 def test_a_right_passkey_lifts_a_suspended_app(world: World):

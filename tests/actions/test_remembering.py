@@ -1,44 +1,41 @@
 """Remembered browsers (F38): whom they spare what, and all that ends them."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 import pytest
+from sqlalchemy import update
 
 from nightlatch import addresses
 from nightlatch.actions import (
-    authenticators,
-    contesting,
-    emails,
     enrolment,
     kinds,
-    losing,
-    mandate,
-    passwords,
+    passkeys,
     remembering,
-    resets,
-    sessions_end,
-    teammates,
 )
-from nightlatch.actions.by import By, operator
+from nightlatch.actions.by import By
 from nightlatch.actions.enrolment import Confirmed
-from nightlatch.actions.not_me import not_me_link
+from nightlatch.actions.passkey_asking import Purpose
 from nightlatch.actions.tokens import hash_token, new_token
-from nightlatch.decision import Allow, Challenge, Deny
+from nightlatch.authenticators import passkey_answers
+from nightlatch.decision import Challenge
 from nightlatch.facts import reach_of
 from nightlatch.instants import DAY, HOUR
-from nightlatch.policy import ManagedBy
 from nightlatch.refusals import Code, Refused
 from nightlatch.store import housekeeping
-from nightlatch.store import restored as store_restored
 from nightlatch.store import teammates as store_teammates
+from nightlatch.store.query import Query
+from nightlatch.store.schema import accounts
 from nightlatch.vocabulary import Credential, Event, Method, Role
 from tests.support.events import events
-from tests.support.letters import letter
 from tests.support.lost import bind_codes, show_recovery_code
+from tests.support.passkey_acts import ask, enrolled
+from tests.support.passkeys import SITE
+from tests.support.product import register
 from tests.support.races import at_once
 from tests.support.remembering import Remembering
+from tests.support.signing_on import VISITOR as SSO_VISITOR
+from tests.support.signing_on import a_connection, by_of, come, connected, who
 from tests.support.world import World
 
 VISITOR = By("visitor", None, "", "198.51.100.7", "test")
@@ -116,12 +113,55 @@ def test_not_with_a_recovery_code_s_limits(acme: Remembering, world: World) -> N
     begun = world.write(
         lambda tx: enrolment.begin(tx, by=by, name="New", replaces=acme.anas_app, workspace_id=None)
     )
-    assert isinstance(_confirm(world, by, begun.id, begun.seed), Confirmed)
+    assert isinstance(acme.confirm(by, begun.id, begun.seed), Confirmed)
     acme.code(acme.password(), remembers=True, seed=begun.seed)
     assert acme.kept() == 0
     world.wait(DAY)
     acme.code(acme.password(), remembers=True, seed=begun.seed)
     assert acme.kept() == 1
+
+
+def test_a_passkey_shown_as_the_second_step_remembers_it_too(acme: Remembering, world: World) -> None:
+    soft, _ = enrolled(world, acme.ana)
+    by = acme.password()
+    asked = ask(world, by)
+    answer = passkey_answers.read_shown(soft.show(asked.options))
+    world.write(
+        lambda tx: passkeys.show(
+            tx,
+            by=by,
+            site=SITE,
+            answer=answer,
+            purpose=Purpose.SECOND_STEP,
+            token=new_token(),
+            remembers=True,
+        )
+    )
+    assert acme.spared()
+    assert not acme.spared(browser="another")
+
+
+@pytest.mark.parametrize("kind", ["oidc", "saml"])
+def test_single_sign_on_is_recognised_where_it_counts(acme: Remembering, world: World, kind: str) -> None:
+    okta = a_connection(world, acme.id, kind=kind)
+    connected(world, acme.ana, okta)
+    anas, anothers = (replace(SSO_VISITOR, browser=hash_token(each)) for each in ("anas", "another"))
+    assert not acme.open(by_of(come(world, okta, who(acme.ana.name), by=anas)))
+    acme.remember()
+    assert acme.open(by_of(come(world, okta, who(acme.ana.name), by=anas)))
+    assert not acme.open(by_of(come(world, okta, who(acme.ana.name), by=anothers)))
+
+
+def test_whom_a_product_keeps_is_not_offered_it(acme: Remembering, world: World) -> None:
+    app_id, _ = register(world)
+    world.write(
+        lambda tx: tx.run(Query(update(accounts).values(app_id=app_id).where(accounts.c.id == acme.ana.id)))
+    )
+    by = world.session(acme.ana)
+    known = world.known(by)
+    assert world.read(lambda tx: remembering.offer(tx, by=by, known=known)) is None
+    acme.code(by, remembers=True)
+    assert acme.left() == (0, 0)
 
 
 # --- for how long ---
@@ -275,188 +315,3 @@ def test_a_sign_in_that_races_with_forgetting_is_not_left_open(acme: Remembering
         assert isinstance(live, By), live
         assert not acme.open(live)
         assert acme.left() == (0, 0)
-
-
-# --- what ends it ---
-
-Change = Callable[[Remembering, By], object]
-
-
-def _confirm(world: World, by: By, id: int, seed: bytes) -> object:
-    code, token = world.code(seed), new_token()
-    return world.write(
-        lambda tx: enrolment.confirm(tx, by=by, enrolment_id=id, code=code, codes=[], token=token)
-    )
-
-
-def new_password(acme: Remembering, by: By) -> None:
-    token = new_token()
-    acme.world.write(lambda tx: passwords.change(tx, by=by, password_hash="new", session_token=token))
-
-
-def reset_password(acme: Remembering, by: By) -> None:
-    address = addresses.parse(acme.ana.email)
-    acme.world.write(lambda tx: passwords.request_reset(tx, by=VISITOR, address=address))
-    link = letter(acme.world, "password_reset").hash()
-    acme.world.write(lambda tx: passwords.finish_reset(tx, by=VISITOR, token_hash=link, password_hash="new"))
-
-
-def another_app(acme: Remembering, by: By) -> None:
-    begun = acme.world.write(
-        lambda tx: enrolment.begin(tx, by=by, name="Second", replaces=None, workspace_id=None)
-    )
-    assert isinstance(_confirm(acme.world, by, begun.id, begun.seed), Confirmed)
-
-
-def app_replaced(acme: Remembering, by: By) -> None:
-    begun = acme.world.write(
-        lambda tx: enrolment.begin(tx, by=by, name="New", replaces=acme.anas_app, workspace_id=None)
-    )
-    assert isinstance(_confirm(acme.world, by, begun.id, begun.seed), Confirmed)
-
-
-def app_removed(acme: Remembering, by: By) -> None:
-    acme.world.write(lambda tx: authenticators.unbind(tx, by=by, authenticator_id=acme.anas_app))
-
-
-def new_codes(acme: Remembering, by: By) -> None:
-    acme.world.write(lambda tx: authenticators.renew_codes(tx, by=by, codes=[], token=new_token()))
-
-
-def lost(acme: Remembering, by: By) -> None:
-    other, _ = acme.world.bind_totp(acme.ana)
-    with_other = acme.world.signed_in(acme.ana, other)
-    acme.world.write(lambda tx: losing.mark_lost(tx, by=with_other, authenticator_id=acme.anas_app))
-
-
-def contested(acme: Remembering, by: By) -> None:
-    link = acme.world.write(lambda tx: not_me_link(tx, acme.ana.id, acme.anas_app))
-    token = hash_token(link.rsplit("/", 1)[1])
-    acme.world.write(lambda tx: contesting.contest(tx, by=VISITOR, token_hash=token))
-
-
-def email_changed(acme: Remembering, by: By) -> None:
-    acme.world.write(lambda tx: emails.request_change(tx, by=by, address=NEW))
-    link = letter(acme.world, "email_confirm", to=NEW.display).hash()
-    acme.world.write(lambda tx: emails.confirm(tx, by=VISITOR, token_hash=link))
-
-
-def reset(acme: Remembering, by: By) -> None:
-    row = acme.world.read(lambda tx: store_teammates.by_account(tx, acme.ana.id, acme.id))
-    assert row is not None
-    admin = acme.world.signed_in(acme.adam, acme.adams_app)
-    acme.world.write(
-        lambda tx: resets.disable_two_factor(
-            tx,
-            by=admin,
-            workspace_id=acme.id,
-            teammate_id=row.id,
-            reason="Lost phone",
-            recognised_by="phone",
-        )
-    )
-
-
-def removed(acme: Remembering, by: By) -> None:
-    row = acme.world.read(lambda tx: store_teammates.by_account(tx, acme.ana.id, acme.id))
-    assert row is not None
-    owner = acme.world.signed_in(acme.dana, acme.app)
-    acme.world.write(lambda tx: teammates.remove(tx, by=owner, workspace_id=acme.id, teammate_id=row.id))
-
-
-def left(acme: Remembering, by: By) -> None:
-    acme.world.write(lambda tx: teammates.leave(tx, by=by, workspace_id=acme.id))
-
-
-def all_sessions_ended(acme: Remembering, by: By) -> None:
-    acme.world.write(
-        lambda tx: sessions_end.end_sessions(tx, by=operator("Op"), workspace_id=None, reason="A breach")
-    )
-
-
-def sessions_ended_here(acme: Remembering, by: By) -> None:
-    acme.world.write(
-        lambda tx: sessions_end.end_sessions(tx, by=operator("Op"), workspace_id=acme.id, reason="A breach")
-    )
-
-
-def backup_restored(acme: Remembering, by: By) -> None:
-    acme.world.write(lambda tx: store_restored.end_everything(tx, "restored"))
-
-
-ENDINGS: list[Change] = [
-    new_password,
-    reset_password,
-    another_app,
-    app_replaced,
-    app_removed,
-    new_codes,
-    lost,
-    contested,
-    email_changed,
-    reset,
-    removed,
-    left,
-    all_sessions_ended,
-    sessions_ended_here,
-    backup_restored,
-]
-
-
-@pytest.mark.parametrize("change", ENDINGS, ids=lambda each: each.__name__)
-def test_every_change_forgets_it_and_bites_live_sessions(acme: Remembering, change: Change) -> None:
-    by = acme.remember()
-    live = acme.password()
-    assert acme.open(live)
-    change(acme, by)
-    assert acme.left()[0] == 0
-    assert not _by_memory(acme, live)
-
-
-def _by_memory(acme: Remembering, by: By) -> bool:
-    return any(each.method is Method.REMEMBERED for each in acme.world.known(by).facts.proofs)
-
-
-def test_an_e_mail_change_undone_forgets_it(acme: Remembering) -> None:
-    email_changed(acme, acme.remember())
-    undo = letter(acme.world, "email_changed", to=acme.ana.email).hash("undo_link")
-    acme.code(acme.password(replace(acme.ana, email=NEW.display)), remembers=True)
-    assert acme.kept() == 1
-    acme.world.write(lambda tx: emails.undo(tx, by=VISITOR, token_hash=undo))
-    assert acme.left()[0] == 0
-
-
-def test_who_returns_begins_with_none(acme: Remembering, world: World) -> None:
-    acme.remember()
-    live = acme.password()
-    removed(acme, live)
-    assert isinstance(world.opens(live, acme.id), Deny)
-    world.write(
-        lambda tx: store_teammates.join(tx, workspace_id=acme.id, account_id=acme.ana.id, role=Role.MEMBER)
-    )
-    assert not acme.open(live)
-    assert not acme.spared()
-
-
-def test_a_reset_in_one_workspace_leaves_another_s_alone(acme: Remembering, world: World) -> None:
-    """Law 7."""
-    other = world.workspace("other", owner=acme.dana, member=acme.ana)
-    by = world.signed_in(acme.dana, acme.app)
-    world.write(
-        lambda tx: mandate.change_policy(
-            tx,
-            by=by,
-            workspace_id=other,
-            required=False,
-            required_from=None,
-            managed_by=ManagedBy.ADMINS,
-            if_revision=1,
-            reason=None,
-            remember_days=7,
-        )
-    )
-    acme.remember()
-    assert acme.kept() == 2
-    reset(acme, acme.owner)
-    assert acme.kept() == 1
-    assert isinstance(world.opens(acme.password(), other), Allow)

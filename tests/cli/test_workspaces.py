@@ -82,6 +82,22 @@ def test_the_policy(cli: Cli, world: World) -> None:
     assert [each.event for each in events(world, workspace=acme)][-1] is Event.MANDATE_TURNED_OFF
 
 
+def test_for_how_long_browsers_are_remembered(cli: Cli, world: World) -> None:
+    dana = world.person("Dana")
+    acme = world.workspace("acme", owner=dana)
+    assert cli.ok("workspace", "policy", "acme", "--json").json["remember_browsers"] is None
+    change = ("workspace", "policy", "acme", "--remember-browsers")
+    assert cli(*change, "14").code == 2  # whoever changes it gives a name
+    assert cli(*change, "31", "--operator", "Sam").code == 1
+    cli.ok(*change, "14", "--operator", "Sam")
+    assert "Browsers may be remembered for 14 days." in cli.ok("workspace", "policy", "acme").out
+    world.bind_totp(dana)
+    cli.ok("workspace", "policy", "acme", "--require", "on", "--operator", "Sam")
+    assert cli(*change, "14", "--operator", "Sam").code == 1  # never where 2FA is required
+    assert cli.ok(*change, "0", "--operator", "Sam", "--json").json["remember_browsers"] is None
+    assert isinstance(world.opens(world.session(dana), acme), Challenge)
+
+
 @pytest.mark.parametrize("more", [["--from", "2026-12-01T00:00Z"], ["--require", "on", "--from", "tomorrow"]])
 def test_wrong_instants_are_usage(cli: Cli, more: list[str]) -> None:
     assert cli("workspace", "policy", "acme", *more, "--operator", "Sam").code == 2

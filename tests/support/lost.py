@@ -4,13 +4,14 @@ import secrets
 
 from nightlatch.actions import contesting, second_step
 from nightlatch.actions.by import By
-from nightlatch.actions.proving import Proved
+from nightlatch.actions.proving import Proved, Wrong
 from nightlatch.actions.tokens import hash_token, new_token
 from nightlatch.authenticators import recovery_code
 from nightlatch.authenticators.recovery_code import NewCode
+from nightlatch.budget import Counter
 from nightlatch.decision import Allow
 from nightlatch.facts import EVERYWHERE, Reach
-from nightlatch.store import authenticators, standing
+from nightlatch.store import authenticators, guesses, standing
 from nightlatch.store.engine import Transaction
 from nightlatch.vocabulary import Method
 from tests.support.mails import newest
@@ -55,6 +56,14 @@ def show_recovery_code(world: World, by: By, text: str) -> By:
     )
     assert isinstance(result, Proved), result
     return carried_on(by, result.token)
+
+
+def hundredth_wrong_code(world: World, person: Person, by: By) -> None:
+    """The last wrong code of a hundred in a row: their app is suspended."""
+    world.write(lambda tx: guesses.keep(tx, Method.TOTP, str(person.id), Counter(99, 0)))
+    result = world.write(lambda tx: second_step.present_totp(tx, by=by, code="000000", token=new_token()))
+    assert isinstance(result, Wrong), result
+    assert result.suspended
 
 
 def not_me(world: World, kind: str) -> bytes:

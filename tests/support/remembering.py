@@ -1,6 +1,6 @@
 """A workspace that lets browsers be remembered, and a teammate with an authenticator app who ticks the box."""
 
-from nightlatch.actions import remembering, second_step, sign_in
+from nightlatch.actions import enrolment, remembering, second_step, sign_in
 from nightlatch.actions.by import By
 from nightlatch.actions.proving import Proved
 from nightlatch.actions.remembering import Remembered
@@ -47,6 +47,13 @@ class Remembering(Acme):
         )
         assert isinstance(proved, Proved)
         return carried_on(by, token)
+
+    def confirm(self, by: By, id: int, seed: bytes) -> object:
+        """The first code of an app that is being set up."""
+        code, token = self.world.code(seed), new_token()
+        return self.world.write(
+            lambda tx: enrolment.confirm(tx, by=by, enrolment_id=id, code=code, codes=[], token=token)
+        )
 
     def remember(self) -> By:
         """Ana signs in and ticks the box; her session."""

@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 
+from nightlatch.actions import mandate
+from nightlatch.actions.by import operator
+from nightlatch.policy import ManagedBy
 from nightlatch.web.app import App
 from tests.support.asgi import ORIGIN, Client, Got, app_of
 from tests.support.passkeys import SoftPasskey
-from tests.support.visitor import resident, signed_in
+from tests.support.tables import rows
+from tests.support.visitor import Visitor, resident, signed_in
 from tests.support.world import PASSWORD, Person, World
 
 API = "/api/v1"
@@ -120,6 +124,47 @@ def test_pages_take_the_answer_in_a_form(world: World):
     page = visitor.open("/settings/user")
     assert "Blue" in page.text
     assert soft.credential_id.hex() not in page.text
+
+
+def ask_second_step(visitor: Visitor) -> Any:
+    """What the page's script is told to ask the browser for."""
+    path, body = f"{API}/sign-in/passkey/options", {"purpose": "second_step"}
+    return visitor.client.ask("POST", path, json_body=body, headers={"origin": ORIGIN}).json
+
+
+def test_the_box_is_beside_the_passkey_too(world: World):
+    app = app_of(world)
+    ana, soft = person_with_passkey(world, app)
+    (acme,) = rows(world, "workspaces")
+    policy: dict[str, Any] = {
+        "required": False,
+        "required_from": None,
+        "managed_by": ManagedBy.ADMINS,
+        "reason": None,
+    }
+    world.write(
+        lambda tx: mandate.change_policy(
+            tx, by=operator("Op"), workspace_id=acme.id, if_revision=acme.revision, remember_days=7, **policy
+        )
+    )
+    visitor = signed_in(app, ana)
+    assert visitor.page is not None
+    assert visitor.page.text.count("Do not ask again in this browser for 7 days") == 2
+    shown = json.dumps(soft.show(ask_second_step(visitor)))
+    visitor.submit("/sign-in/second-step/passkey", credential=shown, remember="yes")
+    visitor.open("/sign-in?again=1")
+    page = visitor.submit("/sign-in", email=ana.email, password=PASSWORD)
+    assert page.path == "/w/acme", "the password is enough in this browser"
+
+
+def test_a_program_with_a_passkey_is_not_remembered_either(world: World):
+    app = app_of(world)
+    ana, soft = person_with_passkey(world, app)
+    client = Client(app)
+    token = call(client, "/sign-in/password", {"email": ana.email, "password": PASSWORD}).json["token"]
+    options = call(client, "/sign-in/passkey/options", {}, token).json
+    got = call(client, "/sign-in/passkey", soft.show(options) | {"remember": True}, token)
+    assert (got.status, got.code) == (422, "invalid")
 
 
 def test_where_passkeys_are_made_and_managed(world: World):

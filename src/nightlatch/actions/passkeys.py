@@ -13,6 +13,7 @@ from nightlatch.actions.mailing import mail_account
 from nightlatch.actions.not_me import not_me_link
 from nightlatch.actions.passkey_asking import Purpose, Wanted, may_show, must_verify, usable_rows, wanted
 from nightlatch.actions.proving import Proved, Wait, Wrong
+from nightlatch.actions.remembering import remember
 from nightlatch.actions.showing import Shown, succeeded
 from nightlatch.actions.source_delay import charge_source, source_wait
 from nightlatch.actions.tokens import Token
@@ -72,9 +73,16 @@ def sign_in(
 
 
 def show(
-    tx: Transaction, *, by: By, site: Site, answer: passkey_answers.Shown, purpose: Purpose, token: Token
+    tx: Transaction,
+    *,
+    by: By,
+    site: Site,
+    answer: passkey_answers.Shown,
+    purpose: Purpose,
+    token: Token,
+    remembers: bool = False,
 ) -> Proved | Wrong:
-    """The second step, or a step-up, in a session. Raises Refused."""
+    """The second step, or a step-up, in a session. `remembers`: and not again in this browser. Raises Refused."""
     lock(tx, accounts=[by.id] if by.id is not None else [])
     known = may_show(tx, by)
     person = person_of(known)
@@ -88,7 +96,10 @@ def show(
     if isinstance(verdict, str) or row is None or account is None:
         return _failed(tx, by, Event.SECOND_STEP_FAILED, subject, str(verdict))
     _keep(tx, by, row, account, verdict)
-    return succeeded(tx, by, known, Shown(Method.PASSKEY, row.authenticator_id, verdict.verified), token)
+    shown = succeeded(tx, by, known, Shown(Method.PASSKEY, row.authenticator_id, verdict.verified), token)
+    if remembers:
+        remember(tx, by, shown.known, row.authenticator_id)
+    return shown
 
 
 def expired() -> Refused:

@@ -56,10 +56,7 @@ class Remembered:
 
 def offer(tx: Transaction, *, by: By, known: Known) -> Offer | None:
     """What the second step's page may offer this browser; None where no workspace lets it. Reads only."""
-    person = known.person
-    if person is None or person.app_id is not None or not _is_browser(by):
-        return None
-    rows = remembered.allowing(tx, person.id)
+    rows = _allowing(tx, by, known)
     if not rows:
         return None
     return Offer(tuple(row.name for row in rows), max(row.remember_for for row in rows) // DAY)
@@ -78,10 +75,8 @@ def remember(tx: Transaction, by: By, known: Known, authenticator_id: int) -> No
     transaction of that proof, under the account's lock.
     """
     person = person_of(known)
-    if not _is_browser(by) or by.browser is None:
-        return
-    for row in remembered.allowing(tx, person.id):
-        if not _counts(known.facts, row.id, authenticator_id):
+    for row in _allowing(tx, by, known):
+        if by.browser is None or not _counts(known.facts, row.id, authenticator_id):
             continue
         until = tx.now + row.remember_for
         remembered.keep(
@@ -168,6 +163,14 @@ def forget(
 
 def _is_browser(by: By) -> bool:
     return by.credential is Credential.COOKIE and by.browser is not None
+
+
+def _allowing(tx: Transaction, by: By, known: Known) -> list[Row]:
+    """The workspaces that would let it be: none for a program, nor for whom a product keeps (who signs in there)."""
+    person = known.person
+    if person is None or person.app_id is not None or not _is_browser(by):
+        return []
+    return remembered.allowing(tx, person.id)
 
 
 def _counts(facts: Facts, workspace_id: WorkspaceId, authenticator_id: int) -> bool:

@@ -8,7 +8,7 @@ from nightlatch.actions.guard import allowed, person_of
 from nightlatch.actions.mailing import mail_account
 from nightlatch.actions.not_me import not_me_link
 from nightlatch.actions.proving import Proved, Wait, Wrong, must_wait
-from nightlatch.actions.remembering import remember
+from nightlatch.actions.remembering import forget, remember
 from nightlatch.actions.showing import Shown, clear, succeeded
 from nightlatch.actions.tokens import Token, new_token
 from nightlatch.assurance import liftable, relied, usable
@@ -239,12 +239,17 @@ def _failed(tx: Transaction, by: By, known: Known, method: Method, counter: Coun
 
 
 def _suspend(tx: Transaction, by: By, known: Known, method: Method) -> None:
-    """A hundred failures in a row: suspended where the first factor reaches. Still relied on: no enrolment."""
+    """A hundred failures in a row: suspended where the first factor reaches. Still relied on: no enrolment.
+
+    Browsers are forgotten there, too: one that was stolen with the password must not be the way past it.
+    """
     person = person_of(known)
     where = _first_factor_reach(known.facts)
     for each in known.facts.authenticators:
         if each.method is method:
             authenticators.suspend(tx, each.id, where)
+    for place in (None,) if where.everywhere else sorted(where.workspaces):
+        forget(tx, by, person.id, person.name, how="too many wrong codes", workspace_id=place)
     record(
         tx,
         Event.AUTHENTICATOR_SUSPENDED,

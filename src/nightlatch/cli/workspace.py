@@ -139,6 +139,13 @@ def _requirement(two_factor: dict[str, Any]) -> str:
     help="With --require on: any second step, or passkeys alone.",
 )
 @click.option("--strength-from", metavar="INSTANT", help="With --strength phishing_resistant: from then.")
+@click.option(
+    "--remember-browsers",
+    "remember_days",
+    type=click.IntRange(min=0),
+    metavar="DAYS",
+    help="While nothing is required: for so many days a browser may be remembered; 0: never.",
+)
 @click.option("--reason", help="Why; needed with --require off, and mailed to all owners first.")
 @click.option("--operator", "name", metavar="NAME", help="Your name; needed for a change.")
 @options.send_option
@@ -149,19 +156,21 @@ def policy(
     since: str | None,
     strength: str | None,
     strength_from: str | None,
+    remember_days: int | None,
     reason: str | None,
     name: str | None,
     send: bool,
     as_json: bool,
 ) -> None:
-    """Show whether a workspace requires 2FA, or change it."""
+    """Show whether a workspace requires 2FA and lets browsers be remembered, or change it."""
     from nightlatch.actions import mandate
     from nightlatch.actions.by import operator
     from nightlatch.policy import ProofStrength
 
     required_from = _instant(since, "--from") if since is not None else None
     passkeys_from = _instant(strength_from, "--strength-from") if strength_from is not None else None
-    _usable(require, since, reason, name)
+    changes = require is not None or remember_days is not None
+    _usable(require, since, reason, name, changes=changes)
     if strength is not None and require != "on":
         raise click.UsageError("--strength goes with --require on.")
     by = operator(name or "The operator")
@@ -169,35 +178,38 @@ def policy(
     def body(tx: "Transaction") -> "Policy":
         workspace_id = workspace_by_slug(tx, slug).id
         now = mandate.read_policy(tx, by=by, workspace_id=workspace_id)
-        if require is None:
+        if not changes:
             return now
         return mandate.change_policy(
             tx,
             by=by,
             workspace_id=workspace_id,
-            required=require == "on",
-            required_from=required_from,
+            required=now.required if require is None else require == "on",
+            required_from=now.required_from if require is None else required_from,
             managed_by=now.managed_by,
             if_revision=now.revision,
             reason=reason,
             strength=ProofStrength(strength) if strength is not None else None,
             strength_from=passkeys_from,
+            remember_days=remember_days,
         )
 
     with opened() as house:
-        shown = house.store.read_now(body) if require is None else house.store.write_now(body)
+        shown = house.store.write_now(body) if changes else house.store.read_now(body)
         if as_json:
             print_json(_policy_json(shown))
         else:
             click.echo(_policy_text(slug, shown))
-        if require is not None:
+        if changes:
             mails_queued(house, send=send)
 
 
-def _usable(require: str | None, since: str | None, reason: str | None, name: str | None) -> None:
+def _usable(
+    require: str | None, since: str | None, reason: str | None, name: str | None, *, changes: bool
+) -> None:
     if since is not None and require != "on":
         raise click.UsageError("--from goes with --require on.")
-    if require is not None and name is None:
+    if changes and name is None:
         raise click.UsageError("A change needs --operator NAME.")
     if require == "off" and not (reason or "").strip():
         raise click.UsageError("--require off needs --reason: every owner is mailed why.")
@@ -215,7 +227,7 @@ def _instant(text: str, option: str) -> int:
 
 
 def _policy_json(policy: "Policy") -> dict[str, Any]:
-    from nightlatch.instants import to_text
+    from nightlatch.instants import DAY, to_text
 
     def text(instant: int | None) -> str | None:
         return to_text(instant) if instant is not None else None
@@ -229,6 +241,7 @@ def _policy_json(policy: "Policy") -> dict[str, Any]:
             "strength_from": text(policy.resistant_from),
             "managed_by": policy.managed_by,
         },
+        "remember_browsers": policy.remember_for // DAY if policy.remember_for is not None else None,
         "revision": policy.revision,
         "changed_at": text(policy.changed_at),
         "changed_by": policy.changed_by,
@@ -236,6 +249,8 @@ def _policy_json(policy: "Policy") -> dict[str, Any]:
 
 
 def _policy_text(slug: str, policy: "Policy") -> str:
+    from nightlatch.instants import DAY
+
     if not policy.required:
         first = f"2FA is optional in {slug}."
     elif policy.in_force:
@@ -246,6 +261,9 @@ def _policy_text(slug: str, policy: "Policy") -> str:
         first += (
             f" A passkey is required {'since' if policy.resistant else 'from'} {when(policy.resistant_from)}."
         )
+    if policy.remember_for is not None:
+        days = policy.remember_for // DAY
+        first += f" Browsers may be remembered for {days} day{'' if days == 1 else 's'}."
     changed = (
         f" Last changed {when(policy.changed_at)} by {said(policy.changed_by or '')}."
         if policy.changed_at

@@ -76,12 +76,16 @@ async def is_second_step(context: Context, credential: Mapping[str, Any]) -> boo
     return row is not None
 
 
-async def show(context: Context, credential: Mapping[str, Any], purpose: Purpose) -> Proved | Wrong:
-    """The second step, or a step-up."""
+async def show(
+    context: Context, credential: Mapping[str, Any], purpose: Purpose, *, remembers: bool = False
+) -> Proved | Wrong:
+    """The second step, or a step-up. `remembers`: and not again in this browser."""
     by, site, token = context.by, site_of(context), new_token()
     answer = await _read(context, passkey_answers.read_shown, credential)
     return await context.write(
-        lambda tx: passkeys.show(tx, by=by, site=site, answer=answer, purpose=purpose, token=token)
+        lambda tx: passkeys.show(
+            tx, by=by, site=site, answer=answer, purpose=purpose, token=token, remembers=remembers
+        )
     )
 
 

@@ -52,6 +52,12 @@ class PasskeyShown(Lenient):
     response: ShownResponse
 
 
+class PasskeySignIn(PasskeyShown):
+    """`remember`: as with a code, and at the second step alone."""
+
+    remember: bool = False
+
+
 class AskSignIn(Model):
     email: Email | None = None
     purpose: Literal["sign_in", "second_step"] | None = None

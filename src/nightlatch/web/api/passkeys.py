@@ -2,7 +2,7 @@
 
 from typing import NoReturn
 
-from nightlatch.actions import kinds, passkey_asking
+from nightlatch.actions import kinds, passkey_asking, remembering
 from nightlatch.actions.passkey_asking import Purpose
 from nightlatch.actions.passkey_enrolment import NotMade
 from nightlatch.actions.proving import Proved, Wait, Wrong
@@ -18,6 +18,7 @@ from nightlatch.web.api.passkey_models import (
     CreationOptions,
     PasskeyMade,
     PasskeyShown,
+    PasskeySignIn,
     RequestOptions,
 )
 from nightlatch.web.api.sign_in import address, signed_in
@@ -35,11 +36,15 @@ async def ask_sign_in(context: Context, body: AskSignIn) -> Answer:
     return Answer(asked.options)
 
 
-async def sign_in(context: Context, body: PasskeyShown) -> Answer:
+async def sign_in(context: Context, body: PasskeySignIn) -> Answer:
     """What it is for, its challenge says: the second step only where that was given to this very session."""
+    if body.remember:
+        remembering.refuse_program(context.by)
     credential = body.model_dump()
     if await passkey_flows.is_second_step(context, credential):
-        result: Proved | Wrong | Wait = await passkey_flows.show(context, credential, Purpose.SECOND_STEP)
+        result: Proved | Wrong | Wait = await passkey_flows.show(
+            context, credential, Purpose.SECOND_STEP, remembers=body.remember
+        )
     else:
         result = await passkey_flows.sign_in(context, credential)
     if not isinstance(result, Proved):
@@ -121,7 +126,7 @@ ROUTES: list[Route] = [
         "/sign-in/passkey",
         kinds.OPEN,
         sign_in,
-        body=PasskeyShown,
+        body=PasskeySignIn,
         answer=models.SignedIn,
         summary="Sign in with a passkey, or show it as the second step",
         codes=(

@@ -14,7 +14,7 @@ from nightlatch.refusals import Code, Refused
 from nightlatch.web import passkey_flows
 from nightlatch.web.context import Context
 from nightlatch.web.pages import set_up, set_up_asked
-from nightlatch.web.pages.sign_in import onward, render_second_step, render_sign_in
+from nightlatch.web.pages.sign_in import onward, render_second_step, render_sign_in, ticked
 from nightlatch.web.pages.step_up import render_step_up
 from nightlatch.web.rendering import wait_value
 from nightlatch.web.routes import Route, form
@@ -55,7 +55,7 @@ async def _tried(context: Context) -> Proved | Wrong | Wait | Refused:
 
 
 async def second_step_form(context: Context) -> Response:
-    result = await _shown(context, Purpose.SECOND_STEP)
+    result = await _shown(context, Purpose.SECOND_STEP, remembers=ticked(context))
     if isinstance(result, Proved):
         return onward(context, result)
     return await render_second_step(context, status=result[0], errors={"form": result[1]})
@@ -68,10 +68,11 @@ async def step_up_form(context: Context) -> Response:
     return await render_step_up(context, status=result[0], errors={"form": result[1]})
 
 
-async def _shown(context: Context, purpose: Purpose) -> Proved | tuple[int, str]:
+async def _shown(context: Context, purpose: Purpose, *, remembers: bool = False) -> Proved | tuple[int, str]:
     """The proof; or status and message."""
     try:
-        result = await passkey_flows.show(context, passkey_flows.from_form(context), purpose)
+        credential = passkey_flows.from_form(context)
+        result = await passkey_flows.show(context, credential, purpose, remembers=remembers)
     except Refused as refused:
         if refused.code not in _OVER:
             raise

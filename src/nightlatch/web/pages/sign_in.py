@@ -186,9 +186,7 @@ async def render_second_step(context: Context, **more: Any) -> Response:
 
 async def second_step_form(context: Context) -> Response:
     try:
-        result = await flows.code_from_app(
-            context, context.form.get("code", ""), remembers=context.form.get("remember") == "yes"
-        )
+        result = await flows.code_from_app(context, context.form.get("code", ""), remembers=ticked(context))
     except Refused as refused:
         if not refused.errors:
             raise
@@ -196,6 +194,11 @@ async def second_step_form(context: Context) -> Response:
     if isinstance(result, Proved):
         return onward(context, result)
     return await render_second_step(context, **guess_errors(context, result, "code"))
+
+
+def ticked(context: Context) -> bool:
+    """Whether the box was: not again in this browser."""
+    return context.form.get("remember") == "yes"
 
 
 def guess_errors(context: Context, result: Wrong | Wait, field: str) -> dict[str, Any]:
