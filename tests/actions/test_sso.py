@@ -279,12 +279,14 @@ def test_a_way_belongs_to_the_session_that_began_it(acme):
     one, other = world.session(acme.ana), world.session(acme.ana)
     flow = spend(world, begin(world, acme.okta, Way.STEP_UP, one))
     assert isinstance(flow, Flow)
-    from nightlatch.actions import sso
+    from nightlatch.actions import sso_arriving
     from nightlatch.actions.tokens import new_token
 
     for by in (other, VISITOR):
         turned = world.write(
-            lambda tx, by=by: sso.finish(tx, by=by, flow=flow, identity=who("Ana"), token=new_token())
+            lambda tx, by=by: sso_arriving.finish(
+                tx, by=by, flow=flow, identity=who("Ana"), token=new_token()
+            )
         )
         assert why(turned) is Why.OTHER_SESSION
 

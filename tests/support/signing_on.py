@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from nightlatch.actions import sso
+from nightlatch.actions import sso, sso_arriving
 from nightlatch.actions.by import By
 from nightlatch.actions.proving import Proved
 from nightlatch.actions.sso_outcomes import Linked, Reported, Turned, Way
@@ -120,7 +120,7 @@ def come(
     flow = spend(world, begin(world, connection_id, way, by, fresh=fresh), by)
     assert isinstance(flow, Flow)
     token = new_token()
-    return world.write(lambda tx: sso.finish(tx, by=by, flow=flow, identity=identity, token=token))
+    return world.write(lambda tx: sso_arriving.finish(tx, by=by, flow=flow, identity=identity, token=token))
 
 
 def by_of(outcome: Outcome) -> By:

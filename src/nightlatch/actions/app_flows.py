@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
-from nightlatch.access import decide, decide_account
+from nightlatch.access import decide
 from nightlatch.actions import kinds
 from nightlatch.actions.app_checks import KIND
+from nightlatch.actions.beginning import note_sign_in, session_instead
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, known, person_of, session_of
 from nightlatch.actions.people import App, Place
@@ -23,7 +24,7 @@ from nightlatch.actions.proving import accept
 from nightlatch.actions.tokens import Token, hash_token, new_token
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
-from nightlatch.decision import Action, Allow, Challenge, Purpose
+from nightlatch.decision import Action, Allow, Purpose
 from nightlatch.facts import AppId
 from nightlatch.ids import new_id, to_text
 from nightlatch.instants import MINUTE, Duration, Instant
@@ -142,7 +143,7 @@ def start(tx: Transaction, *, by: By, link: str, token: Token) -> Started:
     me = By(
         "account", account.id, account.name, by.ip, by.user_agent, token.hash, Credential.COOKIE, by.browser
     )
-    session_id = _continued(tx, before, said) or _begun(tx, me, before, account, token)
+    session_id = _continued(tx, before, said) or session_instead(tx, me, before, account.id, token)
     sessions.add_proof(tx, session_id, Method.PROVIDER, at=said.signed_in_at or 0)
     now = read_known_by_session(tx, session_id)
     now = replace(now, facts=replace(now.facts, idle=False))  # the first factor alone resumes an idle session
@@ -150,15 +151,7 @@ def start(tx: Transaction, *, by: By, link: str, token: Token) -> Started:
     place = (after.places or {}).get(said.workspace_id)
     if place is None or place.app_id != app.id:
         raise not_found()
-    half = isinstance(decide_account(after.facts), Challenge)
-    record(
-        tx,
-        Event.SIGN_IN_HALF_DONE if half else Event.SIGN_IN_SUCCEEDED,
-        by=me,
-        subject=account_subject(account.id, account.name),
-        method=Method.PROVIDER,
-        app=app.handle,
-    )
+    note_sign_in(tx, me, after, Method.PROVIDER, app=app.handle)
     back = grants.hand_off(
         tx,
         session_id=session_id,
@@ -180,22 +173,6 @@ def _continued(tx: Transaction, before: Known, said: Start) -> int | None:
     if said.anew:
         sessions.forget_proofs(tx, session.id)
     return session.id
-
-
-def _begun(tx: Transaction, by: By, before: Known, account: Row, token: Token) -> int:
-    """A new session; what this browser had before ends, whoever's it was."""
-    if before.session is not None and before.person is not None:
-        sessions.end(tx, before.session.id, before.person.id)
-    return sessions.create(
-        tx,
-        account_id=account.id,
-        kind=Credential.COOKIE,
-        token_hash=token.hash,
-        ip=by.ip,
-        user_agent=by.user_agent[:400],
-        pending=True,
-        browser=by.browser,
-    )
 
 
 def _path(opens: str | None, slug: str, back: int) -> str:

@@ -8,15 +8,15 @@ from nightlatch.actions.connections import (
     Connection,
     came_by_no_more,
     locked,
-    note_rule,
+    note,
     path_of,
     shown,
     tell_owners,
     there,
 )
-from nightlatch.audit.events import record
 from nightlatch.facts import ConnectionId, WorkspaceId
-from nightlatch.instants import DAY, MINUTE, Duration, Instant, to_text
+from nightlatch.ids import to_text as id_text
+from nightlatch.instants import DAY, MINUTE, SECOND, Duration, Instant, to_text
 from nightlatch.mail import words
 from nightlatch.policy import Acceptance, SsoRule
 from nightlatch.refusals import Code, Refused, WayOut, invalid
@@ -73,9 +73,17 @@ def set_rule(
     connections.set_rule(tx, connection_id, wanted, exempt_by=exempt_by)
     came_by_no_more(tx, old)
     row = there(tx, workspace_id, connection_id)
-    note_rule(tx, by, row, before=before.rule, **_detail(wanted))
+    note(
+        tx,
+        Event.CONNECTION_RULE_CHANGED,
+        by,
+        row,
+        connection=id_text(row.id),
+        before=before.rule,
+        **_detail(wanted),
+    )
     until = words.day(wanted.exempt_until) if wanted.exempt_until is not None else ""
-    tell_owners(tx, by, row, _SAID[rule].format(name=row.name, until=until))
+    tell_owners(tx, by, workspace, _SAID[rule].format(name=row.name, until=until))
     return shown(row)
 
 
@@ -91,8 +99,7 @@ def end_exemption(tx: Transaction) -> bool:
         return False
     lock(tx, workspaces=[row.workspace_id])
     came_by_no_more(tx, row)
-    subject = ("connection", row.id, row.name)
-    record(tx, Event.CONNECTION_EXEMPTION_ENDED, by=SYSTEM, subject=subject, workspace_id=row.workspace_id)
+    note(tx, Event.CONNECTION_EXEMPTION_ENDED, SYSTEM, row)
     return True
 
 
@@ -141,6 +148,6 @@ def _detail(wanted: Acceptance) -> dict[str, object]:
         "rule": wanted.rule,
         "second": sorted(wanted.second) or None,
         "resistant": sorted(wanted.resistant) or None,
-        "max_age_seconds": wanted.max_age // 1_000_000 if wanted.max_age is not None else None,
+        "max_age_seconds": wanted.max_age // SECOND if wanted.max_age is not None else None,
         "exempt_until": to_text(wanted.exempt_until) if wanted.exempt_until is not None else None,
     }

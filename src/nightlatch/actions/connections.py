@@ -17,7 +17,6 @@ from nightlatch.actions.mailing import mail_owners
 from nightlatch.audit.events import record
 from nightlatch.decision import Action
 from nightlatch.facts import ConnectionId, WorkspaceId
-from nightlatch.ids import to_text
 from nightlatch.instants import Instant
 from nightlatch.names import clean_name
 from nightlatch.policy import Acceptance
@@ -94,7 +93,7 @@ def add(
     `issuer` was checked by its protocol. Raises Refused: what the gate raises, `invalid`, `conflict` (one too many, or
     one of this issuer is there), `not_permitted` in a workspace that a product brought.
     """
-    name, client_id, secret = clean_name(name), _text(client_id, "client_id"), clean_secret(secret)
+    name, client_id, secret = clean_name(name), _text(client_id, "client_id"), _secret(secret)
     workspace, _ = locked(tx, by, workspace_id, kinds.MANAGE_CONNECTIONS)
     here = connections.of_workspace(tx, workspace_id)
     if len(here) >= MOST_IN_A_WORKSPACE:
@@ -114,8 +113,8 @@ def add(
     if secret is not None:
         connections.set_secret(tx, id, secret)
     row = there(tx, workspace_id, id)
-    _note(tx, Event.CONNECTION_ADDED, by, row, kind=kind, issuer=issuer, joins=joins)
-    tell_owners(tx, by, row, f"added the single sign-on connection {name}")
+    note(tx, Event.CONNECTION_ADDED, by, row, kind=kind, issuer=issuer, joins=joins)
+    tell_owners(tx, by, workspace, f"added the single sign-on connection {name}")
     return shown(row)
 
 
@@ -134,8 +133,8 @@ def change(
     """Change what is given (None leaves it). Raises Refused as `add` does, and `not_found`."""
     name = clean_name(name) if name is not None else None
     client_id = _text(client_id, "client_id") if client_id is not None else None
-    secret = clean_secret(secret)
-    locked(tx, by, workspace_id, kinds.MANAGE_CONNECTIONS)
+    secret = _secret(secret)
+    workspace, _ = locked(tx, by, workspace_id, kinds.MANAGE_CONNECTIONS)
     old = there(tx, workspace_id, connection_id)
     since = old.joins_from if joins is None or joins == (old.joins_from is not None) else None
     connections.change(
@@ -151,8 +150,8 @@ def change(
     row = there(tx, workspace_id, connection_id)
     changed = _differences(old, row) + (["secret"] if secret is not None else [])
     if changed:
-        _note(tx, Event.CONNECTION_CHANGED, by, row, changed=changed, former_name=old.name)
-        tell_owners(tx, by, row, f"changed the single sign-on connection {row.name}")
+        note(tx, Event.CONNECTION_CHANGED, by, row, changed=changed, former_name=old.name)
+        tell_owners(tx, by, workspace, f"changed the single sign-on connection {row.name}")
     return shown(row)
 
 
@@ -169,8 +168,8 @@ def remove(tx: Transaction, *, by: By, workspace_id: WorkspaceId, connection_id:
     if not connections.remove(tx, connection_id):
         raise not_found()
     came_by_no_more(tx, row)
-    _note(tx, Event.CONNECTION_REMOVED, by, row, issuer=row.issuer)
-    tell_owners(tx, by, row, f"removed the single sign-on connection {row.name}")
+    note(tx, Event.CONNECTION_REMOVED, by, row, issuer=row.issuer)
+    tell_owners(tx, by, workspace, f"removed the single sign-on connection {row.name}")
 
 
 # --- for the other actions on connections ---
@@ -201,17 +200,23 @@ def came_by_no_more(tx: Transaction, row: Row) -> None:
     teammates.came_by_no_more(tx, row.workspace_id, row.id)
 
 
-def tell_owners(tx: Transaction, by: By, row: Row, what: str) -> None:
+def note(tx: Transaction, event: Event, by: By, row: Row, **detail: object) -> None:
+    """An event about a connection."""
+    subject = ("connection", row.id, row.name)
+    record(tx, event, by=by, subject=subject, workspace_id=row.workspace_id, **detail)
+
+
+def tell_owners(tx: Transaction, by: By, workspace: Row, what: str, link: str | None = None) -> None:
     """Every owner learns what was done about single sign-on; `what` goes on from the name of who did it."""
     mail_owners(
         tx,
         "connection_changed",
-        row.workspace_id,
+        workspace.id,
         by=by,
-        workspace=row.workspace_name,
+        workspace=workspace.name,
         by_name=by.name,
         what=what,
-        link=path_of(row.slug),
+        link=link or path_of(workspace.slug),
     )
 
 
@@ -258,7 +263,7 @@ def _text(text: str, field_name: str) -> str:
     return text
 
 
-def clean_secret(secret: str | None) -> str | None:
+def _secret(secret: str | None) -> str | None:
     """A client's secret as it was given out; None for none, or an empty one."""
     if secret is None or not secret.strip():
         return None
@@ -267,15 +272,5 @@ def clean_secret(secret: str | None) -> str | None:
     return secret.strip()
 
 
-def _note(tx: Transaction, event: Event, by: By, row: Row, **detail: object) -> None:
-    subject = ("connection", row.id, row.name)
-    record(tx, event, by=by, subject=subject, workspace_id=row.workspace_id, **detail)
-
-
 def _conflict(workspace: Row, detail: str) -> Refused:
     return Refused(Code.CONFLICT, detail, WayOut("See all connections.", path_of(workspace.slug)))
-
-
-def note_rule(tx: Transaction, by: By, row: Row, **detail: object) -> None:
-    """The event of a new rule."""
-    _note(tx, Event.CONNECTION_RULE_CHANGED, by, row, connection=to_text(row.id), **detail)

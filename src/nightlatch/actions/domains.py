@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from nightlatch import domains as spelling
 from nightlatch.actions import kinds
 from nightlatch.actions.by import By
+from nightlatch.actions.connections import tell_owners
 from nightlatch.actions.guard import allowed
 from nightlatch.actions.kept import not_by_product
 from nightlatch.actions.mailing import mail_owners
@@ -122,7 +123,13 @@ def prove(
         )
     domains.prove(tx, domain_id)
     _record(tx, Event.DOMAIN_PROVED, by, row)
-    _tell(tx, by, workspace, f"showed that the domain {row.domain} belongs to the workspace")
+    tell_owners(
+        tx,
+        by,
+        workspace,
+        f"showed that the domain {row.domain} belongs to the workspace",
+        _path(workspace),
+    )
     return read(tx, workspace_id, domain_id)
 
 
@@ -143,7 +150,7 @@ def remove(
         what = f"The operator removes the domain {row.domain}"
         mail_owners(tx, "break_glass", workspace.id, by=by, operator=by.name, what=what, **told)
     elif row.proved_at is not None:
-        _tell(tx, by, workspace, f"removed the domain {row.domain}")
+        tell_owners(tx, by, workspace, f"removed the domain {row.domain}", _path(workspace))
     if not domains.remove(tx, domain_id):
         raise not_found()
     _record(tx, Event.DOMAIN_REMOVED, by, row, was_proved=row.proved_at is not None, **told)
@@ -191,20 +198,6 @@ def recheck(tx: Transaction, *, by: By, again: Due, found: Iterable[str] | None)
 
 
 # --- inside ---
-
-
-def _tell(tx: Transaction, by: By, workspace: Row, what: str) -> None:
-    link = _path(workspace)
-    mail_owners(
-        tx,
-        "connection_changed",
-        workspace.id,
-        by=by,
-        workspace=workspace.name,
-        by_name=by.name,
-        what=what,
-        link=link,
-    )
 
 
 def _locked(tx: Transaction, by: By, workspace_id: WorkspaceId, action: Action, domain: str = "") -> Row:

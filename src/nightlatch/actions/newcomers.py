@@ -1,6 +1,7 @@
 """A new account, made by a link in its own mailbox, and the first session of its person."""
 
 from nightlatch.actions.alerts import browser_of
+from nightlatch.actions.beginning import new_session
 from nightlatch.actions.by import By
 from nightlatch.actions.tokens import Token
 from nightlatch.addresses import Address
@@ -35,16 +36,7 @@ def new_account(
 
 def first_session(tx: Transaction, *, by: By, account_id: int, session_token: Token, kind: Credential) -> int:
     """Sign a new account in with its password and its mailbox; the session's id."""
-    session_id = sessions.create(
-        tx,
-        account_id=account_id,
-        kind=kind,
-        token_hash=session_token.hash,
-        ip=by.ip,
-        user_agent=by.user_agent[:400],
-        pending=False,
-        browser=by.browser,
-    )
+    session_id = new_session(tx, by, account_id, kind, session_token, pending=False)
     sessions.add_proof(tx, session_id, Method.PASSWORD)
     sessions.add_proof(tx, session_id, Method.INVITATION)  # the mailbox: a first binding takes it (law 14)
     sessions.remember_browser(tx, browser_of(by), account_id)

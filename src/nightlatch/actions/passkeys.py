@@ -6,6 +6,7 @@ answers to an unknown passkey, somebody else's and a wrong signature are the sam
 
 from dataclasses import replace
 
+from nightlatch.actions.beginning import new_session
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import person_of, session_of
 from nightlatch.actions.kept import refuse_kept
@@ -23,7 +24,7 @@ from nightlatch.authenticators import passkey, passkey_answers
 from nightlatch.authenticators.passkey_asking import Site
 from nightlatch.facts import Facts
 from nightlatch.refusals import Code, Refused, WayOut
-from nightlatch.store import accounts, passkeys, sessions
+from nightlatch.store import accounts, passkeys
 from nightlatch.store.engine import Transaction
 from nightlatch.store.facts import read_account_facts
 from nightlatch.store.locks import lock
@@ -55,16 +56,7 @@ def sign_in(
         subject = account_subject(account.id, account.name) if account is not None else _NOBODY
         return _failed(tx, by, Event.SIGN_IN_FAILED, subject, str(verdict))
     refuse_kept(account.app_id)  # whom a product keeps signs in there
-    sessions.create(
-        tx,
-        account_id=account.id,
-        kind=kind,
-        token_hash=token.hash,
-        ip=by.ip,
-        user_agent=by.user_agent[:400],
-        pending=True,
-        browser=by.browser,
-    )
+    new_session(tx, by, account.id, kind, token)
     known = read_known(tx, token.hash, kind)
     _keep(tx, by, row, account, verdict)
     shown = Shown(Method.PASSKEY, row.authenticator_id, verdict.verified)

@@ -7,8 +7,8 @@ judged and the budget still had room (law 5). Known and unknown e-mails take the
 
 from dataclasses import dataclass
 
-from nightlatch.access import decide_account
 from nightlatch.actions import kinds
+from nightlatch.actions.beginning import new_session, note_sign_in
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, person_of, session_of
 from nightlatch.actions.kept import refuse_person
@@ -29,7 +29,6 @@ from nightlatch.budget import (
     failed,
     open_at,
 )
-from nightlatch.decision import Challenge
 from nightlatch.instants import HOUR, Instant
 from nightlatch.refusals import Code, Refused, WayOut, not_found
 from nightlatch.store import accounts, guesses, outbox, sessions, tickets
@@ -97,16 +96,7 @@ def sign_in(
     if refused is not None:
         return refused
     account_id = candidate.account_id or 0
-    session_id = sessions.create(
-        tx,
-        account_id=account_id,
-        kind=kind,
-        token_hash=token.hash,
-        ip=by.ip,
-        user_agent=by.user_agent[:400],
-        pending=True,
-        browser=by.browser,
-    )
+    session_id = new_session(tx, by, account_id, kind, token)
     sessions.add_proof(tx, session_id, Method.PASSWORD, supersedes=False)
     recognise(tx, by, kind, account_id, session_id)
     return _proved(tx, by, read_known(tx, token.hash, kind), token)
@@ -225,13 +215,5 @@ def _judge(tx: Transaction, by: By, candidate: Candidate, right: bool) -> Wrong 
 
 def _proved(tx: Transaction, by: By, after: Known, token: Token) -> Proved:
     known = accept(tx, by, after, token)
-    half = isinstance(decide_account(known.facts), Challenge)
-    if known.person is not None:
-        record(
-            tx,
-            Event.SIGN_IN_HALF_DONE if half else Event.SIGN_IN_SUCCEEDED,
-            by=by,
-            subject=account_subject(known.person.id, known.person.name),
-            method=Method.PASSWORD,
-        )
+    note_sign_in(tx, by, known, Method.PASSWORD)
     return Proved(known, token)

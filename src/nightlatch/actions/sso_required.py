@@ -6,8 +6,7 @@ for good; coming in by it is told to every owner.
 
 from nightlatch.actions import kinds
 from nightlatch.actions.by import By
-from nightlatch.actions.connections import locked, path_of
-from nightlatch.actions.mailing import mail_owners
+from nightlatch.actions.connections import locked, path_of, tell_owners
 from nightlatch.audit.events import record
 from nightlatch.audit.events import workspace as workspace_subject
 from nightlatch.facts import WorkspaceId
@@ -38,18 +37,10 @@ def require(tx: Transaction, *, by: By, workspace_id: WorkspaceId, required: boo
         subject=workspace_subject(workspace.id, workspace.name),
         workspace_id=workspace.id,
     )
-    mail_owners(
-        tx,
-        "connection_changed",
-        workspace.id,
-        by=by,
-        workspace=workspace.name,
-        by_name=by.name,
-        what="requires single sign-on of everyone but owners"
-        if required
-        else "stopped requiring single sign-on",
-        link=path_of(workspace.slug),
+    what = (
+        "requires single sign-on of everyone but owners" if required else "stopped requiring single sign-on"
     )
+    tell_owners(tx, by, workspace, what)
     return True
 
 

@@ -1,7 +1,7 @@
 """What is SAML's own about the way back: the answer comes by POST from the provider's page, without our cookies.
 
 So it is put aside with the request that it answers, and opens nothing: the browser comes for it by a redirect, with its
-cookie, and `sso.spend` and `sso.finish` do as for every other protocol (docs/decisions/0032-saml.md).
+cookie, and `sso.spend` and `sso_arriving.finish` do as for every other protocol (docs/decisions/0032-saml.md).
 """
 
 from collections.abc import Mapping
@@ -15,8 +15,6 @@ from nightlatch.store import connections, sso_flows
 from nightlatch.store.engine import Transaction
 from nightlatch.store.locks import lock
 from nightlatch.store.sso_flows import Flow
-
-KIND = "saml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ def waiting(tx: Transaction, *, workspace_id: WorkspaceId, state_hash: bytes) ->
     """The request that an answer to this workspace belongs to; None where there is none, or not by SAML, or no more."""
     flow = sso_flows.waiting(tx, state_hash)
     row = connections.by_id(tx, flow.connection_id) if flow is not None else None
-    if flow is None or row is None or row.kind != KIND or row.workspace_id != workspace_id:
+    if flow is None or row is None or row.kind != connections.SAML or row.workspace_id != workspace_id:
         return None
     request_id = str(flow.said["request_id"])
     return Waiting(state_hash, request_id, row.id, row.workspace_id, row.issuer, connections.settings_of(row))

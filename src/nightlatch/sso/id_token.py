@@ -16,13 +16,12 @@ from joserfc.errors import BadSignatureError, JoseError
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
-from nightlatch.instants import SECOND, Duration, Instant
+from nightlatch.instants import SECOND, Instant
 from nightlatch.policy import Told
-from nightlatch.sso.identity import Identity, SsoError
+from nightlatch.sso.identity import LEEWAY, Identity, SsoError
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA", "Ed25519")
 """By public keys alone, whatever a token says of itself: a client's secret is no provider's signature."""
-LEEWAY: Duration = 60 * SECOND
 LONGEST_TOKEN = 64 * 1024
 LONGEST_SUBJECT = 255
 MOST_METHODS = 20

@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from nightlatch.instants import Instant
+from nightlatch.instants import MINUTE, Duration, Instant
 from nightlatch.policy import Told
+
+LEEWAY: Duration = MINUTE
+"""Between the provider's clock and ours."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,10 @@ from hashlib import sha256
 
 from nightlatch.instants import MINUTE, Duration, Instant
 from nightlatch.policy import Told
-from nightlatch.sso.identity import Identity, SsoError
+from nightlatch.sso.identity import LEEWAY, Identity, SsoError
 from nightlatch.sso.saml_metadata import PERSISTENT, Provider, Service
 from nightlatch.sso.saml_xml import Element, children, instant_of, name, one, text_of
 
-LEEWAY: Duration = MINUTE
-"""Between the provider's clock and ours."""
 LONGEST: Duration = 60 * MINUTE
 """An assertion that says it is good for longer is remembered as used for so long; requests live for ten minutes."""
 _BEARER = "urn:oasis:names:tc:SAML:2.0:cm:bearer"

@@ -1,7 +1,7 @@
 """What pages and API of connections have in common: asking a provider who it is before it is written down."""
 
 from nightlatch.policy import SsoRule
-from nightlatch.refusals import Refused, invalid
+from nightlatch.refusals import invalid
 from nightlatch.sso.identity import SsoError
 from nightlatch.web.context import Context
 
@@ -24,8 +24,3 @@ def rule_of(text: str) -> SsoRule:
         return SsoRule(text)
     except ValueError:
         raise invalid("rule", "Choose one of the three.") from None
-
-
-def at_fields(refused: Refused) -> dict[str, str]:
-    """A refusal's messages at their fields; without any, above the form."""
-    return {each.field: each.message for each in refused.errors} or {"form": refused.detail}

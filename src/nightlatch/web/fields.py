@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from nightlatch import addresses
 from nightlatch.addresses import Address
-from nightlatch.refusals import Refused, invalid
+from nightlatch.refusals import Code, Refused, invalid
 
 
 @contextmanager
@@ -28,3 +28,11 @@ def address_field(text: str, name: str = "email") -> Address:
         return addresses.parse(text)
     except addresses.BadAddress as bad:
         raise invalid(name, str(bad)) from None
+
+
+def at_fields(refused: Refused) -> dict[str, str]:
+    """What a refusal says, for the page: at its fields, or above the form. What the gate says, or what is not there,
+    goes to the gate."""
+    if refused.decision is not None or refused.code is Code.NOT_FOUND:
+        raise refused
+    return {each.field: each.message for each in refused.errors} or {"form": refused.detail}

@@ -1,4 +1,5 @@
-"""To a provider and back, as pages do it: what differs by protocol is chosen here, what follows is `actions.sso`.
+"""To a provider and back, as pages do it: what differs by protocol is chosen here, the rest is `actions.sso` and
+`actions.sso_arriving`.
 
 The network is asked outside of every transaction. A way is bound to this browser by a cookie of its own, and to one
 connection by its own callback address, so that no other provider's answer fits (RFC 9700 section 4.4).
@@ -10,7 +11,7 @@ from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
-from nightlatch.actions import sso, sso_saml
+from nightlatch.actions import sso, sso_arriving, sso_saml
 from nightlatch.actions.proving import Proved
 from nightlatch.actions.sso_outcomes import Begun, Linked, Reported, Turned, Way, Why
 from nightlatch.actions.tokens import Token, hash_token, new_token
@@ -20,6 +21,7 @@ from nightlatch.instants import SECOND, Duration
 from nightlatch.refusals import Refused
 from nightlatch.sso import oidc
 from nightlatch.sso.identity import Identity, Leaving, SsoError
+from nightlatch.store.connections import SAML
 from nightlatch.store.session_facts import ABSOLUTE_LIMIT
 from nightlatch.store.sso_flows import FLOW_LIFE, Flow
 from nightlatch.web import cookies, saml, sso_words
@@ -94,7 +96,7 @@ def callback_of(context: Context, connection_id: ConnectionId) -> str:
 
 
 async def _leave(context: Context, begun: Begun, state: Token, fresh: bool) -> Leaving:
-    if begun.kind == sso_saml.KIND:
+    if begun.kind == SAML:
         return saml.leave(
             context.front.config,
             workspace_id=begun.workspace_id,
@@ -118,7 +120,7 @@ async def _arrive(context: Context, flow: Flow, answer: Mapping[str, str]) -> Id
     begun, secret = await context.read(
         lambda tx: (sso.look(tx, flow.connection_id), sso.secret(tx, flow.connection_id))
     )
-    if begun.kind == sso_saml.KIND:
+    if begun.kind == SAML:
         return sso_saml.brought(flow)  # its answer came by POST, and was put aside (web/pages/saml.py)
     return await oidc.arrive(
         context.front.discoveries,
@@ -155,7 +157,7 @@ async def _outcome(
     token = new_token()
     try:
         outcome = await context.write(
-            lambda tx: sso.finish(tx, by=context.by, flow=flow, identity=identity, token=token)
+            lambda tx: sso_arriving.finish(tx, by=context.by, flow=flow, identity=identity, token=token)
         )
     except Refused as refused:
         refused.decision = None  # the way back is spent: nobody is sent here again

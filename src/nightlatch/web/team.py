@@ -20,6 +20,14 @@ def team_path(context: Context) -> str:
     return f"/w/{context.request.path_params['slug']}/settings/team"
 
 
+def in_workspace(context: Context) -> dict[str, Any]:
+    """Which workspace a page is about, for its template."""
+    return {
+        "slug": context.request.path_params["slug"],
+        "workspace_name": context.place.name if context.place is not None else "",
+    }
+
+
 def myself(context: Context) -> Teammate:
     """The viewer's own membership, as the gate saw it."""
     mine = context.facts.teammate(context.workspace_id)

@@ -6,7 +6,7 @@ from typing import Any
 from nightlatch.actions.api_tokens import DEFAULT_LIFE, ApiToken, Made
 from nightlatch.ids import to_text
 from nightlatch.instants import DAY, Instant
-from nightlatch.refusals import Code, Refused, invalid
+from nightlatch.refusals import invalid
 from nightlatch.vocabulary import Scope
 from nightlatch.web.context import Context
 
@@ -81,10 +81,3 @@ def shown(each: ApiToken) -> dict[str, Any]:
 def new(made: Made) -> dict[str, Any]:
     """A token that was just made, with its text: this once."""
     return {**shown(made.shown), "text": made.token.text}
-
-
-def at_fields(refused: Refused) -> dict[str, str]:
-    """What a refusal says, for the page; what the gate says, or what is not there, goes to the gate."""
-    if refused.decision is not None or refused.code is Code.NOT_FOUND:
-        raise refused
-    return {each.field: each.message for each in refused.errors} or {"form": refused.detail}

@@ -10,6 +10,7 @@ from nightlatch.refusals import Refused
 from nightlatch.vocabulary import Method
 from nightlatch.web import token_forms
 from nightlatch.web.context import Context
+from nightlatch.web.fields import at_fields
 from nightlatch.web.pages.sign_in import go
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import Route, form, page
@@ -56,7 +57,7 @@ async def make_form(context: Context) -> Response:
             )
         )
     except Refused as refused:
-        errors = token_forms.at_fields(refused)
+        errors = at_fields(refused)
         return await _list(context, status=refused.status, errors=errors)
     return render(context, "api_token_made.html", token=token_forms.new(made), path=HERE, service=None)
 

@@ -8,15 +8,16 @@ from nightlatch.actions import apps, kinds
 from nightlatch.actions.apps import Changes, Made, Registration
 from nightlatch.ids import to_text as id_text
 from nightlatch.products import colour_note
-from nightlatch.refusals import Code, Refused
+from nightlatch.refusals import Refused
 from nightlatch.vocabulary import Role
 from nightlatch.web.apps import home_of, of_nightlatch
 from nightlatch.web.context import Context
+from nightlatch.web.fields import at_fields
 from nightlatch.web.pages.sign_in import go
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import Route, form, page
 from nightlatch.web.sign_up import is_open
-from nightlatch.web.team import team_path
+from nightlatch.web.team import in_workspace, team_path
 
 KINDS = ("behind", "keeps")
 """Without users of its own, behind a proxy check; or with its own users."""
@@ -27,13 +28,6 @@ ROLES = {"everybody": None, "managers": ("owner", "admin"), "owners": ("owner",)
 def apps_path(context: Context) -> str:
     """The list of products of the workspace in the path."""
     return f"{team_path(context)}/apps"
-
-
-def _everywhere(context: Context) -> dict[str, Any]:
-    return {
-        "slug": context.request.path_params["slug"],
-        "workspace_name": context.place.name if context.place is not None else "",
-    }
 
 
 def _shown(found: Registration) -> dict[str, Any]:
@@ -69,7 +63,7 @@ async def _list(context: Context, *, status: int = 200, errors: dict[str, str] |
         "apps.html",
         status=status,
         errors=errors,
-        **_everywhere(context),
+        **in_workspace(context),
         apps=[_shown(each) for each in found],
         by_operator=is_open(context.front.config),
     )
@@ -103,7 +97,7 @@ async def add_form(context: Context) -> Response:
             )
         )
     except Refused as refused:
-        return await _list(context, status=refused.status, errors=_at_fields(refused))
+        return await _list(context, status=refused.status, errors=at_fields(refused))
     return _secret(context, made, fresh=True)
 
 
@@ -112,19 +106,12 @@ def _secret(context: Context, made: Made, *, fresh: bool) -> Response:
     return render(
         context,
         "app_secret.html",
-        **_everywhere(context),
+        **in_workspace(context),
         app=_shown(made.app),
         secret=made.secret.text,
         base_url=context.front.config.base_url,
         fresh=fresh,
     )
-
-
-def _at_fields(refused: Refused) -> dict[str, str]:
-    """What a refusal says, for the page; what the gate says goes to the gate."""
-    if refused.decision is not None or refused.code is Code.NOT_FOUND:
-        raise refused
-    return {each.field: each.message for each in refused.errors} or {"form": refused.detail}
 
 
 def _role_map(text: str, errors: dict[str, str]) -> dict[str, str]:
@@ -158,7 +145,7 @@ async def _one(context: Context, *, status: int = 200, errors: dict[str, str] | 
         "app.html",
         status=status,
         errors=errors,
-        **_everywhere(context),
+        **in_workspace(context),
         app=_shown(found),
         roles=_offered(found),
     )
@@ -203,7 +190,7 @@ async def change_form(context: Context) -> Response:
             )
         )
     except Refused as refused:
-        return await _one(context, status=refused.status, errors=_at_fields(refused))
+        return await _one(context, status=refused.status, errors=at_fields(refused))
     return go(context, f"{apps_path(context)}/{id_text(found.id)}?said=app-changed")
 
 
@@ -214,7 +201,7 @@ async def rotate_form(context: Context) -> Response:
             lambda tx: apps.rotate(tx, by=context.by, app_id=app_id, workspace_id=context.workspace_id)
         )
     except Refused as refused:
-        return await _one(context, status=refused.status, errors=_at_fields(refused))
+        return await _one(context, status=refused.status, errors=at_fields(refused))
     return _secret(context, made, fresh=False)
 
 
@@ -227,7 +214,7 @@ async def end_secret_form(context: Context) -> Response:
             )
         )
     except Refused as refused:
-        return await _one(context, status=refused.status, errors=_at_fields(refused))
+        return await _one(context, status=refused.status, errors=at_fields(refused))
     return go(context, f"{apps_path(context)}/{id_text(app_id)}?said=app-secret-ended")
 
 
@@ -236,7 +223,7 @@ async def end_secret_form(context: Context) -> Response:
 
 async def remove_page(context: Context) -> Response:
     of_nightlatch(context)
-    return render(context, "app_remove.html", **_everywhere(context), app=_shown(await _read(context)))
+    return render(context, "app_remove.html", **in_workspace(context), app=_shown(await _read(context)))
 
 
 async def remove_form(context: Context) -> Response:

@@ -16,13 +16,14 @@ from nightlatch.refusals import Refused, invalid, not_found
 from nightlatch.store.connections import OIDC
 from nightlatch.web import sso_ways
 from nightlatch.web.apps import of_nightlatch
-from nightlatch.web.connections import at_fields, rule_of
+from nightlatch.web.connections import rule_of
 from nightlatch.web.context import Context
-from nightlatch.web.pages.connections import ALL, everywhere, shown, sso_path
+from nightlatch.web.fields import at_fields
+from nightlatch.web.pages.connections import ALL, shown, sso_path
 from nightlatch.web.pages.sign_in import go
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import Route, form, page
-from nightlatch.web.team import myself
+from nightlatch.web.team import in_workspace, myself
 
 _ONE = f"{ALL}/{{id}}"
 USUAL_SECOND = ("mfa", "otp", "hwk", "swk")
@@ -58,7 +59,7 @@ async def _one(context: Context, *, status: int = 200, errors: Mapping[str, str]
         max_age=str(rule.max_age // MINUTE) if rule.max_age is not None else "",
         until=to_datetime(end).date().isoformat(),
         owner=myself(context).role.value == "owner",
-        **everywhere(context),
+        **in_workspace(context),
     )
 
 
@@ -104,8 +105,6 @@ async def rule_form(context: Context) -> Response:
 
 
 async def _again(context: Context, refused: Refused) -> Response:
-    if refused.decision is not None:
-        raise refused
     return await _one(context, status=refused.status, errors=at_fields(refused))
 
 
@@ -160,7 +159,7 @@ async def report_page(context: Context) -> Response:
         "connection_report.html",
         connection=shown(context, found),
         told={"code": None, "detail": None, **told},
-        **everywhere(context),
+        **in_workspace(context),
     )
 
 
@@ -173,7 +172,7 @@ async def remove_page(context: Context) -> Response:
         context,
         "connection_remove.html",
         connection=shown(context, await _read(context)),
-        **everywhere(context),
+        **in_workspace(context),
     )
 
 

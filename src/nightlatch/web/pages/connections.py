@@ -13,13 +13,14 @@ from nightlatch.store import teammates, workspaces
 from nightlatch.store.connections import OIDC
 from nightlatch.store.engine import Transaction
 from nightlatch.web.apps import of_nightlatch
-from nightlatch.web.connections import at_fields, checked_issuer
+from nightlatch.web.connections import checked_issuer
 from nightlatch.web.context import Context
+from nightlatch.web.fields import at_fields
 from nightlatch.web.pages.sign_in import go
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import Route, form, page
 from nightlatch.web.sso_ways import callback_of
-from nightlatch.web.team import myself, team_path
+from nightlatch.web.team import in_workspace, myself, team_path
 
 ALL = "/w/{slug}/settings/team/authentication/sso"
 
@@ -27,14 +28,6 @@ ALL = "/w/{slug}/settings/team/authentication/sso"
 def sso_path(context: Context) -> str:
     """The page of all connections."""
     return f"{team_path(context)}/authentication/sso"
-
-
-def everywhere(context: Context) -> dict[str, Any]:
-    """What every page of connections says."""
-    return {
-        "slug": context.request.path_params["slug"],
-        "workspace_name": context.place.name if context.place is not None else "",
-    }
 
 
 def shown(context: Context, each: Connection) -> dict[str, Any]:
@@ -83,7 +76,7 @@ async def _list(context: Context, *, status: int = 200, errors: Mapping[str, str
         may_require=any(each.ready for each in found) and somebody,
         emergency_door=somebody,
         owner=myself(context).role.value == "owner",
-        **everywhere(context),
+        **in_workspace(context),
     )
 
 
@@ -102,8 +95,6 @@ async def add_form(context: Context) -> Response:
             )
         )
     except Refused as refused:
-        if refused.decision is not None:
-            raise
         return await _list(context, status=refused.status, errors=at_fields(refused))
     return go(context, f"{sso_path(context)}/{to_text(added.id)}?said=connection-added")
 
@@ -117,8 +108,6 @@ async def required_form(context: Context) -> Response:
             )
         )
     except Refused as refused:
-        if refused.decision is not None:
-            raise
         return await _list(context, status=refused.status, errors=at_fields(refused))
     return go(context, f"{sso_path(context)}?said={'sso-required' if required else 'sso-optional'}")
 

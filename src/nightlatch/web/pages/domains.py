@@ -12,21 +12,15 @@ from nightlatch.refusals import Refused
 from nightlatch.web.apps import of_nightlatch
 from nightlatch.web.context import Context
 from nightlatch.web.domains import check
+from nightlatch.web.fields import at_fields
 from nightlatch.web.pages.sign_in import go
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import Route, form, page
-from nightlatch.web.team import team_path
+from nightlatch.web.team import in_workspace, team_path
 
 
 def _path(context: Context) -> str:
     return f"{team_path(context)}/authentication/domains"
-
-
-def _everywhere(context: Context) -> dict[str, Any]:
-    return {
-        "slug": context.request.path_params["slug"],
-        "workspace_name": context.place.name if context.place is not None else "",
-    }
 
 
 def _shown(each: Domain) -> dict[str, Any]:
@@ -38,11 +32,6 @@ def _shown(each: Domain) -> dict[str, Any]:
         "created_at": each.created_at,
         "proved_at": each.proved_at,
     }
-
-
-def _at_fields(refused: Refused) -> dict[str, str]:
-    """A refusal's messages at their fields; without any, above the form."""
-    return {each.field: each.message for each in refused.errors} or {"form": refused.detail}
 
 
 # --- all of them ---
@@ -57,7 +46,7 @@ async def _list(context: Context, *, status: int = 200, errors: Mapping[str, str
     found = await context.read(lambda tx: domains.every(tx, context.workspace_id))
     shown = [_shown(each) for each in found]
     return render(
-        context, "domains.html", status=status, errors=errors, domains=shown, **_everywhere(context)
+        context, "domains.html", status=status, errors=errors, domains=shown, **in_workspace(context)
     )
 
 
@@ -68,7 +57,7 @@ async def claim_form(context: Context) -> Response:
             lambda tx: domains.claim(tx, by=context.by, workspace_id=context.workspace_id, domain=typed)
         )
     except Refused as refused:
-        return await _list(context, status=refused.status, errors=_at_fields(refused))
+        return await _list(context, status=refused.status, errors=at_fields(refused))
     return go(context, f"{_path(context)}/{to_text(claimed.id)}")
 
 
@@ -100,7 +89,7 @@ async def _one(
         errors=errors,
         domain=_shown(domain),
         found=found,
-        **_everywhere(context),
+        **in_workspace(context),
     )
 
 
@@ -118,7 +107,7 @@ async def check_form(context: Context) -> Response:
 
 async def remove_page(context: Context) -> Response:
     of_nightlatch(context)
-    return render(context, "domain_remove.html", domain=_shown(await _read(context)), **_everywhere(context))
+    return render(context, "domain_remove.html", domain=_shown(await _read(context)), **in_workspace(context))
 
 
 async def remove_form(context: Context) -> Response:

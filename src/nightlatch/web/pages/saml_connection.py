@@ -5,25 +5,23 @@ from typing import Any
 
 from starlette.responses import Response
 
-from nightlatch.actions import connections, kinds
+from nightlatch.actions import kinds
 from nightlatch.actions.connections import Connection
 from nightlatch.ids import to_text
 from nightlatch.refusals import Refused
 from nightlatch.web import saml, saml_connections
 from nightlatch.web.apps import of_nightlatch
-from nightlatch.web.connections import at_fields
 from nightlatch.web.context import Context
+from nightlatch.web.fields import at_fields
+from nightlatch.web.pages.connections import ALL, sso_path
 from nightlatch.web.pages.sign_in import go
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import LARGE_BODY_LIMIT, Route, form, page
 from nightlatch.web.saml_connections import Typed
+from nightlatch.web.team import in_workspace
 
-_NEW = "/w/{slug}/settings/team/authentication/sso/saml"
-_ONE = "/w/{slug}/settings/team/authentication/sso/{id}/saml"
-
-
-def _path(context: Context, connection: Connection) -> str:
-    return f"{connections.path_of(context.request.path_params['slug'])}/{to_text(connection.id)}"
+_NEW = f"{ALL}/saml"
+_ONE = f"{ALL}/{{id}}/saml"
 
 
 def _typed(context: Context) -> Typed:
@@ -50,13 +48,12 @@ def _page(
         "saml_connection.html",
         status=status,
         errors=errors,
-        slug=context.request.path_params["slug"],
-        workspace_name=context.place.name if context.place is not None else "",
         entity_id=service.entity_id,
         answers_to=service.answers_to,
         connection=_shown(connection) if connection is not None else None,
         subject_attribute=settings.get("subject_attribute", ""),
         email_attribute=settings.get("email_attribute", ""),
+        **in_workspace(context),
     )
 
 
@@ -87,10 +84,8 @@ async def new_form(context: Context) -> Response:
             joins=context.form.get("joins") == "yes",
         )
     except Refused as refused:
-        if refused.decision is not None:
-            raise
         return _page(context, None, status=refused.status, errors=at_fields(refused))
-    return go(context, f"{_path(context, added)}?said=connection-added")
+    return go(context, f"{sso_path(context)}/{to_text(added.id)}?said=connection-added")
 
 
 async def one_page(context: Context) -> Response:
@@ -102,11 +97,11 @@ async def one_form(context: Context) -> Response:
     try:
         changed = await saml_connections.change(context, context.id(), _typed(context))
     except Refused as refused:
-        if refused.decision is not None or not refused.errors:
+        if not refused.errors:
             raise
         found = await saml_connections.read(context, context.id())
         return _page(context, found, status=refused.status, errors=at_fields(refused))
-    return go(context, f"{_path(context, changed)}?said=connection-changed")
+    return go(context, f"{sso_path(context)}/{to_text(changed.id)}?said=connection-changed")
 
 
 ROUTES: list[Route] = [

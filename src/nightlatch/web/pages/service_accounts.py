@@ -13,11 +13,11 @@ from nightlatch.store.engine import Transaction
 from nightlatch.web import token_forms
 from nightlatch.web.apps import of_nightlatch
 from nightlatch.web.context import Context
-from nightlatch.web.fields import address_field
+from nightlatch.web.fields import address_field, at_fields
 from nightlatch.web.pages.sign_in import go
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import Route, form, page
-from nightlatch.web.team import team_path
+from nightlatch.web.team import in_workspace, team_path
 
 
 def _path(context: Context) -> str:
@@ -30,8 +30,7 @@ def _one_path(context: Context) -> str:
 
 def _everywhere(context: Context) -> dict[str, Any]:
     return {
-        "slug": context.request.path_params["slug"],
-        "workspace_name": context.place.name if context.place is not None else "",
+        **in_workspace(context),
         "me_email": context.known.person.email if context.known.person is not None else "",
     }
 
@@ -84,7 +83,7 @@ async def add_form(context: Context) -> Response:
             )
         )
     except Refused as refused:
-        return await _list(context, status=refused.status, errors=token_forms.at_fields(refused))
+        return await _list(context, status=refused.status, errors=at_fields(refused))
     return go(context, f"{_path(context)}/{to_text(added.id)}?said=service-added")
 
 
@@ -128,7 +127,7 @@ async def sponsor_form(context: Context) -> Response:
         sponsor = address_field(context.form.get("sponsor", ""), "sponsor")
         await context.write(work)
     except Refused as refused:
-        return await _one(context, status=refused.status, errors=token_forms.at_fields(refused))
+        return await _one(context, status=refused.status, errors=at_fields(refused))
     return go(context, f"{_one_path(context)}?said=service-sponsored")
 
 
@@ -148,7 +147,7 @@ async def make_token_form(context: Context) -> Response:
             )
         )
     except Refused as refused:
-        return await _one(context, status=refused.status, errors=token_forms.at_fields(refused))
+        return await _one(context, status=refused.status, errors=at_fields(refused))
     service, _ = await _read(context)
     return render(
         context,

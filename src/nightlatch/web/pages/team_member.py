@@ -13,7 +13,7 @@ from nightlatch.web.context import Context
 from nightlatch.web.pages.sign_in import go
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import Route, form, page
-from nightlatch.web.team import team_path
+from nightlatch.web.team import in_workspace, team_path
 
 
 def explained(refused: Refused | None) -> dict[str, Any] | None:
@@ -37,8 +37,7 @@ async def attempt(context: Context, body: Body[T]) -> T | Refused:
 def about(context: Context, looked: looking.Looked | reset_looking.LookedReset) -> dict[str, Any]:
     """Where one is, and whom a page is about."""
     return {
-        "slug": context.request.path_params["slug"],
-        "workspace_name": context.place.name if context.place is not None else "",
+        **in_workspace(context),
         "teammate": {
             "id": id_text(looked.id),
             "name": looked.name,
