@@ -158,6 +158,33 @@ def test_in_force_it_is_not_postponed(acme: Keyed):
     assert _events(acme)[-1] == Event.MANDATE_WEAKENED
 
 
+def test_given_up_it_is_required_again_at_once_or_for_a_month_not_at_all(acme: Keyed):
+    """Else it would be postponed by being off for a moment: by itself, or with the whole mandate."""
+    acme.on(strength=KEYS)
+    acme.change(strength=ANY, reason="Enough")
+    until = acme.policy().passkeys_at_once_until
+    assert until is not None
+    later = acme.world.clock.now() + 3 * DAY
+    acme.refused(Code.GRACE_USED, "change", strength=KEYS, strength_from=later)
+    assert acme.change(strength=KEYS).resistant
+    acme.off()
+    acme.refused(Code.GRACE_USED, "on", strength=KEYS, strength_from=later)
+    acme.on()
+    acme.later(30 * DAY)
+    assert acme.policy().passkeys_at_once_until is None
+    later = acme.world.clock.now() + 3 * DAY
+    assert acme.change(strength=KEYS, strength_from=later).resistant_from == later
+
+
+def test_called_off_before_it_began_it_may_have_a_date_again(acme: Keyed):
+    acme.on()
+    soon = acme.world.clock.now() + 3 * DAY
+    acme.change(strength=KEYS, strength_from=soon)
+    acme.change(strength=ANY, reason="Later")
+    assert acme.policy().passkeys_at_once_until is None
+    assert acme.change(strength=KEYS, strength_from=soon).resistant_from == soon
+
+
 def test_leaving_the_strength_out_keeps_it(acme: Keyed):
     """Who changes something else, and does not know of it, weakens nothing."""
     acme.on(strength=KEYS)

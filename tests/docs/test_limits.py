@@ -17,7 +17,7 @@ from nightlatch.actions import (
     exceptions_rules,
     invitations,
     mailing,
-    mandate,
+    mandate_grace,
     mandate_memory,
     notify_addresses,
     passwords,
@@ -173,8 +173,8 @@ FIGURES = {
     "A role that was held still ranks for": lasting(teammates.RANK_MEMORY),
     '"Remind me tomorrow" puts the banner away for': lasting(snoozing.SNOOZE),
     "Before a mandate begins, the banner stays for the last": lasting(snoozing.LAST_DAY),
-    "After a mandate was turned off, it can only be required again at once, for": lasting(
-        mandate.GRACE_AGAIN_AFTER
+    "A mandate, or passkeys alone, once turned off can only be required again at once, for": lasting(
+        mandate_grace.GRACE_AGAIN_AFTER
     ),
     "A mail that cannot be delivered is tried for": lasting(drain.TRIED_FOR),
     "Ended sessions are kept for": lasting(housekeeping.SESSIONS_KEPT),

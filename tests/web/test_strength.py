@@ -164,6 +164,9 @@ def test_the_page_says_whom_it_meets_and_requires_them_now_or_later(team: Team, 
     page = owner.submit(f"{STRENGTH}/off", reason="Lost laptops")
     assert page.path == f"{SWITCH}?said=passkeys-off"
     assert "Any second step will do" in page.text
+    page = owner.open(STRENGTH)
+    assert "it can be required again at once, but not from a later date" in page.text
+    assert page.form(STRENGTH).fields["when"] == "now"
 
 
 def test_the_page_asks_whoever_has_no_passkey_to_set_one_up(team: Team) -> None:

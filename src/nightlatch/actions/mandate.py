@@ -6,6 +6,7 @@ from nightlatch.actions import campaigns, kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed
 from nightlatch.actions.mailing import mail_owners
+from nightlatch.actions.mandate_grace import at_once_until, passkeys_at_once_until, refuse_a_date
 from nightlatch.actions.mandate_memory import wanted_memory
 from nightlatch.actions.mandate_strength import somebody_has_a_passkey, wanted_strength
 from nightlatch.actions.reasons import clean_reason
@@ -13,7 +14,6 @@ from nightlatch.assurance import enrolled
 from nightlatch.audit.events import record
 from nightlatch.audit.events import workspace as workspace_subject
 from nightlatch.instants import DAY, Duration, Instant, to_text
-from nightlatch.mail import words
 from nightlatch.policy import ManagedBy, Mandate, ProofStrength
 from nightlatch.refusals import Code, Refused, WayOut, not_found
 from nightlatch.store import exceptions, remembered, standing, teammates, withdrawing, workspaces
@@ -22,10 +22,6 @@ from nightlatch.store.known import Known
 from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
 from nightlatch.vocabulary import Event, Role
-
-GRACE_AGAIN_AFTER: Duration = 30 * DAY
-"""A mandate that was in force and was turned off: for so long after that it is required again at once, or not at all.
-Else "off, and on again from a date" would postpone what cannot be postponed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +44,8 @@ class Policy:
     """For how long browsers may be remembered; None: never."""
     at_once_until: Instant | None
     """It was turned off lately: until then it can only be required again at once."""
+    passkeys_at_once_until: Instant | None
+    """The same of passkeys alone."""
 
     @property
     def required(self) -> bool:
@@ -128,7 +126,9 @@ def _wanted(now: Instant, row: Row, required: bool, required_from: Instant | Non
         return None
     wanted = now if required_from is None or required_from <= now else required_from
     if not Mandate(row.required_from).in_force(now):
-        _grace_is_left(now, row, wanted)
+        until = at_once_until(now, row)
+        if until is not None and wanted > now:
+            refuse_a_date(row, "2FA was", row.turned_off_at, until)
         return wanted
     if wanted > now:
         raise Refused(
@@ -138,17 +138,6 @@ def _wanted(now: Instant, row: Row, required: bool, required_from: Instant | Non
         )
     unchanged: Instant = row.required_from
     return unchanged
-
-
-def _grace_is_left(now: Instant, row: Row, wanted: Instant) -> None:
-    until = _at_once_until(now, row)
-    if until is not None and wanted > now:
-        raise Refused(
-            Code.GRACE_USED,
-            f"2FA was required here until {words.day(row.turned_off_at)}. Until {words.day(until)} it can be "
-            "required again at once, but not from a later date: everybody had their time to set it up.",
-            _page(row),
-        )
 
 
 def _owners_only(known: Known | None, workspace_id: int) -> None:
@@ -316,15 +305,9 @@ def _policy(tx: Transaction, row: Row) -> Policy:
         row.resistant_from,
         Mandate(row.required_from, resistant_from=row.resistant_from).resistant(tx.now),
         row.remember_for,
-        _at_once_until(tx.now, row),
+        at_once_until(tx.now, row),
+        passkeys_at_once_until(tx.now, row),
     )
-
-
-def _at_once_until(now: Instant, row: Row) -> Instant | None:
-    if row.required_from is not None or row.turned_off_at is None:
-        return None
-    until: Instant = row.turned_off_at + GRACE_AGAIN_AFTER
-    return until if now < until else None
 
 
 def _conflict(row: Row) -> Refused:

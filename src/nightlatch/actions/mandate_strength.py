@@ -1,5 +1,6 @@
 """How strong a mandate's second step must be: any, or a passkey alone; who may say so, and from when."""
 
+from nightlatch.actions.mandate_grace import passkeys_at_once_until, refuse_a_date
 from nightlatch.assurance import resistant_on
 from nightlatch.instants import Instant
 from nightlatch.policy import Mandate, ProofStrength
@@ -18,7 +19,8 @@ def wanted_strength(
     strength_from: Instant | None,
 ) -> Instant | None:
     """From when passkeys are to be required; None for never. `row`: the workspace as it is; `required_from`: its
-    mandate as it will be. In force already, it stays what it is. Raises Refused: `invalid`, `mandate_in_force`."""
+    mandate as it will be. In force already, it stays what it is. Raises Refused: `invalid`,
+    `mandate_in_force`, `grace_used`."""
     if strength_from is not None and strength is not ProofStrength.PHISHING_RESISTANT:
         raise invalid("two_factor.strength_from", "This goes with strength: phishing_resistant alone.")
     if required_from is None:
@@ -31,6 +33,9 @@ def wanted_strength(
         return None
     wanted = max(required_from, strength_from or now, now)
     if not Mandate(row.required_from, resistant_from=row.resistant_from).resistant(now):
+        until = passkeys_at_once_until(now, row)
+        if until is not None and wanted > now:
+            refuse_a_date(row, "A passkey was", row.resistant_ended_at, until)
         return wanted
     if wanted > now:
         raise Refused(

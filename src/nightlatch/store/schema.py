@@ -160,6 +160,7 @@ workspaces = Table(
     big("turned_off_at", null=True),
     big("resistant_from", null=True),
     big("resistant_announced_at", null=True),
+    big("resistant_ended_at", null=True),
     big("sso_required_at", null=True),
     big("remember_for", null=True),
     big("app_id", null=True),
@@ -174,7 +175,8 @@ workspaces = Table(
         postgresql_where=text("app_id IS NOT NULL"),
     ),
 )
-"""`resistant_from`: while the mandate is in force, from when it asks for phishing-resistant proof. `sso_required_at`:
+"""`resistant_from`: while the mandate is in force, from when it asks for phishing-resistant proof;
+`resistant_ended_at`: when it last ceased to, having done so. `sso_required_at`:
 since when only its provider's sign-in is a first factor there, owners apart. `remember_for`: for how long browsers may
 be remembered where nothing is required."""
 

@@ -28,12 +28,14 @@ _INSERT = Query(
             "turned_off_at",
             "resistant_from",
             "resistant_announced_at",
+            "resistant_ended_at",
             "sso_required_at",
             "remember_for",
         ),
     )
 )
 _now = bindparam("now", type_=BigInteger)
+_resistant = bindparam("resistant_from", type_=BigInteger)
 
 
 def _set_policy(**values: Any) -> Query:
@@ -41,8 +43,12 @@ def _set_policy(**values: Any) -> Query:
         update(workspaces)
         .values(
             managed_by=bindparam("managed_by"),
-            resistant_from=bindparam("resistant_from"),
+            resistant_from=_resistant,
             resistant_announced_at=bindparam("resistant_announced_at"),
+            resistant_ended_at=case(
+                (_resistant.is_(None) & (workspaces.c.resistant_from <= _now), _now),
+                else_=workspaces.c.resistant_ended_at,
+            ),
             remember_for=bindparam("remember_for"),
             revision=workspaces.c.revision + 1,
             policy_changed_at=_now,
@@ -149,8 +155,9 @@ def set_policy(
     """Set the policy if nobody changed it since `if_revision`; the new revision, else None.
 
     `announced_at` is kept while a requirement stands, also when its date is moved: who joined after it has no grace.
-    `resistant_from`, `resistant_announced_at`: the same of its strength. `turned_off_at` is when a requirement that was
-    in force was last turned off. `remember_for`: for how long browsers are remembered, where nothing is required.
+    `resistant_from`, `resistant_announced_at`: the same of its strength. `turned_off_at` and `resistant_ended_at` are
+    when what was in force was last turned off. `remember_for`: for how long browsers are remembered, where nothing is
+    required.
     """
     named = {
         "id": workspace_id,

@@ -59,6 +59,7 @@ class Policy(Model):
     """`revision` is in the ETag too: a change names it in If-Match. Who joins after `announced_at` has no grace.
 
     `at_once_until`: it was in force and was turned off lately; until then it is required again at once or not at all.
+    `passkeys_at_once_until`: the same of passkeys alone.
     `remember_browsers`: for how many days a browser may be remembered; null: never.
     """
 
@@ -70,6 +71,7 @@ class Policy(Model):
     changed_by: str | None
     announced_at: Instant | None
     at_once_until: Instant | None
+    passkeys_at_once_until: Instant | None
 
 
 class TwoFactorChange(Model):

@@ -91,6 +91,7 @@ def _answer(policy: Policy) -> Answer:
         changed_by=policy.changed_by,
         announced_at=text_or_none(policy.announced_at),
         at_once_until=text_or_none(policy.at_once_until),
+        passkeys_at_once_until=text_or_none(policy.passkeys_at_once_until),
     )
     return Answer(body, headers={"ETag": f'"{policy.revision}"'})
 

@@ -40,6 +40,7 @@ async def _strength(context: Context, *, status: int = 200, errors: dict[str, st
         strength=policy.strength.value,
         passkeys_from=policy.resistant_from,
         passkeys_now=policy.resistant,
+        at_once_until=policy.passkeys_at_once_until,
         groups=_groups(context, met),
         i_have_passkey=met.facts.i_have_passkey,
         owners_with_passkey=met.facts.owners_with_passkey,

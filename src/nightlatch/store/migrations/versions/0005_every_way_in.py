@@ -172,5 +172,6 @@ def upgrade() -> None:
     with op.batch_alter_table("workspaces", schema=None) as batch_op:
         batch_op.add_column(sa.Column("resistant_from", BIG, nullable=True))
         batch_op.add_column(sa.Column("resistant_announced_at", BIG, nullable=True))
+        batch_op.add_column(sa.Column("resistant_ended_at", BIG, nullable=True))
         batch_op.add_column(sa.Column("sso_required_at", BIG, nullable=True))
         batch_op.add_column(sa.Column("remember_for", BIG, nullable=True))
