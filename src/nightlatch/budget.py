@@ -29,6 +29,9 @@ SOURCE = Allowance(free=60, first=SECOND, longest=30 * SECOND)
 SIGN_UP = Allowance(free=20, first=MINUTE, longest=HOUR)
 """Sign-ups asked for from a network: each is a mail to somebody who may not have asked for it."""
 
+WAYS = Allowance(free=1_000, first=SECOND, longest=30 * SECOND)
+"""Ways to identity providers begun from a network, none of which led anybody in: each is a row for ten minutes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Counter:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import bindparam, select
 
 from nightlatch.access import decide, decide_workspace
-from nightlatch.actions import connection_rule, connections, kinds, sso_required, teammates
+from nightlatch.actions import authenticators, connection_rule, connections, kinds, sso_required, teammates
 from nightlatch.actions.by import By
 from nightlatch.actions.sso_outcomes import Way, Why
 from nightlatch.audit.rebuilding import rebuild
@@ -270,6 +270,24 @@ def test_nobody_shuts_the_emergency_door(acme: Acme) -> None:
     )
     none = refused(lambda: acme.do(sso_required.require, session, required=True))
     assert none.code is Code.NOT_ENROLLED
+
+
+def test_the_owner_who_comes_in_otherwise_keeps_what_that_takes(acme: Acme) -> None:
+    """Without a mandate, too: a password and 2FA open when the provider is down."""
+    world = acme.world
+    acme.do(sso_required.require, required=True)
+    world.unrequire(acme.id)
+
+    def unbind() -> None:
+        by, mine = acme.by(acme.dana), acme.apps[acme.dana.id]
+        world.write(lambda tx: authenticators.unbind(tx, by=by, authenticator_id=mine))
+
+    assert refused(unbind).code is Code.LAST_OWNER
+    rosa = world.person("Rosa")
+    world.write(lambda tx: memberships.join(tx, workspace_id=acme.id, account_id=rosa.id, role=Role.OWNER))
+    assert refused(unbind).code is Code.LAST_OWNER  # Rosa has no 2FA
+    world.bind_totp(rosa)
+    unbind()
 
 
 def test_the_emergency_door_is_told_once_a_session(acme: Acme) -> None:

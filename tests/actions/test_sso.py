@@ -1,16 +1,20 @@
 """Single sign-on, whatever the protocol: who comes in, who does not, and where what was shown counts."""
 
+from dataclasses import replace
+
 import pytest
 
 from nightlatch.access import decide_workspace
 from nightlatch.actions import sso_linking
 from nightlatch.actions.proving import Proved
 from nightlatch.actions.sso_outcomes import Linked, Reported, Turned, Way, Why
+from nightlatch.budget import WAYS, Counter
 from nightlatch.decision import Allow, Challenge, Enrol
-from nightlatch.instants import DAY, HOUR, MINUTE
+from nightlatch.instants import DAY, HOUR, MINUTE, SECOND
 from nightlatch.policy import Acceptance, SsoRule, Told
 from nightlatch.refusals import Code, Refused
-from nightlatch.store import connections, identities, invitations, teammates
+from nightlatch.sources import source_of
+from nightlatch.store import connections, guesses, identities, invitations, teammates
 from nightlatch.store.sso_flows import Flow
 from nightlatch.vocabulary import Event, Method, Reason, Role
 from tests.support.events import events
@@ -76,6 +80,23 @@ def test_a_way_back_works_once_in_its_browser_and_its_time(acme):
         "other_browser",
         "used",
     ]
+
+
+def test_a_network_that_only_begins_ways_waits_until_somebody_comes_in(acme):
+    """Each is a row for ten minutes; a company's people behind one address come in all the time."""
+    source = source_of(VISITOR.ip)
+    full = Counter(WAYS.free, acme.world.clock.now())
+    acme.world.write(lambda tx: guesses.keep(tx, "sso", source, full))
+    with pytest.raises(Refused) as refused:
+        begin(acme.world, acme.okta)
+    assert refused.value.code is Code.TOO_MANY_ATTEMPTS
+    begin(acme.world, acme.okta, by=replace(VISITOR, ip="198.51.100.1"))  # another network
+    acme.world.wait(SECOND)
+    come(acme.world, acme.okta, who("nobody"))
+    assert acme.world.read(lambda tx: guesses.peek(tx, "sso", source)).failures == WAYS.free + 1
+    acme.world.wait(2 * SECOND)
+    come(acme.world, acme.okta, who("Ana"))
+    assert acme.world.read(lambda tx: guesses.peek(tx, "sso", source)).failures == 0
 
 
 def test_a_state_of_another_connection_is_none(acme):

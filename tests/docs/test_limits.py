@@ -197,6 +197,7 @@ ALLOWANCES = {
     "password, known browser": budget.PASSWORD_KNOWN_BROWSER,
     "second step": budget.SECOND_STEP,
     "network": budget.SOURCE,
+    "single sign-on": budget.WAYS,
     "sign-up": budget.SIGN_UP,
 }
 TOLD = {cells[0]: cells for cells in reading.rows(reading.text_of("limits.md"))}

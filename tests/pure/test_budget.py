@@ -10,6 +10,7 @@ from nightlatch.budget import (
     PASSWORD_UNKNOWN_BROWSER,
     SECOND_STEP,
     SOURCE,
+    WAYS,
     Allowance,
     Counter,
     exhausted,
@@ -20,7 +21,7 @@ from nightlatch.budget import (
 )
 from nightlatch.instants import DAY, HOUR, MINUTE, SECOND
 
-ALL = [PASSWORD_UNKNOWN_BROWSER, PASSWORD_KNOWN_BROWSER, SECOND_STEP, SOURCE]
+ALL = [PASSWORD_UNKNOWN_BROWSER, PASSWORD_KNOWN_BROWSER, SECOND_STEP, SOURCE, WAYS]
 NOW = 20_000 * DAY
 
 

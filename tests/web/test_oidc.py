@@ -118,6 +118,7 @@ LIES = {
     "wrong_nonce": lambda it: it.claims.update(nonce="x" * 43),
     "wrong_nonce none": lambda it: it.claims.update(nonce=None),
     "expired": lambda it: it.claims.update(exp=it.now() - 61),
+    "too_old": lambda it: it.claims.update(auth_time=it.now() - 24 * 60 * 60 - 61),
     "from_the_future": lambda it: it.claims.update(iat=it.now() + 120),
     "from_the_future sign-in": lambda it: it.claims.update(auth_time=it.now() + 120),
     "no_times": lambda it: it.claims.update(exp=None),

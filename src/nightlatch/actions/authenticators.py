@@ -25,7 +25,7 @@ from nightlatch.policy import ProofStrength
 from nightlatch.refusals import Code, Refused, WayOut, not_found
 from nightlatch.store import accounts, authenticators, guesses, sessions, standing, teammates
 from nightlatch.store.engine import Transaction
-from nightlatch.store.known import Known
+from nightlatch.store.known import Known, Place
 from nightlatch.store.locks import lock
 from nightlatch.vocabulary import PHISHING_RESISTANT, Event, Method, Role
 
@@ -220,25 +220,37 @@ def _refuse_if_mandated(known: Known, gone: Authenticator) -> None:
 
 
 def _keep_an_owner(tx: Transaction, known: Known, gone: Authenticator) -> None:
-    """A workspace that requires 2FA, or will, keeps an owner who has it (law 8)."""
-    account_id = person_of(known).id
+    """A workspace that requires 2FA, or will, keeps an owner who has it; one that requires single sign-on keeps an
+    owner who comes in otherwise (law 8)."""
     rest = [each for each in known.facts.authenticators if each.id != gone.id]
+    without = replace(known.facts, authenticators=tuple(rest))
     for teammate in known.facts.teammates:
-        if teammate.role is not Role.OWNER or teammate.mandate.required_from is None:
+        if teammate.role is not Role.OWNER or not relied(gone, teammate.workspace):
             continue
-        without = replace(known.facts, authenticators=tuple(rest))
-        if ready(without, teammate.workspace) or not relied(gone, teammate.workspace):
+        if ready(without, teammate.workspace):
             continue
-        if teammates.enrolled_owners(tx, teammate.workspace) == [account_id]:
-            place = place_of(known, teammate.workspace)
-            first = "Make somebody else an owner first."
-            if place.app_id is not None:  # who is an owner, its product says
-                first = "Let another owner set up 2FA first."
-            raise Refused(
-                Code.LAST_OWNER,
+        place, alone = place_of(known, teammate.workspace), [person_of(known).id]
+        if (
+            teammate.mandate.required_from is not None
+            and teammates.enrolled_owners(tx, teammate.workspace) == alone
+        ):
+            raise _last_owner(
+                place,
                 f"You are the only owner of {place.name} who has {_asked(teammate)}, and it will be required there.",
-                WayOut(first, f"/w/{place.slug}/settings/team"),
             )
+        if teammate.sso_required and teammates.enrolled_owners_with_password(tx, teammate.workspace) == alone:
+            raise _last_owner(
+                place,
+                f"{place.name} requires single sign-on, and you are the only owner who has a password and 2FA to come "
+                "in with when the provider is down.",
+            )
+
+
+def _last_owner(place: Place, detail: str) -> Refused:
+    first = "Make somebody else an owner first."
+    if place.app_id is not None:  # who is an owner, its product says
+        first = "Let another owner set up 2FA first."
+    return Refused(Code.LAST_OWNER, detail, WayOut(first, f"/w/{place.slug}/settings/team"))
 
 
 def _asked(teammate: Teammate) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from nightlatch.actions import kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, session_of
+from nightlatch.actions.source_delay import charge_way, way_wait
 from nightlatch.actions.sso_linking import may_connect
 from nightlatch.actions.sso_outcomes import Begun, Reported, Turned, Way, Why
 from nightlatch.audit.events import record
@@ -55,7 +56,7 @@ def begin(
     """Begin a way to the provider. `said`: the protocol's own secrets for the way back. `fresh`: only a sign-in there
     that is made now will do.
 
-    Raises Refused: as `look`; for a step-up, a connecting or a test what the gate raises.
+    Raises Refused: as `look`; `too_many_attempts`; for a step-up, a connecting or a test what the gate raises.
     """
     row = _ready(tx, connection_id)
     sso_flows.begin(
@@ -85,11 +86,25 @@ def _ready(tx: Transaction, connection_id: ConnectionId) -> Row:
 def _entered(tx: Transaction, by: By, connection: Row, way: Way) -> int | None:
     """The session that a way is for, where it is for one; the way allowed."""
     if way is Way.SIGN_IN:
+        _may_go(tx, by)
         return None
     if way is Way.LINK:
         return session_of(may_connect(tx, by, connection, fresh=True)).id
     action = kinds.PRESENT_FIRST if way is Way.STEP_UP else kinds.TEST_CONNECTION
     return session_of(allowed(tx, by, action.at(connection.workspace_id))).id
+
+
+def _may_go(tx: Transaction, by: By) -> None:
+    """Anybody may begin ways, each of which is kept for its time: a network that only begins them has to wait."""
+    wait = way_wait(tx, by)
+    if wait is not None:
+        raise Refused(
+            Code.TOO_MANY_ATTEMPTS,
+            "Too many sign-ins were begun from your network and not completed. Wait a moment.",
+            WayOut("Sign in another way.", "/sign-in"),
+            retry_at=wait.retry_at,
+        )
+    charge_way(tx, by)
 
 
 # --- back ---

@@ -13,6 +13,7 @@ from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, known, session_of
 from nightlatch.actions.proving import Proved, accept
 from nightlatch.actions.remembering import recognise
+from nightlatch.actions.source_delay import way_led_in
 from nightlatch.actions.sso import refused, tested
 from nightlatch.actions.sso_linking import connect, may_connect, note_way
 from nightlatch.actions.sso_outcomes import Linked, Reported, Turned, Way, Why
@@ -70,6 +71,7 @@ def _sign_in(tx: Transaction, by: By, connection: Row, identity: Identity, token
         account = sso_people.join(tx, by=by, connection=connection, identity=identity, joins=now)
     else:
         account = now.account
+    way_led_in(tx, by)
     me = By(
         "account", account.id, account.name, by.ip, by.user_agent, token.hash, Credential.COOKIE, by.browser
     )

@@ -11,7 +11,7 @@ from nightlatch.instants import SECOND, Duration, Instant
 from nightlatch.sso.discovery import Discoveries, Provider
 from nightlatch.sso.fetching import Reply
 from nightlatch.sso.id_token import KeyMissing, claims_of, described, identity_of
-from nightlatch.sso.identity import Identity, Leaving, SsoError
+from nightlatch.sso.identity import LEEWAY, Identity, Leaving, SsoError
 
 SCOPE = "openid email profile"
 _ERRORS = {
@@ -71,7 +71,8 @@ async def leave(
         asked["prompt"] = "login"
     sign = "&" if "?" in provider.authorization else "?"
     return Leaving(
-        f"{provider.authorization}{sign}{urlencode(asked)}", {"nonce": nonce, "verifier": verifier}
+        f"{provider.authorization}{sign}{urlencode(asked)}",
+        {"nonce": nonce, "verifier": verifier, "since": str(now - max_age)},
     )
 
 
@@ -107,6 +108,10 @@ async def arrive(
         now=now,
         access_token=access_token,
     )
+    if identity.auth_time is not None and identity.auth_time < int(said["since"]) - LEEWAY:
+        raise SsoError(
+            "too_old", "The provider let somebody in on an older sign-in than was asked for (max_age)."
+        )
     if identity.email is None and provider.userinfo is not None and access_token is not None:
         return await _with_userinfo(discoveries, provider.userinfo, access_token, identity)
     return identity

@@ -40,6 +40,7 @@ def tidy(tx: Transaction) -> None:
     enrolments.prune(tx)
     forms.prune(tx)
     guesses.forget_older(tx, "source", tx.now - HOUR)
+    guesses.forget_older(tx, "sso", tx.now - HOUR)
     guesses.forget_older(tx, "sign_up", tx.now - DAY)
     tickets.prune(tx, tx.now - LINKS_KEPT)
     grants.prune(tx, tx.now - SESSIONS_KEPT)
