@@ -106,9 +106,12 @@ class Acceptance:
 
     def stands(self, now: Instant) -> bool:
         """Whether it takes a sign-in for more than a first factor at all, at `now`."""
-        if self.rule is SsoRule.EXEMPT:
-            return (self.exempt_until or 0) > now
-        return self.rule is SsoRule.ACCEPT
+        return self.rule_at(now) is not SsoRule.ASK
+
+    def rule_at(self, now: Instant) -> SsoRule:
+        """The rule as it is at `now`: an exemption that is over asks."""
+        over = self.rule is SsoRule.EXEMPT and (self.exempt_until or 0) <= now
+        return SsoRule.ASK if over else self.rule
 
 
 def evidence_of(rule: Acceptance, told: Told, at: Instant, now: Instant) -> Evidence:

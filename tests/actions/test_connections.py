@@ -94,6 +94,17 @@ def test_adding_and_changing_is_told_and_keeps_the_secret(acme: Acme) -> None:
     assert refused(again).code is Code.CONFLICT
 
 
+def test_a_connection_that_people_come_by_keeps_its_client_id(acme: Acme) -> None:
+    """Whoever came by it would count as having come, and nobody could: where it is required, nobody but owners."""
+    for given in ("", "  "):
+        found = refused(
+            lambda given=given: acme.do(connections.change, connection_id=acme.okta, client_id=given)
+        )
+        assert (found.code, found.errors[0].field) == (Code.INVALID, "client_id")
+    begun = acme.do(connections.add, kind="oidc", name="Entra", issuer="https://login.example/v2.0")
+    assert acme.do(connections.change, connection_id=begun.id, client_id="", joins=True).joins
+
+
 def test_members_and_stale_admins_change_nothing(acme: Acme) -> None:
     member = by_of(come(acme.world, acme.okta, who("Ana")))
     add: dict[str, Any] = {"kind": "oidc", "name": "X", "issuer": "https://x.example"}

@@ -2,6 +2,7 @@
 
 import base64
 import re
+import secrets
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -200,7 +201,7 @@ class Ways:
         way, _, more = door.partition(" + ")
         name, _, told = way.partition(" ")
         if name in ("oidc", "saml"):
-            visitor = (self._by_oidc if name == "oidc" else self._by_saml)(told)
+            visitor = self.by_provider(name, told)
             if more == "code":
                 visitor.open("/sign-in/second-step")
                 visitor.submit("/sign-in/second-step", code=self.team.code(self.ana))
@@ -235,8 +236,12 @@ class Ways:
         assert got.status == 200, got.text
         client.bearer = got.json["token"]
 
-    def _by_oidc(self, told: str) -> Visitor:
-        self.provider.person = {"sub": "u-1"}
+    def by_provider(self, kind: str, told: str = "", subject: str = "u-1") -> Visitor:
+        """Whom the provider of this kind knows by `subject` (Ana is "u-1") signs in there, and comes back."""
+        return (self._by_oidc if kind == "oidc" else self._by_saml)(told, subject)
+
+    def _by_oidc(self, told: str, subject: str) -> Visitor:
+        self.provider.person = {"sub": subject}
         self.provider.claims = {"amr": [told]} if told else {}
         visitor, path = Visitor(self.app), f"/sso/{to_text(self.oidc)}"
         visitor.open(path)
@@ -244,7 +249,7 @@ class Ways:
         visitor.open(self.provider.authorize(left(visitor)))
         return visitor
 
-    def _by_saml(self, told: str) -> Visitor:
+    def _by_saml(self, told: str, subject: str) -> Visitor:
         visitor, path = Visitor(self.app), f"/sso/{to_text(self.saml)}"
         visitor.open(path)
         visitor.submit(path)
@@ -255,8 +260,9 @@ class Ways:
             Service(entity, f"{entity}/acs"),
             request.id,
             self.world.clock.now(),
-            name_id="u-1",
+            name_id=subject,
             context=context,
+            assertion_id=f"_{secrets.token_hex(8)}",
         )
         form = {"SAMLResponse": form_value(self.idp.answer(says)), "RelayState": request.relay_state}
         got = Client(self.app).ask("POST", f"/saml/{to_text(self.acme)}/acs", form=form)

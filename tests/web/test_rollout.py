@@ -16,6 +16,7 @@ from nightlatch.policy import Acceptance, SsoRule
 from nightlatch.store import api_tokens, outbox, service_accounts, standing, teammates
 from nightlatch.store import authenticators as bound
 from nightlatch.store.preview import MOST_NAMES
+from nightlatch.store.preview_sso import PARTS
 from nightlatch.web.rendering import spoken
 from tests.support.crowd import Mate, add
 from tests.support.product import Product
@@ -206,7 +207,8 @@ def test_who_comes_by_single_sign_on_is_told_by_connection_and_rule(team: Team, 
         ("Okta", "ask", None),
     ]
     assert told[0]["people"] == {"count": 2, "names": ["Ana", "Ben"]}
-    assert [told[0][name] for name in ("set_up", "by_sso", "will_be_asked")] == [0, 1, 1]
+    parts = {name: told[0][name]["names"] for name in PARTS}
+    assert parts == {"set_up": [], "by_sso": ["Ben"], "otherwise": [], "exempt": [], "will_be_asked": ["Ana"]}
 
     rows = table(team.visitor(dana).open(f"{SWITCH}/preview.csv"))
     found = {row["name"]: (row["connections"], row["connection_rules"]) for row in rows}
@@ -218,7 +220,11 @@ def test_who_comes_by_single_sign_on_is_told_by_connection_and_rule(team: Team, 
 
     team.world.wait(31 * DAY)
     page = team.visitor(dana).open(f"{SWITCH}/on")
-    assert "2 by Entra, asked for a second step here" in page.text
+    assert "2 by Entra, asked for a second step here: 2 will be asked" in page.text
+    told = team.client(dana).get(f"{API}/preview").json["connections"]
+    assert [(each["rule"], each["exempt_until"]) for each in told] == [("ask", None), ("ask", None)]
+    rows = table(team.visitor(dana).open(f"{SWITCH}/preview.csv"))
+    assert {row["connection_rules"] for row in rows} == {"ask", "ask; ask"}
 
 
 def test_tokens_and_machines(team: Team, dana: Person) -> None:

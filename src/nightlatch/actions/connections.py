@@ -130,12 +130,16 @@ def change(
     settings: Mapping[str, Any] | None = None,
     joins: bool | None = None,
 ) -> Connection:
-    """Change what is given (None leaves it). Raises Refused as `add` does, and `not_found`."""
+    """Change what is given (None leaves it). A client ID that is there is never taken out: nobody could come by the
+    connection any more, which is what removing it is for. Raises Refused as `add` does, and `not_found`.
+    """
     name = clean_name(name) if name is not None else None
     client_id = _text(client_id, "client_id") if client_id is not None else None
     secret = _secret(secret)
     workspace, _ = locked(tx, by, workspace_id, kinds.MANAGE_CONNECTIONS)
     old = there(tx, workspace_id, connection_id)
+    if client_id == "" and connections.is_ready(old):
+        raise invalid("client_id", "Without it nobody could sign in. To end that, remove the connection.")
     since = old.joins_from if joins is None or joins == (old.joins_from is not None) else None
     connections.change(
         tx,

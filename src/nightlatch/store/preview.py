@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, func, literal_column, not_, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, literal_column, not_, or_, select
 
 from nightlatch.instants import MINUTE, Duration
 from nightlatch.names import search_key
@@ -22,22 +22,26 @@ WORKING: Duration = 15 * MINUTE
 _here = table.c.workspace_id == bindparam("workspace_id")
 _by_name = (table.c.search_key, table.c.id)
 _MOST: ColumnElement[int] = literal_column(str(MOST_NAMES))
-_NAMES = Query(
+_of_state = (
     select(table.c.name, table.c.email)
     .where(_here, table.c.status == bindparam("status"), table.c.state == bindparam("state"))
-    .where(func.coalesce(table.c.exempt_until, 0) <= bindparam("now"))
     .order_by(*_by_name)
     .limit(_MOST)
 )
+_not_exempt = func.coalesce(table.c.exempt_until, 0) <= bindparam("now")
+_NAMES = Query(_of_state)
+_BOUND_NAMES = Query(_of_state.where(_not_exempt))
 _active = and_(_here, table.c.status == "active")
 _manager = and_(_active, table.c.role_order < 2)
 _has_passkey = table.c.methods.like(literal_column("'%passkey%'"))
 _groups = {
     "with_passkey": and_(_active, _has_passkey),
-    "without_passkey": and_(_active, table.c.methods != "", not_(_has_passkey)),
+    "without_passkey": and_(
+        _active, or_(table.c.state == "on", table.c.state == literal_column(f"'{WEAK}'")), not_(_has_passkey)
+    ),
     "by_sso": and_(_active, table.c.state == "sso"),
     "exempt": and_(_active, table.c.state != "on", table.c.state != "sso", EXEMPT),
-    "managers_not_set_up": and_(_manager, table.c.state != "on"),
+    "managers_not_set_up": and_(_manager, table.c.state != "on", table.c.state != "sso"),
     "managers_without_codes": and_(
         _manager, table.c.state == "on", func.coalesce(table.c.recovery_left, 0) == 0
     ),
@@ -61,7 +65,7 @@ _GOOD_HERE = (
 _refused_tokens = (
     select(table.c.name, table.c.email, _GOOD_HERE.c.name.label("token"))
     .join_from(_GOOD_HERE, table, table.c.account_id == _GOOD_HERE.c.account_id)
-    .where(_here, table.c.status == "active", table.c.state != "on", table.c.state != "sso")
+    .where(_here, table.c.status == "active", table.c.state != "on", table.c.state != "sso", _not_exempt)
 )
 _ALL_REFUSED_TOKENS = Query(_refused_tokens.order_by(*_by_name, _GOOD_HERE.c.id))
 _REFUSED_TOKENS = Query(_refused_tokens.order_by(*_by_name, _GOOD_HERE.c.id).limit(_MOST))
@@ -104,6 +108,7 @@ _WORKING = Query(
                 table.c.workspace_id == bindparam("workspace_id"),
                 table.c.state != literal_column("'on'"),
                 table.c.state != literal_column("'sso'"),
+                _not_exempt,
             )
         )
     )
@@ -134,11 +139,12 @@ class Preview:
     by_sso: Group
     """They came last by single sign-on whose rule takes that for enough."""
     managers_not_set_up: Group
-    """Owners and admins without 2FA: while they lack it they cannot help anybody. They are asked like everybody."""
+    """Owners and admins without 2FA: while they lack it they cannot help anybody. They are asked like everybody; who
+    came by single sign-on that is enough is none of them."""
     managers_without_codes: Group
     """Owners and admins with 2FA and no recovery code left: a lost phone locks them out."""
     refused_tokens: Group
-    """Personal API tokens of people who are not set up, as "person: token": refused until they are."""
+    """Personal API tokens of those who will be asked, as "person: token": refused until they are set up."""
     service_accounts: Group
     """Their tokens keep working."""
     products: Group
@@ -149,21 +155,28 @@ class Preview:
 
 def preview(tx: Transaction, workspace_id: int) -> Preview:
     """Everybody and everything in a workspace, by what a mandate would mean for them."""
+    here = {"workspace_id": workspace_id, "now": tx.now}
     numbers = standing.counts(tx, workspace_id)
     exempt = _group(tx, workspace_id, "exempt")
     kept_by = tx.one(_PRODUCT_OF, workspace_id=workspace_id)
 
-    def group(status: str, *states: str, less: int = 0) -> Group:
-        count = sum(row.number for row in numbers if row.status == status and row.state in states)
+    def group(status: str, state: str) -> Group:
+        names = tx.all(_NAMES, workspace_id=workspace_id, status=status, state=state)
+        return Group(number(status, state), tuple(map(_name, names)))
+
+    def number(status: str, *states: str) -> int:
+        return sum(row.number for row in numbers if row.status == status and row.state in states)
+
+    def asked(*states: str) -> Group:
         names: list[str] = []
         for state in states:
-            rows = tx.all(_NAMES, workspace_id=workspace_id, status=status, state=state, now=tx.now)
-            names += map(_name, rows)
-        return Group(max(0, count - less), tuple(sorted(names, key=search_key)[:MOST_NAMES]))
+            names += map(_name, tx.all(_BOUND_NAMES, **here, status="active", state=state))
+        count = max(0, number("active", *states) - exempt.count)
+        return Group(count, tuple(sorted(names, key=search_key)[:MOST_NAMES]))
 
     return Preview(
         group("active", "on"),
-        group("active", "off", "reset", WEAK, less=exempt.count),
+        asked("off", "reset", WEAK),
         _group(tx, workspace_id, "with_passkey"),
         _group(tx, workspace_id, "without_passkey"),
         group("invited", "off"),

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from sqlalchemy import and_, bindparam, case, func, literal_column, select
 
 from nightlatch.facts import ConnectionId, WorkspaceId
-from nightlatch.policy import Acceptance
+from nightlatch.instants import Instant
+from nightlatch.policy import SsoRule
 from nightlatch.store import connections
 from nightlatch.store.connection_rules import acceptance_of
 from nightlatch.store.engine import Transaction
 from nightlatch.store.identities import source_of
 from nightlatch.store.preview import MOST_NAMES, Group
 from nightlatch.store.query import Query, Row
-from nightlatch.store.schema import identities, standing
+from nightlatch.store.schema import identities, standing, teammates
 from nightlatch.store.table_states import EXEMPT
 
 _connected = and_(
@@ -23,17 +24,25 @@ _connected = and_(
     standing.c.status == "active",
 )
 _people = identities.join(standing, standing.c.account_id == identities.c.account_id)
-_excepted = case((EXEMPT, literal_column("1")), else_=literal_column("0"))
+_members = _people.join(teammates, teammates.c.id == standing.c.id)
+_came = teammates.c.sso_connection_id
+_what = case(
+    (standing.c.state == "on", literal_column("'set_up'")),
+    (and_(standing.c.state == "sso", _came == bindparam("counts")), literal_column("'by_sso'")),
+    (and_(standing.c.state == "sso", _came != bindparam("connection_id")), literal_column("'otherwise'")),
+    (EXEMPT, literal_column("'exempt'")),
+    else_=literal_column("'will_be_asked'"),
+)
 _NUMBERS = Query(
-    select(standing.c.state, _excepted.label("excepted"), func.count().label("number"))
-    .select_from(_people)
+    select(_what.label("what"), func.count().label("number"))
+    .select_from(_members)
     .where(_connected)
-    .group_by(standing.c.state, _excepted)
+    .group_by(literal_column("1"))
 )
 _NAMES = Query(
-    select(standing.c.name, standing.c.email)
-    .select_from(_people)
-    .where(_connected)
+    select(standing.c.name, standing.c.email, standing.c.search_key, standing.c.id)
+    .select_from(_members)
+    .where(_connected, _what == bindparam("what"))
     .order_by(standing.c.search_key, standing.c.id)
     .limit(literal_column(str(MOST_NAMES)))
 )
@@ -47,24 +56,36 @@ _SOURCES = Query(
         identities.c.source.like(literal_column("'sso:%'")),
     )
 )
+_NOBODY = Group(0, ())
+PARTS = ("set_up", "by_sso", "otherwise", "exempt", "will_be_asked")
+"""Of `ByConnection.people`: each of them is in one."""
 
 
 @dataclass(frozen=True, slots=True)
 class ByConnection:
     """The teammates who are connected with a provider, and what a mandate means for them by the connection's rule.
 
-    Whoever is in none of the three numbers has an exception of their own.
+    `people` are all of them, each in one of PARTS.
     """
 
     id: ConnectionId
     name: str
-    acceptance: Acceptance
+    ready: bool
+    """Somebody could sign in by it."""
+    rule: SsoRule
+    """As it is now: an exemption that is over asks."""
+    exempt_until: Instant | None
+    """Until when it exempts; None where it does not."""
     people: Group
-    set_up: int
+    set_up: Group
     """They have 2FA here."""
-    by_sso: int
-    """They came last by what the rule takes for enough."""
-    will_be_asked: int
+    by_sso: Group
+    """They came last by it, and its rule takes that for enough."""
+    otherwise: Group
+    """They came last by another connection, whose rule takes that for enough."""
+    exempt: Group
+    """They have an exception of their own now."""
+    will_be_asked: Group
 
 
 def by_connection(tx: Transaction, workspace_id: WorkspaceId) -> tuple[ByConnection, ...]:
@@ -73,23 +94,42 @@ def by_connection(tx: Transaction, workspace_id: WorkspaceId) -> tuple[ByConnect
 
 
 def _one(tx: Transaction, workspace_id: WorkspaceId, connection: Row) -> ByConnection:
-    where = {"workspace_id": workspace_id, "source": source_of(connection.id)}
-    rows = tx.all(_NUMBERS, **where, now=tx.now)
-    names = tuple(str(row.name or row.email) for row in tx.all(_NAMES, **where))
-
-    def number(*states: str) -> int:
-        return sum(row.number for row in rows if row.state in states)
-
-    asked = (row for row in rows if row.state not in ("on", "sso") and not row.excepted)
-    return ByConnection(
-        connection.id,
-        connection.name,
-        acceptance_of(connection),
-        Group(number(*{row.state for row in rows}), names),
-        number("on"),
-        number("sso"),
-        sum(row.number for row in asked),
+    rule, until = rule_now(connection, tx.now)
+    here = {
+        "workspace_id": workspace_id,
+        "source": source_of(connection.id),
+        "connection_id": connection.id,
+        "counts": connection.id
+        if rule is not SsoRule.ASK
+        else 0,  # an exemption that is over counts for nothing
+        "now": tx.now,
+    }
+    numbers = {row.what: int(row.number) for row in tx.all(_NUMBERS, **here)}
+    rows = {what: tx.all(_NAMES, **here, what=what) for what in numbers}
+    everybody = sorted(
+        (row for each in rows.values() for row in each), key=lambda row: (row.search_key, row.id)
     )
+    parts = {what: Group(numbers[what], _names(rows[what])) if what in numbers else _NOBODY for what in PARTS}
+    return ByConnection(
+        id=connection.id,
+        name=connection.name,
+        ready=connections.is_ready(connection),
+        rule=rule,
+        exempt_until=until,
+        people=Group(sum(numbers.values()), _names(everybody)),
+        **parts,
+    )
+
+
+def _names(rows: list[Row]) -> tuple[str, ...]:
+    return tuple(str(row.name or row.email) for row in rows[:MOST_NAMES])
+
+
+def rule_now(connection: Row, now: Instant) -> tuple[SsoRule, Instant | None]:
+    """What a connection's rule is at `now`, and until when it exempts."""
+    acceptance = acceptance_of(connection)
+    rule = acceptance.rule_at(now)
+    return rule, acceptance.exempt_until if rule is SsoRule.EXEMPT else None
 
 
 def connections_of(

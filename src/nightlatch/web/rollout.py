@@ -11,7 +11,7 @@ from nightlatch.instants import DAY, HOUR, Duration, Instant
 from nightlatch.mail.messages.common import by_way_of
 from nightlatch.store import preview, preview_sso
 from nightlatch.store.preview import Group, Preview
-from nightlatch.store.preview_sso import ByConnection
+from nightlatch.store.preview_sso import PARTS, ByConnection
 from nightlatch.web.context import Context
 from nightlatch.web.rendering import spoken
 from nightlatch.web.team import team_path
@@ -68,16 +68,16 @@ def groups_of(context: Context, met: Met) -> dict[str, dict[str, Any]]:
 
 def connections_of(context: Context, met: Met) -> list[dict[str, Any]]:
     """The connections for a page: whom each brings, by its rule as it is now, and where that can be changed."""
+    path = f"{team_path(context)}/authentication/sso"
     return [
         {
-            **_group(context, each.people),
             "name": each.name,
-            "rule": each.acceptance.rule.value if each.acceptance.stands(context.now) else "ask",
-            "exempt_until": each.acceptance.exempt_until,
-            "set_up": each.set_up,
-            "by_sso": each.by_sso,
-            "will_be_asked": each.will_be_asked,
-            "path": f"{team_path(context)}/authentication/sso/{id_text(each.id)}",
+            "ready": each.ready,
+            "rule": each.rule.value,
+            "exempt_until": each.exempt_until,
+            "count": each.people.count,
+            "groups": {what: _group(context, getattr(each, what)) for what in PARTS},
+            "path": f"{path}/{id_text(each.id)}",
         }
         for each in met.connections
     ]

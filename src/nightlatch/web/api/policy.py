@@ -5,7 +5,7 @@ from nightlatch.actions.progress import read_progress
 from nightlatch.audit.evidence_files import day_of
 from nightlatch.ids import to_text
 from nightlatch.store.preview import Group
-from nightlatch.store.preview_sso import ByConnection
+from nightlatch.store.preview_sso import PARTS, ByConnection
 from nightlatch.web.answers import Answer
 from nightlatch.web.api import policy_models as models
 from nightlatch.web.api.workspaces import text_or_none
@@ -57,12 +57,11 @@ def _connection(each: ByConnection) -> models.PreviewConnection:
     return models.PreviewConnection(
         id=to_text(each.id),
         name=each.name,
-        rule=each.acceptance.rule.value,
-        exempt_until=text_or_none(each.acceptance.exempt_until),
+        ready=each.ready,
+        rule=each.rule.value,
+        exempt_until=text_or_none(each.exempt_until),
         people=_group(each.people),
-        set_up=each.set_up,
-        by_sso=each.by_sso,
-        will_be_asked=each.will_be_asked,
+        **{what: _group(getattr(each, what)) for what in PARTS},
     )
 
 

@@ -13,16 +13,23 @@ class Group(Model):
 
 
 class PreviewConnection(Model):
-    """Whom a connection brings, by its rule; in none of the three numbers is who has an exception of their own."""
+    """Whom a connection brings, by its rule as it is now: an exemption that is over is "ask".
+
+    Each of `people` is in one of the five groups after it. `otherwise`: they came last by another connection that is
+    enough. `ready`: somebody could sign in by it.
+    """
 
     id: str
     name: str
+    ready: bool
     rule: Literal["ask", "accept", "exempt"]
     exempt_until: Instant | None
     people: Group
-    set_up: int
-    by_sso: int
-    will_be_asked: int
+    set_up: Group
+    by_sso: Group
+    otherwise: Group
+    exempt: Group
+    will_be_asked: Group
 
 
 class MailHealth(Model):

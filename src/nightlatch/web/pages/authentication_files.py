@@ -7,7 +7,7 @@ from starlette.responses import Response
 from nightlatch.actions import kinds
 from nightlatch.instants import Instant, to_text
 from nightlatch.store import outbox, preview
-from nightlatch.store.preview_sso import connections_of
+from nightlatch.store.preview_sso import connections_of, rule_now
 from nightlatch.store.query import Row
 from nightlatch.store.standing import role_order
 from nightlatch.store.table_states import WEAK
@@ -58,7 +58,10 @@ async def _preview(context: Context) -> AsyncIterator[Iterable[Cells]]:
         connected = await context.query_store(
             lambda tx, first=first, last=last: connections_of(tx, workspace_id, first, last)  # type: ignore[misc]
         )
-        yield [{**_previewed(row, context.now), **_by_connection(connected.get(row.id, ()))} for row in batch]
+        yield [
+            {**_previewed(row, context.now), **_by_connection(connected.get(row.id, ()), context.now)}
+            for row in batch
+        ]
     yield await context.query_store(
         lambda tx: [
             *(
@@ -84,22 +87,24 @@ def _previewed(row: Row, now: Instant) -> Cells:
     return {"group": group, "at_risk": _at_risk(row), **_person(row, now)}
 
 
-def _by_connection(rows: Sequence[Row]) -> Cells:
+def _by_connection(rows: Sequence[Row], now: Instant) -> Cells:
     """The connections that somebody comes by, and in the same order what its rule is."""
     return {
         "connections": "; ".join(row.name for row in rows),
-        "connection_rules": "; ".join(map(_rule, rows)),
+        "connection_rules": "; ".join(_rule(row, now) for row in rows),
     }
 
 
-def _rule(connection: Row) -> str:
-    until = connection.exempt_until
-    return f"{connection.rule} until {to_text(until)}" if until is not None else str(connection.rule)
+def _rule(connection: Row, now: Instant) -> str:
+    rule, until = rule_now(connection, now)
+    return f"{rule.value} until {to_text(until)}" if until is not None else rule.value
 
 
 def _at_risk(row: Row) -> str:
     """Of owners and admins: what could lock them out, and with them those whom they would help."""
     if row.status == "invited" or row.role_order > role_order(Role.ADMIN):
+        return ""
+    if row.state == "sso":
         return ""
     if row.state != "on":
         return "not_set_up"
