@@ -112,6 +112,16 @@ def ready(facts: Facts, workspace: WorkspaceId) -> bool:
     return enrolled(facts.authenticators, workspace)
 
 
+def passkey_alone(facts: Facts, workspaces: Iterable[WorkspaceId]) -> bool:
+    """Whether what a person has yet to set up, in one of these workspaces, is a passkey: an app would not do."""
+    for teammate in map(facts.teammate, workspaces):
+        if teammate is not None and not ready(facts, teammate.workspace):
+            has_two_factor = enrolled(facts.authenticators, teammate.workspace)
+            if teammate.mandate.passkey_alone(facts.now, has_two_factor=has_two_factor):
+                return True
+    return False
+
+
 # --- which proofs count -------------------------------------------------------------------------------------------
 
 

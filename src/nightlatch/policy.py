@@ -50,6 +50,12 @@ class Mandate:
         wanted = self.required_from is not None and self.resistant_from is not None
         return ProofStrength.PHISHING_RESISTANT if wanted else ProofStrength.ANY
 
+    def passkey_alone(self, now: Instant, *, has_two_factor: bool) -> bool:
+        """Whether an app does nothing for somebody who lacks what it takes: not now, nor until the passkey's date."""
+        if self.strength is ProofStrength.ANY:
+            return False
+        return has_two_factor or not self.in_force(now) or self.resistant(now)
+
     def lacking_from(self, *, has_two_factor: bool) -> Instant | None:
         """From when it binds somebody who lacks what it takes: 2FA, or of those who have that, a passkey."""
         if self.required_from is None or not has_two_factor:

@@ -151,7 +151,7 @@ _DENIALS: dict[Reason, tuple[Code, str, WayOut]] = {
     Reason.RECOVERY_LIMIT: (
         Code.NOT_PERMITTED,
         "You came in with a recovery code. For 24 hours that is not enough to change this.",
-        WayOut("Show a code from an authenticator app that you set up earlier, or wait.", "/step-up"),
+        WayOut("Show a second step that you set up earlier, or wait.", "/step-up"),
     ),
     Reason.KEPT_BY_APP: (
         Code.NOT_PERMITTED,
@@ -259,7 +259,7 @@ def _challenge(decision: Challenge) -> Refused:
         )
     return Refused(
         Code.SECOND_FACTOR_REQUIRED,
-        "Enter a code from your authenticator app to go on.",
+        "Show your second step to go on: a passkey, or a code from your authenticator app.",
         WayOut("Show your second step.", "/sign-in/second-step"),
         decision=decision,
     )

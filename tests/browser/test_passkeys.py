@@ -163,7 +163,7 @@ def test_a_newcomer_on_a_phone_satisfies_the_mandate_with_a_passkey_alone(
     expect(first).to_have_text("With a passkey, on this phone")
     press(ben, "Set up a passkey")
     expect(ben.get_by_text("2FA is on. Your passkey works.")).to_be_visible()
-    ben.get_by_label("I can get at these codes without my phone").check()
+    ben.get_by_label("I can get at these codes without that device").check()
     press(ben, "Continue")
     ben.wait_for_url("**/w/acme**")
     assert len(device.credentials()) == 1

@@ -35,7 +35,7 @@ def add_passkey(page: Page, server: Server) -> None:
 
 def with_codes_kept(page: Page) -> None:
     """Past the recovery codes."""
-    page.get_by_label("I can get at these codes without my phone").check()
+    page.get_by_label("I can get at these codes without that device").check()
     press(page, "Continue")
 
 
@@ -106,7 +106,7 @@ def test_a_lost_passkey_is_made_up_for_by_a_recovery_code(serve: Serve, open_pag
     sign_in(chen, server, CHEN.email)
     expect(chen.get_by_role("heading", name="Set up a passkey to continue")).to_be_visible()
     press(chen, "Mail me the link")
-    chen.goto(newest_mail(open_page(server.url, "/demo/inbox"), server, CHEN.email, "Set up 2FA"))
+    chen.goto(newest_mail(open_page(server.url, "/demo/inbox"), server, CHEN.email, "Set up a passkey"))
     chen.locator("main").get_by_role("button").first.click()
     chen.wait_for_url("**/set-up**")
     expect(chen.get_by_text("With an authenticator app")).to_have_count(0)

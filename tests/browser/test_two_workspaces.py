@@ -77,7 +77,7 @@ def test_reset_in_one_and_at_work_in_the_other(
     mei.sign_in()
     mei.at("/workspaces")
     mei.sees("Set up 2FA first")
-    mei.sees("Asks for a code")
+    mei.sees("Asks for 2FA")
     mei.open("/w/birch")
     mei.at("/sign-in/second-step")
     mei.enter_code(mei.code())

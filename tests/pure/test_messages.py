@@ -65,6 +65,7 @@ VALUES = {
     "asker": "Kim Lee",
     "sponsor": "Kim Lee",
     "approval": False,
+    "passkey": False,
     "approver": "Kim Lee",
     "why": "second_step",
 }
@@ -505,3 +506,12 @@ def test_readable_agent(header, words_shown):
 @given(st.text(max_size=600))
 def test_readable_agent_repeats_nothing(header):
     assert re.fullmatch(r"[A-Za-z ]*", readable_agent(header))
+
+
+@pytest.mark.parametrize("kind", ["ticket", "mandate_link"])
+@pytest.mark.parametrize("passkey, thing", [(False, "set up 2fa"), (True, "set up a passkey")])
+def test_the_mails_of_a_link_name_what_it_is_for(kind: str, *, passkey: bool, thing: str) -> None:
+    mail = rendered(kind, passkey=passkey)
+    assert thing in mail.subject.lower()
+    assert thing in mail.text.lower()
+    assert ("2fa for" in mail.text.lower()) is not passkey

@@ -1,25 +1,20 @@
 """Passkeys alone, by pages and API: requiring them, whom that meets, what is answered to whoever lacks one."""
 
-from typing import Any
-
 import pytest
 
 from nightlatch.actions.tokens import new_token
-from nightlatch.facts import EVERYWHERE
 from nightlatch.instants import DAY, MINUTE
 from nightlatch.instants import to_text as instant
-from nightlatch.store import authenticators
-from nightlatch.store.facts import read_account_facts
-from nightlatch.vocabulary import Credential, Event, Method
-from tests.support.asgi import Client, Got
+from nightlatch.vocabulary import Event, Method
 from tests.support.events import events
+from tests.support.lost import bind_codes
 from tests.support.visitor import Visitor
 from tests.support.world import Person
+from tests.web.passkey_people import API, KEYS, by_key, newcomer, put, surfing
 from tests.web.team import Team
 
 SWITCH = "/w/acme/settings/team/authentication"
 STRENGTH = f"{SWITCH}/strength"
-API = "/api/v1/workspaces/acme/policy"
 
 
 @pytest.fixture
@@ -28,45 +23,6 @@ def dana(team: Team) -> Person:
     person = team.person("Dana")
     team.world.bind_passkey(person)
     return person
-
-
-def by_key(team: Team, person: Person) -> Client:
-    """An API client that came in by a passkey."""
-    return Client(team.app, bearer=_session(team, person, Credential.BEARER))
-
-
-def surfing(team: Team, person: Person) -> Visitor:
-    """A browser that came in by a passkey."""
-    visitor = Visitor(team.app)
-    visitor.client.cookies["nightlatch"] = _session(team, person, Credential.COOKIE)
-    return visitor
-
-
-def _session(team: Team, person: Person, kind: Credential) -> str:
-    token = new_token()
-    facts = team.world.read(lambda tx: read_account_facts(tx, person.id))
-    (key,) = [each.id for each in facts.authenticators if each.method is Method.PASSKEY]
-    team.world.session(person, Method.PASSKEY, authenticator=key, kind=kind, token=token)
-    return token.text
-
-
-def newcomer(team: Team, person: Person) -> Visitor:
-    """A browser in which an invitation has just made the account."""
-    token, visitor = new_token(), Visitor(team.app)
-    team.world.session(person, Method.PASSWORD, Method.INVITATION, token=token)
-    visitor.client.cookies["nightlatch"] = token.text
-    return visitor
-
-
-def put(client: Client, two_factor: dict[str, Any], reason: str | None = None) -> Got:
-    """Change the policy as it is now."""
-    tag = client.ask("GET", API).header("etag")
-    return client.ask(
-        "PUT", API, json_body={"two_factor": two_factor, "reason": reason}, headers={"if-match": tag}
-    )
-
-
-KEYS = {"required": True, "strength": "phishing_resistant"}
 
 
 def test_the_api_requires_them_from_a_date_and_gives_them_up_with_a_reason(team: Team, dana: Person) -> None:
@@ -253,7 +209,7 @@ def test_set_up_offers_no_app_where_a_passkey_alone_satisfies(team: Team, dana: 
     at = instant(team.world.clock.now() + 2 * DAY)
     put(by_key(team, dana), {**KEYS, "strength_from": at})
     page = his.open("/set-up?workspace=acme")
-    assert page.text.index("With a passkey") < page.text.index("With an authenticator app")
+    assert page.text.index("With a passkey") < page.text.index("Or with an authenticator app")
     page = hers.open("/set-up?workspace=acme")
     assert "Acme will ask everyone for a passkey from" in page.text
     assert page.heading == "Set up a passkey to continue"
@@ -301,21 +257,9 @@ def test_who_lost_the_passkey_and_has_a_recovery_code_is_led_to_a_new_one(team: 
     team.world.workspace("acme", owner=dana, member=ana)
     team.world.bind_passkey(ana)
     put(by_key(team, dana), KEYS)
-    codes, token, hers = _codes(team, ana), new_token(), Visitor(team.app)
+    codes, token, hers = bind_codes(team.world, ana)[0], new_token(), Visitor(team.app)
     team.world.session(ana, Method.PASSWORD, Method.RECOVERY_CODE, authenticator=codes, token=token)
     hers.client.cookies["nightlatch"] = token.text
     page = hers.open("/w/acme")
     assert (page.path.split("?")[0], page.heading) == ("/set-up", "Set up a passkey to continue")
     assert "/set-up/passkey" in page.actions
-
-
-def _codes(team: Team, person: Person) -> int:
-    return team.world.write(
-        lambda tx: authenticators.bind(
-            tx,
-            account_id=person.id,
-            method=Method.RECOVERY_CODE,
-            name="Recovery codes",
-            reach=EVERYWHERE,
-        )
-    )

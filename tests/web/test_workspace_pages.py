@@ -31,7 +31,7 @@ def test_one_workspace_is_opened_at_once_several_are_chosen_from(world: World, a
     assert "Cove Member 2FA due soon" in page.text
     world.bind_totp(ana, reach_of(acme))
     page = visitor.open("/workspaces")
-    assert "Acme Member Asks for a code" in page.text
+    assert "Acme Member Asks for 2FA" in page.text
 
 
 def test_signed_out_it_leads_to_the_sign_in_and_back(world: World, app: App) -> None:

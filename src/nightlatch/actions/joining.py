@@ -59,6 +59,8 @@ class Invitation:
     expires_at: Instant = 0
     required_from: Instant | None = None
     """Since when, or from when, the workspace requires 2FA."""
+    passkey: bool = False
+    """It takes a passkey, now or from a date: who joins after the announcement has no grace."""
     has_account: bool = False
     """Whether the address has an account: the holder of the link alone is told."""
 
@@ -97,6 +99,7 @@ def look(tx: Transaction, token_hash: bytes) -> Invitation:
         row.email,
         row.expires_at,
         row.required_from,
+        row.required_from is not None and row.resistant_from is not None,
         accounts.by_email(tx, row.email_key) is not None,
     )
 

@@ -119,7 +119,8 @@ def _note(
 
 def _ready(workspace: Row, named: int) -> Refused:
     who = "They have" if named != 1 else "This teammate has"
-    text = f"{who} set up 2FA already." if named else "There is nobody left to remind."
+    thing = "a passkey" if workspace.resistant_from is not None else "2FA"
+    text = f"{who} set up {thing} already." if named else "There is nobody left to remind."
     return Refused(Code.CONFLICT, text, _table(workspace))
 
 

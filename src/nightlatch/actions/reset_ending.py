@@ -82,8 +82,8 @@ def stop_own(tx: Transaction, *, by: By, workspace_id: int) -> None:
     if reset.held_at is not None:
         raise Refused(
             Code.CONFLICT,
-            "A code from your app stopped one within the last 30 days already. Since the phone may be stolen, this one "
-            "is up to the owners: it is done only if a second owner approves it.",
+            "Your second step stopped one within the last 30 days already. Since it may be stolen, this one is "
+            " up to the owners: it is done only if a second owner approves it.",
             WayOut(
                 "Ask an owner to stop it.",
                 f"/w/{place_of(known, workspace_id).slug}/settings/team?role=owner",

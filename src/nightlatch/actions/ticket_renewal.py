@@ -11,7 +11,7 @@ from nightlatch.actions import notices
 from nightlatch.actions.by import By
 from nightlatch.actions.mailing import mail_address, settled_address
 from nightlatch.actions.tokens import new_token
-from nightlatch.assurance import ready
+from nightlatch.assurance import passkey_alone, ready
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
 from nightlatch.facts import AppId
@@ -85,6 +85,7 @@ def renew(tx: Transaction, *, by: By, token_hash: bytes) -> Renewal:
         workspace_id=workspace.id,
         revision=workspace.revision,
         workspace=workspace.name,
+        passkey=passkey_alone(read_account_facts(tx, account.id), [workspace.id]),
         link=f"/tickets/{token.text}",
         expires=tx.now + tickets.TICKET_LIFE,
     )

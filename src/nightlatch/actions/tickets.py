@@ -8,15 +8,16 @@ from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, known, person_of, session_of
 from nightlatch.actions.mailing import mail_address, settled_address
 from nightlatch.actions.tokens import new_token
-from nightlatch.assurance import very_first
+from nightlatch.assurance import passkey_alone, very_first
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
 from nightlatch.decision import Enrol
-from nightlatch.facts import AppId
+from nightlatch.facts import AppId, Facts
 from nightlatch.instants import HOUR, Instant
 from nightlatch.refusals import Code, Refused, WayOut, not_found
 from nightlatch.store import accounts, outbox, resets, sessions, tickets, workspaces
 from nightlatch.store.engine import Transaction
+from nightlatch.store.facts import read_account_facts
 from nightlatch.store.known import Known
 from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
@@ -48,6 +49,8 @@ class Look:
     slug: str | None = None
     by: str | None = None
     at: Instant | None = None
+    passkey: bool = False
+    """A passkey is what is to be set up: an app would not do."""
     needs_number: bool = False
     tries_left: int | None = None
     expires_at: Instant = 0
@@ -81,7 +84,7 @@ def send(tx: Transaction, *, by: By, workspace_id: int | None) -> Sent:
     if workspace_id is None and not very_first(now.facts):
         raise Refused(
             Code.CONFLICT,
-            "You have 2FA already. Show a code from your authenticator app to add another.",
+            "You have 2FA already. Show your second step to add another.",
             WayOut("See your settings.", "/settings/user"),
         )
     _limit(tx, account)
@@ -121,6 +124,7 @@ def look(tx: Transaction, *, by: By, token_hash: bytes) -> Look:
         workspace.slug if workspace is not None else None,
         by_name,
         reset.created_at if reset is not None else row.created_at,
+        _passkey(read_account_facts(tx, account.id), row.workspace_id),
         reset is not None and len(reset.number_tag) > 0,
         WRONG_NUMBERS - reset.number_failures if reset is not None and reset.number_failures else None,
         row.expires_at,
@@ -196,6 +200,7 @@ def _send_own(tx: Transaction, by: By, account: Row, now: Known, workspace_id: i
         account_id=account.id,
         workspace_id=workspace_id,
         workspace=place.name if place is not None else None,
+        passkey=_passkey(now.facts, workspace_id),
         link=f"/tickets/{token.text}",
         expires=tx.now + tickets.TICKET_LIFE,
     )
@@ -248,6 +253,12 @@ def _send_again(tx: Transaction, by: By, account: Row, now: Known, workspace_id:
         purpose=TicketPurpose.RESET,
     )
     return Sent(account.email, TicketPurpose.RESET)
+
+
+def _passkey(facts: Facts, workspace_id: int | None) -> bool:
+    """Whether a passkey is what the link is for: there, or without a workspace in any."""
+    everywhere = [each.workspace for each in facts.teammates]
+    return passkey_alone(facts, everywhere if workspace_id is None else [workspace_id])
 
 
 def _state(now: Known, account_id: int) -> str:

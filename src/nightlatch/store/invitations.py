@@ -23,7 +23,11 @@ _BY_ID = Query(
 )
 _BY_TOKEN = Query(
     select(
-        invitations, workspaces.c.slug, workspaces.c.name.label("workspace_name"), workspaces.c.required_from
+        invitations,
+        workspaces.c.slug,
+        workspaces.c.name.label("workspace_name"),
+        workspaces.c.required_from,
+        workspaces.c.resistant_from,
     )
     .join(workspaces, workspaces.c.id == invitations.c.workspace_id)
     .where(invitations.c.token_hash == bindparam("token_hash"))

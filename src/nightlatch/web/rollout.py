@@ -118,7 +118,11 @@ def chat_text(context: Context, policy: Policy, at: Instant | None) -> str:
         link = by_way_of(id_text(place.app_id), link)
     origin = context.front.config.origin
     thing = "a passkey" if passkey else "a second step (2FA)"
-    takes = "a fingerprint, a face, a screen lock" if passkey else "an authenticator app on your phone"
+    takes = (
+        "a fingerprint, a face, a screen lock"
+        if passkey
+        else "a passkey, or an authenticator app on your phone"
+    )
     takes += " or a security key" if passkey else ""
     what = (
         f"{name} asks everyone for {thing} now."

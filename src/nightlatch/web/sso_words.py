@@ -58,7 +58,7 @@ _TEXTS: dict[Why, tuple[str, str]] = {
     Why.NOT_FRESH: (
         "{name} did not ask you again",
         "What you are about to do takes a sign-in that is made now, and {name} let you through without one, or does "
-        "not say when it was. Set up 2FA: then a code from your phone is enough.",
+        "not say when it was. Set up 2FA: then your second step is enough.",
     ),
     Why.NOT_CONNECTED: (
         "Your account is not connected with {name} yet",

@@ -40,8 +40,8 @@ def help_requested(
     return letter(
         common,
         f"Somebody asks for help to sign in to {team}",
-        f"{_with_first_factor(common)} asks you to turn off the 2FA of {who}, because the phone is lost. It may be "
-        f"{who}, or somebody who stole {_first_factor(common)}.",
+        f"{_with_first_factor(common)} asks you to turn off the 2FA of {who}, because the phone or passkey is lost. "
+        f"It may be {who}, or somebody who stole {_first_factor(common)}.",
         f"{_last_used(used_at, common['when'])} Call {who} on a number that you already had. A mail or a chat message "
         "is not enough.",
         button=act(common, "See who asks", link),
@@ -75,7 +75,7 @@ def help_asked(
     return letter(
         common,
         "The admins were asked to help you sign in",
-        f"Somebody who {who_knows(common)} says that your phone is lost, and asked the admins of "
+        f"Somebody who {who_knows(common)} says that your phone or passkey is lost, and asked the admins of "
         f"{words.name(workspace, 'your workspace', most=200)} to turn off your 2FA.",
         "If it was you: they will contact you another way, to see that it is really you. Nobody from "
         f"{product(common)} will ask for a code.",

@@ -26,7 +26,7 @@ def token_made(*, name: str, expires: Instant, **common: Unpack[Common]) -> Mess
         common,
         f"A new API token was made with your {product(common)} account",
         f"An API token was made with your account: {device(name)}. Until {words.day(expires)} a program that has it "
-        "can read what it names, without your password and your phone. It cannot change anything.",
+        "can read what it names, without your password and your 2FA. It cannot change anything.",
         button=look(common, "See your API tokens", "/settings/user/tokens"),
         facts=own_act(common),
         not_you=f"{not_you(common)} The new password ends every API token, too.",

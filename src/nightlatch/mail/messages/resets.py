@@ -40,7 +40,7 @@ def reset_waiting(
         code = ""
     else:
         when = f"It will be done on {words.moment(expires)}, or earlier if a second owner approves it."
-        code = " Signing in with a code from your app, or with a recovery code, stops it, too."
+        code = " Signing in with your second step, or with a recovery code, stops it, too."
     return letter(
         common,
         f"Somebody asked to turn off your 2FA in {team}",

@@ -20,7 +20,7 @@ from nightlatch.mail.messages.common import (
     product,
 )
 from nightlatch.mail.messages.common import workspace as named
-from nightlatch.mail.messages.teams import ANY_APP, YOURS_ALONE
+from nightlatch.mail.messages.teams import ANY_APP, SECOND_STEP, YOURS_ALONE
 
 _SUBJECTS = {
     "7_days": "{team} asks everyone for 2FA from {day}: set yours up",
@@ -45,8 +45,7 @@ def mandate_notice(
     return letter(
         common,
         _SUBJECTS.get(stage, _SUBJECTS["7_days"]).format(team=team, day=day),
-        f"You have not set up 2FA for {team} yet: beside {first_factor(common)}, a code from an app on your "
-        f"phone. {need}",
+        f"You have not set up 2FA for {team} yet: beside {first_factor(common)}, {SECOND_STEP}. {need}",
         button=act(common, "Set up 2FA", link),
         notes=(ANY_APP, YOURS_ALONE),
         facts=done_by(common, by),
@@ -67,8 +66,8 @@ def mandate_reminder(
     return letter(
         common,
         f"A reminder: set up 2FA for {team}",
-        f"{person(by)} reminds you to set up 2FA for {team}: beside {first_factor(common)}, a code from an app on "
-        f"your phone. {need}",
+        f"{person(by)} reminds you to set up 2FA for {team}: beside {first_factor(common)}, "
+        f"{SECOND_STEP}. {need}",
         button=act(common, "Set up 2FA", link),
         notes=(ANY_APP, YOURS_ALONE),
         facts=done_by(common, by),
@@ -76,15 +75,18 @@ def mandate_reminder(
     )
 
 
-def mandate_link(*, workspace: str, link: str, expires: Instant, **common: Unpack[Common]) -> Message:
-    """To a teammate without 2FA whose link had run out, and on whose page somebody pressed the button for another."""
-    team = named(workspace)
+def mandate_link(
+    *, workspace: str, link: str, expires: Instant, passkey: bool = False, **common: Unpack[Common]
+) -> Message:
+    """To a teammate without 2FA whose link had run out, and on whose page somebody pressed the button for another.
+    `passkey`: only that will do."""
+    team, thing = named(workspace), "a passkey" if passkey else "2FA"
     return letter(
         common,
-        f"Your new link to set up 2FA for {team}",
+        f"Your new link to set up {thing} for {team}",
         f"The link in an older mail had run out. Here is a new one: it shows that this mailbox is yours, and leads "
-        f"you straight on to 2FA for {team}.",
-        button=act(common, "Set up 2FA", link),
+        f"you straight on to {thing} for {team}.",
+        button=act(common, f"Set up {thing}", link),
         notes=(good_until(expires),),
         facts=done_by(common, None),
         not_you="You did not ask for it? Then leave it: it opens nothing by itself.",

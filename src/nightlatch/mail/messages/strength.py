@@ -66,6 +66,6 @@ def strength_ready(
         f"{team} {start}{since}: you are ready",
         f"{person(by)} decided that everyone in {team} signs in with a passkey{since}. You have one: you are ready, "
         "and there is nothing to do.",
-        notes=("Do set up a second one on another device, so that a lost phone does not lock you out.",),
+        notes=("Do set up a second one on another device, so that one that is lost does not lock you out.",),
         facts=done_by(common, by),
     )

@@ -19,6 +19,8 @@ from nightlatch.mail.messages.common import (
 )
 from nightlatch.mail.messages.common import workspace as named
 
+SECOND_STEP = "a passkey, or a code from an app on your phone"
+"""What 2FA takes, where any second step will do."""
 ANY_APP = (
     "Any authenticator app will do, such as Google Authenticator, 1Password or Authy. "
     "It takes about a minute."
@@ -76,8 +78,8 @@ def mandate_enrol(
     return letter(
         common,
         subject,
-        f"{person(by)} decided that everyone in {team} signs in with 2FA: beside {first_factor(common)}, a code "
-        f"from an app on your phone. {need}",
+        f"{person(by)} decided that everyone in {team} signs in with 2FA: beside {first_factor(common)}, "
+        f"{SECOND_STEP}. {need}",
         button=act(common, "Set up 2FA", link),
         notes=(ANY_APP, YOURS_ALONE),
         facts=done_by(common, by),
@@ -98,7 +100,7 @@ def mandate_ready(
         f"{team} {start}{since}: you are ready",
         f"{person(by)} decided that everyone in {team} signs in with 2FA{since}. "
         "You already do: you are ready, and there is nothing to do.",
-        notes=("Do keep your recovery codes where you can reach them without your phone.",),
+        notes=("Do keep your recovery codes where you can reach them without your phone or passkey.",),
         facts=done_by(common, by),
     )
 

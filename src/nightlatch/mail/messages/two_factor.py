@@ -34,17 +34,23 @@ _SUSPENDED = {
 
 
 def ticket(
-    *, workspace: str | None, link: str, expires: Instant | None = None, **common: Unpack[Common]
+    *,
+    workspace: str | None,
+    link: str,
+    expires: Instant | None = None,
+    passkey: bool = False,
+    **common: Unpack[Common],
 ) -> Message:
     """To a person who asked on a page for their link to set up 2FA, for a workspace or for the account as
-    such."""
+    such. `passkey`: only that will do."""
     place = f" for {named(workspace)}" if workspace is not None else ""
+    thing = "a passkey" if passkey else "2FA"
     return letter(
         common,
-        f"Set up 2FA{place}: one tap to go on",
-        f"You asked for this link to set up 2FA{place}. It shows that this mailbox is yours, and leads "
+        f"Set up {thing}{place}: one tap to go on",
+        f"You asked for this link to set up {thing}{place}. It shows that this mailbox is yours, and leads "
         "you straight on.",
-        button=act(common, "Set up 2FA", link),
+        button=act(common, f"Set up {thing}", link),
         notes=(good_until(expires),),
         facts=own_act(common),
         not_you=f"Not you? Somebody who {who_knows(common)} asked for it. Do not open the link. "
@@ -184,15 +190,15 @@ def recovery_code_used(
     remain = "that was the last one" if left == 0 else f"{left} left"
     have = "You have none left." if left == 0 else f"You have {left} left."
     low = (
-        "That is few: make new ones in your settings now. Without any, a lost phone keeps you out until an admin "
-        "helps.",
+        "That is few: make new ones in your settings now. Without any, a lost phone or passkey keeps you out until an "
+        "admin helps.",
     )
     return letter(
         common,
         f"A recovery code was used: {remain}" + (", make new ones" if left < LOW else ""),
         f"One of your recovery codes was used for your account, and it does not work again. {have}",
         *(low if left < LOW else ()),
-        "Is your phone gone? Set up the new one in your settings: then you need no further recovery code.",
+        "Is your phone or passkey gone? Set up the new one in your settings: then you need no further recovery code.",
         facts=own_act(common, account),
         not_you=not_you(common),
         button=not_me_button(common, not_me_link),

@@ -47,6 +47,7 @@ async def _invitation(context: Context, token: str, **more: Any) -> Response:
         "email": found.email,
         "expires": found.expires_at,
         "requires_two_factor": _requires(found),
+        "passkey": found.passkey,
         "sign_in_url": context.url("/sign-in?next=/invitation"),
     }
     return render(context, "invitation.html", **(values | more))

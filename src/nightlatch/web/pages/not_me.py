@@ -29,6 +29,7 @@ async def _page(context: Context, found: contesting.NotMe, *, done: bool) -> Res
         email=found.email,
         name=found.name,
         codes=found.method is Method.RECOVERY_CODE,
+        passkey=found.method is Method.PASSKEY,
         about_one=found.method is not None,
         contested=found.contested,
         asks_for_help=found.asks_for_help,

@@ -4,15 +4,18 @@ from typing import Any
 
 from starlette.responses import Response
 
+from nightlatch.access import decide_workspace
 from nightlatch.actions import help as asking
 from nightlatch.actions import kinds
 from nightlatch.actions.proving import Proved
 from nightlatch.assurance import counts_somewhere
+from nightlatch.decision import Enrol
 from nightlatch.ids import to_text as id_text
 from nightlatch.refusals import Refused
 from nightlatch.store import authenticators
 from nightlatch.store.engine import Transaction
-from nightlatch.vocabulary import Method
+from nightlatch.store.known import Known
+from nightlatch.vocabulary import Method, Reason
 from nightlatch.web import flows
 from nightlatch.web.context import Context, with_query
 from nightlatch.web.pages.sign_in import go, guess_errors, open_methods, takes_passkeys
@@ -78,16 +81,33 @@ async def recover_form(context: Context) -> Response:
     if not isinstance(result, Proved):
         return await _recover(context, **guess_errors(context, result, "recovery_code"))
     context.session_token = result.token
-    apps = [each for each in result.known.facts.authenticators if each.method is not Method.RECOVERY_CODE]
+    return _recovered(context, result)
+
+
+def _recovered(context: Context, result: Proved) -> Response:
+    """How many codes are left, and the way to what takes the place of what is lost."""
+    own = [each for each in result.known.facts.authenticators if each.method is not Method.RECOVERY_CODE]
+    only = own[0] if len(own) == 1 else None
     target = context.next_path or "/"
     return render(
         context,
         "recovered.html",
         codes_left=result.recovery_codes_left or 0,
         continue_url=context.url(target),
-        replaces=id_text(apps[0].id) if len(apps) == 1 else None,
+        lost="several" if only is None else "passkey" if only.method is Method.PASSKEY else "app",
+        replaces=id_text(only.id) if only is not None else "",
+        asked_by=_asks_for_a_passkey(result.known),
         next=target,
     )
+
+
+def _asks_for_a_passkey(known: Known) -> dict[str, str] | None:
+    """A workspace that a passkey alone opens, to which the recovery code leads no further than to a new one."""
+    for place in (known.places or {}).values():
+        decision = decide_workspace(known.facts, place.id)
+        if isinstance(decision, Enrol) and decision.reason is Reason.STRENGTH:
+            return {"name": place.name, "slug": place.slug}
+    return None
 
 
 async def ask_form(context: Context) -> Response:

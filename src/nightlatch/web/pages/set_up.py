@@ -144,7 +144,9 @@ def passkey_values(context: Context, place: Place | None, replaces: int | None) 
     }
     return {
         "passkeys": context.front.config.passkey_host is not None,
-        "passkey_first": on_phone(context.by.user_agent) or set_up_asked.passkey_wanted(context, place),
+        "passkey_first": on_phone(context.by.user_agent)
+        or set_up_asked.passkey_wanted(context, place)
+        or set_up_asked.is_passkey(context.facts, replaces),
         "on_phone": on_phone(context.by.user_agent),
         "passkey_ask": {name: value for name, value in asked.items() if value},
         "workspace": asked["workspace"],
@@ -162,9 +164,12 @@ async def _replaced(context: Context, replaces: int | None) -> dict[str, str] | 
 async def start(context: Context, asked: Asked, **more: Any) -> Response:
     """It may begin: one button, because opening a page begins nothing."""
     values = await set_up_asked.about(context, asked.place, asked.next)
+    passkey = set_up_asked.is_passkey(context.facts, asked.replaces)
     values |= {
         "state": "start",
         **passkey_values(context, asked.place, asked.replaces),
+        "replaces_passkey": passkey,
+        "passkey_alone": values["passkey_alone"] or (passkey and set_up_asked.needs_a_passkey(context.facts)),
         "replaces": to_text(asked.replaces) if asked.replaces is not None else "",
         "replaces_name": ((await _replaced(context, asked.replaces)) or {}).get("name"),
         "another": asked.another,

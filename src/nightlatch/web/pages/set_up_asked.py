@@ -135,9 +135,19 @@ def passkey_alone(context: Context, place: Place | None) -> bool:
     teammate = facts.teammate(asking.id) if asking is not None else None
     if teammate is None or not passkey_wanted(context, asking):
         return False
-    mandate = teammate.mandate
-    until_then = mandate.in_force(facts.now) and not mandate.resistant(facts.now)
-    return not until_then or enrolled(facts.authenticators, teammate.workspace)
+    has_two_factor = enrolled(facts.authenticators, teammate.workspace)
+    return teammate.mandate.passkey_alone(facts.now, has_two_factor=has_two_factor)
+
+
+def is_passkey(facts: Facts, authenticator_id: int | None) -> bool:
+    """Whether this is one of the person's passkeys."""
+    found = facts.authenticator(authenticator_id) if authenticator_id is not None else None
+    return found is not None and found.method is Method.PASSKEY
+
+
+def needs_a_passkey(facts: Facts) -> bool:
+    """Whether some workspace requires a passkey, now or from a date: an app would not do in the place of one."""
+    return any(each.mandate.strength is ProofStrength.PHISHING_RESISTANT for each in facts.teammates)
 
 
 def by_invitation(context: Context) -> bool:

@@ -30,11 +30,19 @@ def codes_page(context: Context, codes: list[str], *, first: bool, target: str, 
         "first": first,
         "newcomer": False,
         "replaced": None,
-        "method": None,
+        "method": _what_there_is(context.facts),
         "workspace_name": None,
         "next": target,
     }
     return render(context, "set_up_codes.html", **(values | more))
+
+
+def _what_there_is(facts: Facts) -> str | None:
+    """`passkey` where there is nothing else to lose, `totp` where there is an app, None before the first of either."""
+    methods = {each.method for each in facts.authenticators} - {Method.RECOVERY_CODE}
+    if Method.TOTP in methods:
+        return Method.TOTP.value
+    return Method.PASSKEY.value if methods else None
 
 
 async def codes_file(context: Context) -> Response:
@@ -50,7 +58,7 @@ async def codes_file(context: Context) -> Response:
         f"Made on: {to_datetime(context.now):%Y-%m-%d}",
         "",
         "Each code signs you in once, in place of your authenticator app or passkey.",
-        "Keep them where you find them without your phone.",
+        "Keep them where you find them without your phone or passkey.",
         "",
         *codes,
         "",
@@ -76,7 +84,7 @@ async def done_form(context: Context) -> Response:
     """Insists on the box; then on to where the person was going."""
     codes, first = _posted(context), bool(context.form.get("first"))
     if codes and not context.form.get("saved"):
-        message = "Tick this once you have put the codes where you find them without your phone."
+        message = "Tick this once you have put the codes where you find them without your phone or passkey."
         more: dict[str, Any] = {"errors": {"saved": message}}
         more["newcomer"] = first and set_up_asked.by_invitation(context)
         return codes_page(context, codes, first=first, target=context.next_path, **more)

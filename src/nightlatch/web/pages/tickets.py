@@ -60,6 +60,7 @@ async def _ticket(context: Context, token: str, **more: Any) -> Response:
         "workspace_name": found.workspace_name,
         "by": found.by,
         "at": found.at,
+        "passkey": found.passkey,
         "needs_number": found.needs_number,
         "tries_left": found.tries_left,
         "expires": found.expires_at,
