@@ -251,6 +251,55 @@ def test_the_last_passkey_is_not_taken_off_where_they_are_required(acme: Keyed):
     assert authenticators.mandated_by(acme.world.known(acme.owner).facts, other) == []
 
 
+@pytest.mark.parametrize(
+    "date, code", [(None, Code.MANDATED), (10 * DAY, Code.LAST_OWNER)], ids=["in force", "announced"]
+)
+def test_an_app_takes_the_place_of_no_passkey_that_is_needed(acme: Keyed, date: int | None, code: Code):
+    """Replacing it is giving it up: refused before there is anything to scan, and again when that was begun before."""
+    begun = begin_instead(acme)
+    acme.world.bind_totp(acme.olga)
+    acme.on(strength=KEYS, strength_from=acme.world.clock.now() + date if date else None)
+    with pytest.raises(Refused) as refusal:
+        confirm_instead(acme, begun)
+    assert refusal.value.code is code
+    with pytest.raises(Refused) as refusal:
+        begin_instead(acme)
+    assert refusal.value.code is code
+    assert acme.world.read(lambda tx: memberships.owners_with_passkey(tx, acme.id)) == [acme.dana.id]
+    other = bind(acme.world, acme.owner, SoftPasskey(), ask_new(acme.world, acme.owner, replaces=acme.key))
+    assert other.replaced == "Laptop"
+
+
+def test_an_app_takes_the_place_of_a_passkey_beside_another_one(acme: Keyed):
+    """As where passkeys are not required at all."""
+    other = acme.world.bind_passkey(acme.dana)
+    acme.on(strength=KEYS)
+    assert confirm_instead(acme, begin_instead(acme)).replaced == "Laptop"
+    facts = acme.world.known(acme.owner).facts
+    assert facts.authenticator(acme.key) is None
+    assert facts.authenticator(other) is not None
+
+
+def begin_instead(acme: Keyed) -> enrolment.Pending:
+    """An app in place of Dana's passkey, which she has just shown."""
+    return acme.world.write(
+        lambda tx: enrolment.begin(tx, by=acme.owner, name="", replaces=acme.key, workspace_id=None)
+    )
+
+
+def confirm_instead(acme: Keyed, begun: enrolment.Pending) -> enrolment.Confirmed:
+    """Its first code."""
+    code, token = acme.world.code(begun.seed), new_token()
+    confirmed = acme.world.write(
+        lambda tx: enrolment.confirm(
+            tx, by=acme.owner, enrolment_id=begun.id, code=code, codes=[], token=token
+        )
+    )
+    assert isinstance(confirmed, enrolment.Confirmed)
+    acme.owner = carried_on(acme.owner, token)
+    return confirmed
+
+
 # What the workspace is told of it
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from nightlatch.actions import authenticators
 from nightlatch.actions.by import By
+from nightlatch.actions.giving_up import locked_with_workspaces
 from nightlatch.instants import DAY
 from nightlatch.refusals import Code
 from nightlatch.store import teammates
@@ -149,6 +149,28 @@ def test_a_mandate_is_not_turned_on_over_an_owner_who_is_just_switching_off(two_
         assert bool(owners) == (told["Policy"] == 1)
 
 
+def test_of_two_owners_who_take_an_app_for_their_passkey_at_once_one_keeps_it(two_workers: Processes) -> None:
+    """Passkeys will be required tomorrow, and each of the two could go without theirs if the other did not."""
+    world = two_workers.world
+    for number in range(ROUNDS // 2):
+        acme = Acme(world, 2000 + number, mandated=False)
+        keys = [world.bind_passkey(each) for each in acme.people]
+        acme.by = [world.by_passkey(each, key) for each, key in zip(acme.people, keys, strict=True)]
+        begun = [
+            tries.begin_enrolment(world.store, by, replaces=key)
+            for by, key in zip(acme.by, keys, strict=True)
+        ]
+        tries.require(world.store, acme.by[0], acme.id, passkeys_from=world.clock.now() + DAY)
+        told = two_workers.race(
+            [
+                partial(tries.confirm_enrolment, by=by, enrolment_id=each.id, text=world.code(each.seed))
+                for by, each in zip(acme.by, begun, strict=True)
+            ]
+        )
+        assert told == {"Confirmed": 1, Code.LAST_OWNER: 1}, dict(told)
+        assert len(acme.enrolled_owners()) == 1
+
+
 def test_a_workspace_that_was_joined_meanwhile_is_locked_too(postgres_world: World) -> None:
     """Whoever switches off 2FA waits while they become an owner elsewhere: that workspace's guard counts them too."""
     world = postgres_world
@@ -165,7 +187,7 @@ def test_a_workspace_that_was_joined_meanwhile_is_locked_too(postgres_world: Wor
         assert unlocked.wait(PATIENCE)
 
     def switch_off(tx: Transaction) -> bool:
-        authenticators._locked(tx, by)
+        locked_with_workspaces(tx, by)
         return is_locked(world.url, acme)
 
     with ThreadPoolExecutor(2) as pool:

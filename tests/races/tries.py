@@ -21,6 +21,8 @@ from nightlatch.actions.tokens import new_token
 from nightlatch.addresses import parse
 from nightlatch.authenticators import recovery_code
 from nightlatch.authenticators.recovery_code import CodeParts
+from nightlatch.instants import Instant
+from nightlatch.policy import ProofStrength
 from nightlatch.store.engine import Store, Transaction
 from nightlatch.vocabulary import Credential, Role
 
@@ -119,6 +121,13 @@ def redeem(
     return store.write_now(lambda tx: tickets.redeem(tx, by=by, token_hash=token_hash, number=number))
 
 
+def begin_enrolment(store: Store, by: By, replaces: int | None = None) -> enrolment.Pending:
+    """Begin to enrol an app, or one in place of something."""
+    return store.write_now(
+        lambda tx: enrolment.begin(tx, by=by, name="", replaces=replaces, workspace_id=None)
+    )
+
+
 def confirm_enrolment(
     store: Store, by: By, enrolment_id: int, text: str
 ) -> enrolment.Confirmed | enrolment.NotConfirmed:
@@ -198,8 +207,11 @@ def switch_off(store: Store, by: By, authenticator_id: int) -> None:
     store.write_now(lambda tx: authenticators.unbind(tx, by=by, authenticator_id=authenticator_id))
 
 
-def require(store: Store, by: By, workspace_id: int) -> mandate.Policy:
-    """Turn the mandate on."""
+def require(
+    store: Store, by: By, workspace_id: int, *, passkeys_from: Instant | None = None
+) -> mandate.Policy:
+    """Turn the mandate on; with a date, passkeys alone from then on."""
+    strength = ProofStrength.PHISHING_RESISTANT if passkeys_from is not None else None
 
     def body(tx: Transaction) -> mandate.Policy:
         policy = mandate.read_policy(tx, by=by, workspace_id=workspace_id)
@@ -212,6 +224,8 @@ def require(store: Store, by: By, workspace_id: int) -> mandate.Policy:
             managed_by=policy.managed_by,
             if_revision=policy.revision,
             reason=None,
+            strength=strength,
+            strength_from=passkeys_from,
         )
 
     return store.write_now(body)

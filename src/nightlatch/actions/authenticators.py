@@ -7,27 +7,26 @@ from nightlatch.access import enrol_reach
 from nightlatch.actions import kinds
 from nightlatch.actions.binding import HashedCode, covered
 from nightlatch.actions.by import By
-from nightlatch.actions.guard import allowed, person_of, place_of, session_of
+from nightlatch.actions.giving_up import locked_with_workspaces, refuse_giving_up
+from nightlatch.actions.giving_up import mandated_by as mandated_by
+from nightlatch.actions.guard import allowed, person_of, session_of
 from nightlatch.actions.mailing import mail_account
 from nightlatch.actions.not_me import not_me_link
 from nightlatch.actions.recovery_sets import drop_orphaned
 from nightlatch.actions.remembering import forget
 from nightlatch.actions.standing_notes import note_methods
 from nightlatch.actions.tokens import Token
-from nightlatch.assurance import counts_somewhere, ready, relied, touches, usable
+from nightlatch.assurance import counts_somewhere, touches
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
-from nightlatch.facts import Authenticator, Facts, Teammate
-from nightlatch.ids import to_text
+from nightlatch.facts import Facts
 from nightlatch.instants import Instant
 from nightlatch.names import clean_name
-from nightlatch.policy import ProofStrength
 from nightlatch.refusals import Code, Refused, WayOut, not_found
-from nightlatch.store import accounts, authenticators, guesses, sessions, standing, teammates
+from nightlatch.store import accounts, authenticators, guesses, sessions, standing
 from nightlatch.store.engine import Transaction
-from nightlatch.store.known import Known, Place
 from nightlatch.store.locks import lock
-from nightlatch.vocabulary import PHISHING_RESISTANT, Event, Method, Role
+from nightlatch.vocabulary import Event, Method
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,40 +68,14 @@ def own(tx: Transaction, *, by: By) -> list[Listed]:
     ]
 
 
-def mandated_by(facts: Facts, authenticator_id: int) -> list[int]:
-    """The workspaces whose mandate in force would be broken by taking this authenticator away."""
-    gone = facts.authenticator(authenticator_id)
-    if gone is None or gone.method is Method.RECOVERY_CODE:
-        return []
-    rest = [
-        each
-        for each in facts.authenticators
-        if each.id != gone.id and each.method is not Method.RECOVERY_CODE
-    ]
-
-    def left(teammate: Teammate) -> bool:
-        only_passkeys = teammate.mandate.resistant(facts.now)
-        return any(
-            usable(other, teammate.workspace) and (not only_passkeys or other.method in PHISHING_RESISTANT)
-            for other in rest
-        )
-
-    return [
-        each.workspace
-        for each in facts.teammates
-        if each.mandate.in_force(facts.now) and relied(gone, each.workspace) and not left(each)
-    ]
-
-
 def unbind(tx: Transaction, *, by: By, authenticator_id: int) -> None:
     """Take one of one's own authenticators away. Raises Refused: `mandated`, `last_owner`, step-up, not found."""
-    known = _locked(tx, by)
+    known = locked_with_workspaces(tx, by)
     gone = known.facts.authenticator(authenticator_id)
     if gone is None or gone.method is Method.RECOVERY_CODE:
         raise not_found()
     known = allowed(tx, by, replace(kinds.CHANGE_AUTHENTICATOR, reach=touches(gone)))
-    _refuse_if_mandated(known, gone)
-    _keep_an_owner(tx, known, gone)
+    refuse_giving_up(tx, known, gone)
     account = accounts.by_id(tx, person_of(known).id)
     row = authenticators.by_id(tx, gone.id, person_of(known).id)
     if account is None or row is None or not authenticators.unbind(tx, gone.id, account.id):
@@ -186,72 +159,3 @@ def renew_codes(tx: Transaction, *, by: By, codes: Sequence[HashedCode], token: 
 def _counts_somewhere(facts: Facts, authenticator_id: int) -> bool:
     bound = facts.authenticator(authenticator_id)
     return bound is not None and counts_somewhere(facts, bound)
-
-
-def _locked(tx: Transaction, by: By) -> Known:
-    """Law 8 reads other people's rows: the workspaces are locked before the account, then everything is read again.
-
-    Who joined another one while this waited locks that one too; out of order, but a deadlock simply begins again.
-    """
-    known = allowed(tx, by, kinds.SEE_SESSION)
-    locked: set[int] | None = None
-    while locked is None or not {each.workspace for each in known.facts.teammates} <= locked:
-        locked = {each.workspace for each in known.facts.teammates}
-        lock(tx, workspaces=locked, accounts=[person_of(known).id])
-        known = allowed(tx, by, kinds.SEE_SESSION)
-    return known
-
-
-def _refuse_if_mandated(known: Known, gone: Authenticator) -> None:
-    demanding = mandated_by(known.facts, gone.id)
-    if demanding:
-        names = ", ".join(place_of(known, each).name for each in demanding)
-        only_passkeys = any(
-            each.workspace in demanding and each.mandate.resistant(known.facts.now)
-            for each in known.facts.teammates
-        )
-        what, new = ("a passkey", "a new passkey") if only_passkeys else ("2FA", "something new")
-        raise Refused(
-            Code.MANDATED,
-            f"{names} requires {what}, and this is what you use there. Set up {new} in its place, "
-            "or ask an admin.",
-            WayOut("Set up a new one in its place.", f"/set-up?replaces={to_text(gone.id)}"),
-        )
-
-
-def _keep_an_owner(tx: Transaction, known: Known, gone: Authenticator) -> None:
-    """A workspace that requires 2FA, or will, keeps an owner who has it; one that requires single sign-on keeps an
-    owner who comes in otherwise (law 8)."""
-    rest = [each for each in known.facts.authenticators if each.id != gone.id]
-    without = replace(known.facts, authenticators=tuple(rest))
-    for teammate in known.facts.teammates:
-        if teammate.role is not Role.OWNER or not relied(gone, teammate.workspace):
-            continue
-        if ready(without, teammate.workspace):
-            continue
-        place, alone = place_of(known, teammate.workspace), [person_of(known).id]
-        if (
-            teammate.mandate.required_from is not None
-            and teammates.enrolled_owners(tx, teammate.workspace) == alone
-        ):
-            raise _last_owner(
-                place,
-                f"You are the only owner of {place.name} who has {_asked(teammate)}, and it will be required there.",
-            )
-        if teammate.sso_required and teammates.enrolled_owners_with_password(tx, teammate.workspace) == alone:
-            raise _last_owner(
-                place,
-                f"{place.name} requires single sign-on, and you are the only owner who has a password and 2FA to come "
-                "in with when the provider is down.",
-            )
-
-
-def _last_owner(place: Place, detail: str) -> Refused:
-    first = "Make somebody else an owner first."
-    if place.app_id is not None:  # who is an owner, its product says
-        first = "Let another owner set up 2FA first."
-    return Refused(Code.LAST_OWNER, detail, WayOut(first, f"/w/{place.slug}/settings/team"))
-
-
-def _asked(teammate: Teammate) -> str:
-    return "2FA" if teammate.mandate.strength is ProofStrength.ANY else "a passkey"

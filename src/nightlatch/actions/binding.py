@@ -19,7 +19,7 @@ from nightlatch.assurance import limited, relied, relied_on
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
 from nightlatch.decision import Action, Allow
-from nightlatch.facts import Authenticator, Facts, Reach
+from nightlatch.facts import Authenticator, Facts, Reach, WorkspaceId
 from nightlatch.instants import HOUR, Instant
 from nightlatch.refusals import Code, Refused, WayOut, not_found
 from nightlatch.store import (
@@ -157,6 +157,18 @@ def complete(
     return Confirmed(now, token, bound.id, bound.method, bound.name, first, replaced, codes_kept)
 
 
+def taken_over(before: Facts, old: Authenticator, reach: Reach) -> list[WorkspaceId]:
+    """The workspaces where what is bound now, with this reach, takes the place of an old one: those that relied on it
+    and are open to this session."""
+    return [
+        each.workspace
+        for each in before.teammates
+        if relied(old, each.workspace)
+        and each.workspace in reach
+        and isinstance(decide_workspace(before, each.workspace), Allow)
+    ]
+
+
 def covered(old: Reach, new: Reach) -> bool:
     """Whether everything the old one reaches is reached by the new one."""
     return new.everywhere or (not old.everywhere and old.workspaces <= new.workspaces)
@@ -215,11 +227,7 @@ def _replace(tx: Transaction, binding: Binding) -> Row | None:
     if old is None or row is None:
         return None
     relying = [each.workspace for each in before.teammates if relied(old, each.workspace)]
-    opened = [
-        each
-        for each in relying
-        if each in binding.reach and isinstance(decide_workspace(before, each), Allow)
-    ]
+    opened = taken_over(before, old, binding.reach)
     if len(opened) == len(relying):
         authenticators.unbind(tx, old.id, account_id)
     else:

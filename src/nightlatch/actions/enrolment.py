@@ -4,21 +4,26 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from nightlatch.access import enrol_reach
 from nightlatch.actions import kinds
 from nightlatch.actions.binding import (
     Binding,
     Bound,
+    action_for,
     complete,
     may_begin,
     prepare,
+    taken_over,
     wanted_codes,
 )
 from nightlatch.actions.binding import Confirmed as Confirmed
 from nightlatch.actions.binding import HashedCode as HashedCode
 from nightlatch.actions.by import By
+from nightlatch.actions.giving_up import locked_with_workspaces, refuse_giving_up
 from nightlatch.actions.guard import allowed, person_of, session_of
 from nightlatch.actions.tokens import Token
 from nightlatch.authenticators import totp
+from nightlatch.facts import Authenticator
 from nightlatch.ids import new_id, to_text
 from nightlatch.instants import Instant
 from nightlatch.names import clean_name
@@ -26,7 +31,7 @@ from nightlatch.refusals import Code, Refused, WayOut, not_found
 from nightlatch.store import authenticators, enrolments
 from nightlatch.store.engine import Transaction
 from nightlatch.store.locks import lock
-from nightlatch.vocabulary import Method
+from nightlatch.vocabulary import PHISHING_RESISTANT, Method
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +58,14 @@ class NotConfirmed:
 
 
 def begin(tx: Transaction, *, by: By, name: str, replaces: int | None, workspace_id: int | None) -> Pending:
-    """Begin enrolling; an older pending enrolment of this session is gone, other sessions' are not touched."""
-    lock(tx, accounts=[by.id] if by.id is not None else [])
+    """Begin enrolling; an older pending enrolment of this session is gone, other sessions' are not touched.
+
+    Raises Refused: the gate's, `not_found`, `conflict` (too many already); `mandated`, `last_owner` where it would take
+    the place of a passkey that has to stay.
+    """
+    _lock(tx, by, replaces)
     known = may_begin(tx, by, replaces, workspace_id)
+    _keep_what_is_required(tx, by, replaces)
     seed, id = totp.new_seed(secrets.token_bytes), new_id()
     enrolments.begin(
         tx,
@@ -99,9 +109,10 @@ def confirm(
 
     A wrong code is not charged: its seed is on the person's own screen, so there is nothing to guess.
     """
-    lock(tx, accounts=[by.id] if by.id is not None else [])
+    _lock(tx, by, _own(tx, by, enrolment_id).replaces)
     pending = _own(tx, by, enrolment_id)
     binding = prepare(tx, by, pending.replaces, pending.workspace_id)
+    _keep_what_is_required(tx, by, pending.replaces)
     verdict = totp.verify(pending.seed, code, tx.now, None)
     if verdict.step is None:
         return NotConfirmed(totp.drift(pending.seed, code, tx.now))
@@ -112,6 +123,27 @@ def confirm(
 
 
 # --- inside ---
+
+
+def _lock(tx: Transaction, by: By, replaces: int | None) -> None:
+    """The account; whoever gives something up for it is asked whether others have it, so the workspaces first."""
+    if replaces is not None:
+        locked_with_workspaces(tx, by)
+    elif by.id is not None:
+        lock(tx, accounts=[by.id])
+
+
+def _keep_what_is_required(tx: Transaction, by: By, replaces: int | None) -> None:
+    """An app takes the place of no passkey that is required, nor of the only one among the owners (law 8)."""
+    if replaces is None:
+        return
+    known = allowed(tx, by, kinds.SEE_SESSION)
+    old = known.facts.authenticator(replaces)
+    if old is None or old.method not in PHISHING_RESISTANT:
+        return
+    reach = enrol_reach(known.facts, action_for(replaces))
+    where = taken_over(known.facts, old, reach)
+    refuse_giving_up(tx, known, old, where=where, instead=Authenticator(0, Method.TOTP, reach))
 
 
 def _own(tx: Transaction, by: By, enrolment_id: int) -> Pending:

@@ -218,7 +218,7 @@ ROUTES: list[Route] = [
         answer=models.PendingTotp,
         status=201,
         summary="Begin enrolling an authenticator app",
-        codes=(Code.NOT_FOUND, Code.CONFLICT),
+        codes=(Code.NOT_FOUND, Code.CONFLICT, Code.MANDATED, Code.LAST_OWNER),
     ),
     api(
         "POST",
@@ -228,7 +228,7 @@ ROUTES: list[Route] = [
         body=models.CodeBody,
         answer=models.Confirmed,
         summary="Confirm it with its first code",
-        codes=(Code.WRONG_CODE, Code.EXPIRED),
+        codes=(Code.WRONG_CODE, Code.EXPIRED, Code.MANDATED, Code.LAST_OWNER),
     ),
     api(
         "PATCH",
