@@ -4,20 +4,28 @@ Written from docs/architecture.md and nothing else: it shares no code with `nigh
 counter of its own (`n`), never by an instant; what a person has bound is a `Thing`, what a session has shown a `Shown`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+from tests.support.passkeys import SoftPasskey
 
 HOUR = 60 * 60 * 1_000_000
 
 
 @dataclass
 class Thing:
-    """An authenticator that is bound: an app, or a set of recovery codes."""
+    """An authenticator that is bound: an app, a key (a passkey), or a set of recovery codes."""
 
     id: int
     kind: str
     everywhere: bool
     reaches: frozenset[int]
     seed: bytes | None = None
+    """Of an app."""
+    soft: SoftPasskey | None = None
+    """Of a key: what signs."""
+    codes: list[str] = field(default_factory=list)
+    """Of recovery codes: the selectors of those that are not used."""
     void: set[int] = field(default_factory=set)
     accepted: set[int] = field(default_factory=set)
     suspended: bool = False
@@ -25,7 +33,7 @@ class Thing:
 
 @dataclass(frozen=True)
 class Shown:
-    """One thing that a session has proved: `password`, `app`, `codes`, or `mail` (a ticket)."""
+    """One thing that a session has proved: `password`, `app`, `key`, `codes`, or `mail` (a ticket)."""
 
     kind: str
     n: int
@@ -33,6 +41,13 @@ class Shown:
     thing: int | None = None
     workspace: int | None = None
     reset: int | None = None
+    verified: bool = True
+    """Of a key: it verified its user, and is both factors; only touched, it is a second one."""
+
+    @property
+    def first(self) -> bool:
+        """Whether it is a first factor."""
+        return self.kind == "password" or (self.kind == "key" and self.verified)
 
 
 @dataclass
@@ -53,12 +68,16 @@ class Mate:
 
 @dataclass
 class Place:
-    """A workspace: from when it requires 2FA, and when it said so."""
+    """A workspace: from when it requires 2FA, and from when passkeys alone; when it said so; when it gave that up."""
 
     id: int
     slug: str
     required_from: int | None = None
     announced_n: int = 0
+    given_up_at: int | None = None
+    keys_from: int | None = None
+    keys_announced_n: int = 0
+    keys_given_up_at: int | None = None
     mates: dict[int, Mate] = field(default_factory=dict)
     former: dict[int, Mate] = field(default_factory=dict)
     """Who was here once: a return is the same row again."""
@@ -68,6 +87,16 @@ class Place:
         if self.required_from is None or now < mate.exempt_until:
             return False
         return self.required_from <= now or mate.joined_n > self.announced_n
+
+    def wants_key(self, mate: Mate, now: int) -> bool:
+        """Whether it takes nothing but a passkey of this one now."""
+        if self.keys_from is None or not self.binds(mate, now):
+            return False
+        return self.keys_from <= now or mate.joined_n > self.keys_announced_n
+
+    def would_do(self, kind: str, mate: Mate, now: int) -> bool:
+        """Whether this one has what it requires with something of this kind."""
+        return kind == "key" or (kind == "app" and not self.wants_key(mate, now))
 
 
 @dataclass
@@ -88,9 +117,28 @@ class Someone:
             and (each.everywhere or place.id in each.reaches or place.id in each.accepted)
         ]
 
+    def of(self, *kinds: str) -> list[Thing]:
+        """What of these kinds is bound."""
+        return [each for each in self.things.values() if each.kind in kinds]
+
+    def kinds(self, place: Place) -> set[str]:
+        """Of which kinds a workspace relies on something, recovery codes left out."""
+        return {each.kind for each in self.relied(place)} - {"codes"}
+
     def enrolled(self, place: Place) -> bool:
         """Relied on more than recovery codes."""
-        return any(each.kind == "app" for each in self.relied(place))
+        return bool(self.kinds(place))
+
+    def ready(self, place: Place) -> bool:
+        """Has what is required there, now or from a date: 2FA, or a passkey."""
+        return "key" in self.kinds(place) if place.keys_from is not None else self.enrolled(place)
+
+    def usable(self, places: Sequence[Place]) -> set[int]:
+        """What one of these workspaces would take now; without any: what is void nowhere."""
+        here = [each for place in places for each in self.relied(place)]
+        if not places:
+            here = [each for each in self.things.values() if not each.void]
+        return {each.id for each in here if not each.suspended}
 
 
 @dataclass
@@ -106,9 +154,12 @@ class Visit:
         return [
             each
             for each in self.shown
-            if each.n > mate.valid_after
-            and (each.kind == "password" or (each.kind in ("app", "codes") and each.thing in relied))
+            if each.n > mate.valid_after and (each.kind == "password" or each.thing in relied)
         ]
+
+    def first(self, place: Place, mate: Mate) -> bool:
+        """Whether a first factor counts there."""
+        return any(each.first for each in self.counting(place, mate))
 
     def second(self, place: Place, mate: Mate) -> bool:
         """Whether a second factor counts there."""
@@ -133,24 +184,44 @@ def expected(visit: Visit, place: Place, now: int) -> str:
     mate = place.mates.get(visit.who.id)
     if mate is None:
         return "deny"
-    counting = visit.counting(place, mate)
-    if not any(each.kind == "password" for each in counting):
+    if not visit.first(place, mate):
         return "challenge"
+    if visit.second(place, mate):
+        shown = {each.kind for each in visit.counting(place, mate)}
+        if "key" in shown or not place.wants_key(mate, now):
+            return "allow"
+        return "enrol" if "codes" in shown or "key" not in visit.who.kinds(place) else "challenge"
     if visit.who.relied(place):
-        return "allow" if visit.second(place, mate) else "challenge"
+        return "challenge"
     return "enrol" if place.binds(mate, now) else "allow"
 
 
+def leads_on(visit: Visit, place: Place, now: int) -> set[str]:
+    """What is to be asked for where the gate says `challenge` to somebody whose first factor counts."""
+    mate = place.mates[visit.who.id]
+    kinds = {each.kind for each in visit.who.relied(place) if not each.suspended}
+    if not place.wants_key(mate, now) or "key" not in visit.who.kinds(place):
+        return kinds
+    return kinds - {"app"} if not visit.second(place, mate) else kinds & {"key"}
+
+
 def may_bind_in(visit: Visit, place: Place, now: int) -> bool:
-    """Law 14: a first factor that counts, and a second one that counts or that workspace's mailbox."""
+    """Law 14: a first factor that counts, and a second one that counts or that workspace's mailbox.
+
+    Where only a passkey is taken and there is one, that or a recovery code is the second one.
+    """
     mate = place.mates.get(visit.who.id)
-    if mate is None or not any(each.kind == "password" for each in visit.counting(place, mate)):
+    if mate is None or not visit.first(place, mate):
         return False
-    return visit.second(place, mate) or visit.mailbox(place, mate, now)
+    if not visit.who.relied(place):
+        return visit.mailbox(place, mate, now)
+    shown = {each.kind for each in visit.counting(place, mate)}
+    phishable = place.wants_key(mate, now) and "key" in visit.who.kinds(place)
+    return bool(shown & ({"key", "codes"} if phishable else {"app", "key", "codes"}))
 
 
 def may_bind_alone(visit: Visit) -> bool:
-    """The same for somebody in no workspace: the password, and what is bound and void nowhere."""
+    """The same for somebody in no workspace: a first factor, and what is bound and void nowhere."""
     bound = {each.id for each in visit.who.things.values() if not each.void}
-    kinds = {each.kind for each in visit.shown if each.kind == "password" or each.thing in bound}
-    return "password" in kinds and bool(kinds & {"app", "codes"})
+    counting = [each for each in visit.shown if each.kind == "password" or each.thing in bound]
+    return any(each.first for each in counting) and any(each.kind != "password" for each in counting)

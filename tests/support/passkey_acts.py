@@ -1,5 +1,6 @@
 """Binding and showing a passkey by the real actions, with one in software."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from nightlatch import addresses
@@ -24,11 +25,19 @@ def ask_new(world: World, by: By, **more: Any) -> Asked:
     return world.write(lambda tx: passkey_asking.ask_new(tx, by=by, site=SITE, **given))
 
 
-def bind(world: World, by: By, soft: SoftPasskey, asked: Asked | None = None, **lies: Any) -> Any:
+def bind(
+    world: World,
+    by: By,
+    soft: SoftPasskey,
+    asked: Asked | None = None,
+    *,
+    codes: Sequence[HashedCode] = CODES,
+    **lies: Any,
+) -> Any:
     """Confirmed, or NotMade."""
     made = passkey_answers.read_made(soft.make((asked or ask_new(world, by)).options, **lies))
     return world.write(
-        lambda tx: passkey_enrolment.bind(tx, by=by, site=SITE, answer=made, codes=CODES, token=new_token())
+        lambda tx: passkey_enrolment.bind(tx, by=by, site=SITE, answer=made, codes=codes, token=new_token())
     )
 
 
