@@ -12,7 +12,8 @@ from nightlatch.store import events
 from nightlatch.store.engine import Transaction
 from nightlatch.store.query import Query
 from nightlatch.store.schema import metadata
-from tests.support.history import History, Snapshot
+from tests.support.history.history import History
+from tests.support.history.snapshot import Snapshot
 from tests.support.world import World
 
 
@@ -20,8 +21,8 @@ def of_day(world: World, workspace_id: int, on: str = "") -> Evidence:
     return world.read(lambda tx: read_evidence(tx, workspace_id=workspace_id, on=on))
 
 
-def said(evidence: Evidence) -> Snapshot:
-    """Evidence in the words of the tables."""
+def said(evidence: Evidence, truth: Snapshot) -> Snapshot:
+    """Evidence in the words of the tables, without what those do not say."""
     policy = evidence.policy
     changes = [(policy.at, policy.by), (policy.managed_by_at, policy.managed_by_by)]
     at, by = max(changes, key=lambda change: change[0] or 0)
@@ -29,6 +30,7 @@ def said(evidence: Evidence) -> Snapshot:
     return Snapshot(
         evidence.name or "",
         policy.required_from,
+        policy.resistant_from,
         policy.managed_by,
         changed,
         {
@@ -39,7 +41,7 @@ def said(evidence: Evidence) -> Snapshot:
                 each.joined_at,
                 each.state,
                 each.methods,
-                each.since,
+                each.since if each.account not in truth.weak else None,
             )
             for each in evidence.teammates
         },
@@ -93,18 +95,23 @@ def _forget_all_but_events(tx: Transaction) -> None:
 def test_of_each_past_day_it_says_what_the_tables_said_then(world: World) -> None:
     history = History(world)
     history.begin()
-    for _ in range(5):
+    for _ in range(4):
         history.play()
     assert history.changes >= 100
     assert {each.__name__ for each in history.acts()} <= history.done.keys(), "something never happened"
     history.end_of_day(DAY)
     days = {day for _, day in history.snapshots}
     assert len(days) > 7
+    assert any(each.resistant_from is not None for each in history.snapshots.values())
+    assert any(
+        "passkey" in str(person) for each in history.snapshots.values() for person in each.teammates.values()
+    )
     told = {(id, day): of_day(world, id, day) for id, day in history.snapshots}
     for (workspace_id, day), snapshot in history.snapshots.items():
-        assert said(told[workspace_id, day]) == snapshot, (workspace_id, day)
+        assert said(told[workspace_id, day], snapshot) == snapshot, (workspace_id, day)
     for workspace_id in history.ids:
-        assert said(of_day(world, workspace_id)) == history.read(workspace_id)
+        truth = history.read(workspace_id)
+        assert said(of_day(world, workspace_id), truth) == truth
     world.write(_forget_all_but_events)
     for workspace_id, day in list(told)[::5]:
         assert of_day(world, workspace_id, day) == told[workspace_id, day], "it looked at another table"
