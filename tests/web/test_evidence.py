@@ -13,6 +13,7 @@ from nightlatch.web.pages import evidence as page_evidence
 from tests.support.asgi import Client
 from tests.support.letters import letter
 from tests.support.world import Person
+from tests.web.passkey_people import KEYS, by_key, put, surfing
 from tests.web.team import Team
 
 PAGE = "/w/acme/settings/team/audit/evidence"
@@ -147,3 +148,18 @@ def test_members_and_strangers_see_none_of_it(team: Team, dana: Person, acme: in
 
 def test_the_audit_log_leads_to_it(team: Team, dana: Person, acme: int) -> None:
     assert f'href="{PAGE}"' in team.visitor(dana).open("/w/acme/settings/team/audit").got.text
+
+
+def test_the_page_says_since_when_a_passkey_was_required(team: Team, dana: Person, acme: int) -> None:
+    team.world.bind_passkey(dana)
+    client, owner = by_key(team, dana), surfing(team, dana)
+    assert "Passkeys only" not in owner.open(PAGE).text
+    later = to_text((team.world.clock.now() + 10 * DAY) // DAY * DAY)
+    for wanted, words in (
+        ({"required": True}, None),
+        ({**KEYS, "strength_from": later}, "Passkeys only From "),
+        (KEYS, "Passkeys only Since "),
+    ):
+        got = put(client, wanted)
+        assert got.status == 200, got.text
+        assert (words or "Required of everyone") in owner.open(PAGE).text

@@ -212,7 +212,8 @@ def test_set_up_offers_no_app_where_a_passkey_alone_satisfies(team: Team, dana: 
     assert page.text.index("With a passkey") < page.text.index("Or with an authenticator app")
     page = hers.open("/set-up?workspace=acme")
     assert "Acme will ask everyone for a passkey from" in page.text
-    assert page.heading == "Set up a passkey to continue"
+    assert page.heading == "Set up a passkey", "nothing is shut to her yet"
+    assert "Not now" in page.read.links
     assert "With an authenticator app" not in page.text
     put(by_key(team, dana), KEYS)
     for visitor in (hers, his):

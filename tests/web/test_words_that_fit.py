@@ -179,3 +179,22 @@ def test_the_text_for_the_chat_offers_either_where_either_will_do(team: Team, da
     put(by_key(team, dana), {"required": True})
     page = surfing(team, dana).open("/w/acme/settings/team/authentication/progress")
     assert "needs a passkey, or an authenticator app on your phone" in page.text
+
+
+def test_the_table_and_the_home_count_passkeys_where_those_are_required(team: Team, dana: Person) -> None:
+    ana, ben = team.person("Ana", two_factor=True), team.person("Ben")
+    team.world.workspace("acme", owner=dana, member=[ana, ben])
+    owner, soon = surfing(team, dana), instant(team.world.clock.now() + 3 * DAY)
+    put(by_key(team, dana), {"required": True})
+    assert "3 teammates · 2 with 2FA" in owner.open("/w/acme/settings/team").text
+    assert "2 with 2FA" in owner.open("/w/acme").text
+    put(by_key(team, dana), {**KEYS, "strength_from": soon})
+    page = owner.open("/w/acme/settings/team")
+    for words in (
+        "3 teammates · 1 with a passkey",
+        "1 due soon",
+        "No passkey yet",
+        "All 2 without a passkey",
+    ):
+        assert words in page.text, words
+    assert "1 with a passkey" in owner.open("/w/acme").text

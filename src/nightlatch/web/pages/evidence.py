@@ -147,6 +147,7 @@ def _policy(policy: Policy, at: int) -> dict[str, Any]:
     return {
         "state": str(policy.state(at)),
         "required_from": policy.required_from,
+        "resistant_from": policy.resistant_from,
         "by": _who(policy.by),
         "at": policy.at,
         "reason": policy.reason,

@@ -172,7 +172,7 @@ async def about(context: Context, place: Place | None, target: str) -> dict[str,
     """What every set-up page says: who asks for it, since when, who can help, how to put it off."""
     place = place or _asking(context)
     teammate = context.facts.teammate(place.id) if place is not None else None
-    required = teammate is not None and teammate.mandate.in_force(context.now)
+    required = teammate is not None and _shut(context, teammate)
     helping = await helpers(context, place.id if place is not None else None) if required else []
     return {
         "workspace_name": place.name if place is not None else None,
@@ -185,6 +185,13 @@ async def about(context: Context, place: Place | None, target: str) -> dict[str,
         "cancel_url": None if required else context.url(target or "/"),
         "next": target,
     }
+
+
+def _shut(context: Context, teammate: Teammate) -> bool:
+    """Whether nothing opens there before set-up: not for who has 2FA, while a passkey's date is ahead."""
+    if _still_to_come(context, teammate) and enrolled(context.facts.authenticators, teammate.workspace):
+        return False
+    return teammate.mandate.in_force(context.now)
 
 
 def _still_to_come(context: Context, teammate: Teammate | None) -> Instant | None:

@@ -9,7 +9,7 @@ from nightlatch.actions import kinds
 from nightlatch.facts import Teammate
 from nightlatch.ids import to_text as id_text
 from nightlatch.instants import DAY
-from nightlatch.policy import may_grant, permitted
+from nightlatch.policy import ProofStrength, may_grant, permitted
 from nightlatch.refusals import Refused
 from nightlatch.store import cursors, exceptions, listing, outbox
 from nightlatch.store.engine import Transaction
@@ -110,6 +110,7 @@ async def team(context: Context) -> Response:
         may_remind=may_remind(context),
         may_invite=not by_product and permitted(mine.role, Permission.INVITE, mine.mandate),
         ownerless=await ownerless(context, mine),
+        passkeys=mine.mandate.strength is ProofStrength.PHISHING_RESISTANT,
         required=mine.mandate.required_from is not None,
         in_force=mine.mandate.in_force(context.now),
     )

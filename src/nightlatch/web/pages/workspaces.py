@@ -11,7 +11,7 @@ from nightlatch.actions.snoozing import due
 from nightlatch.assurance import enrolled
 from nightlatch.decision import Allow, Challenge, Enrol
 from nightlatch.facts import Teammate
-from nightlatch.policy import permitted
+from nightlatch.policy import ProofStrength, permitted
 from nightlatch.refusals import Code, Refused, not_found
 from nightlatch.store import invitations, listing
 from nightlatch.vocabulary import Permission
@@ -108,6 +108,7 @@ async def home_page(context: Context) -> Response:
             "teammates": counts.all,
             "with_two_factor": counts.with_two_factor,
             "invited": counts.invited,
+            "of_passkeys": teammate.mandate.strength is ProofStrength.PHISHING_RESISTANT,
         }
     products = await context.read(lambda tx: apps.open_to(tx, workspace_id, teammate.role))
     return render(
