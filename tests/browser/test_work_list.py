@@ -45,7 +45,7 @@ def test_reminding_those_ticked_and_inviting_by_a_file(
     page = dana(open_page, demo)
     require(page, demo)
     page.goto(f"{demo.url}{TEAM}?two_factor=due&sort=due")
-    boxes = page.locator("input.pick")
+    boxes = page.locator(".pick input")
     assert boxes.count() > 2
     boxes.nth(0).check()
     boxes.nth(1).check()

@@ -7,7 +7,7 @@ import pytest
 from nightlatch.ids import to_text
 from nightlatch.instants import MINUTE
 from nightlatch.vocabulary import Event
-from nightlatch.web import sentences
+from nightlatch.web.event_sentences import IN_WORKSPACES
 from tests.support.events import events
 from tests.support.mails import link_in
 from tests.support.visitor import Page, Visitor, codes_shown, seed_shown
@@ -351,4 +351,4 @@ def test_the_audit_log_has_pages(team: Team, dana: Person) -> None:
 
 
 def test_the_filter_offers_what_a_workspace_may_read() -> None:
-    assert len(set(sentences.IN_WORKSPACES)) == len(sentences.IN_WORKSPACES)
+    assert len(set(IN_WORKSPACES)) == len(IN_WORKSPACES)

@@ -4,6 +4,7 @@ import pytest
 
 from nightlatch.vocabulary import Event
 from nightlatch.web import sentences
+from nightlatch.web.detail_words import details
 from nightlatch.web.sentences import Told
 
 DETAIL = {
@@ -58,7 +59,7 @@ def test_a_product_is_told_of_in_words() -> None:
     assert told(Event.APP_ADDED) == "Dana registered the product Ana."
     assert told(Event.MANDATE_OWNERLESS, kind="app", who="Acme Notes").startswith("Acme Notes took away")
     assert told(Event.TEAMMATE_REMOVED, kind="app", who="") == "The product removed Ana."
-    assert sentences.details(
+    assert details(
         {"origins": ["https://a.example", "https://b.example"], "role_map": {"boss": "owner"}, "secret": "x"}
     ) == [
         ("Where it is reached", "https://a.example, https://b.example"),
@@ -73,7 +74,7 @@ def test_an_event_of_a_later_version_is_told_by_its_name() -> None:
 
 def test_details_are_in_words_and_ids_stay_out() -> None:
     found = dict(
-        sentences.details(
+        details(
             {
                 "reset": "0000000000001",
                 "reason": "Lost phone",

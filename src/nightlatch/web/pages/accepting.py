@@ -14,7 +14,7 @@ from nightlatch.web.pages.team_member import explained
 from nightlatch.web.rendering import page as render
 from nightlatch.web.rendering import spoken
 from nightlatch.web.routes import Route, form, page
-from nightlatch.web.team import team_path
+from nightlatch.web.team import in_workspace, team_path
 
 _HERE = "/w/{slug}/settings/team/{id}/accept"
 
@@ -42,8 +42,7 @@ def _accept(
         "accept.html",
         status=refused.status if refused is not None and not context.route.safe else 200,
         errors=errors,
-        slug=context.request.path_params["slug"],
-        workspace_name=context.place.name if context.place is not None else "",
+        **in_workspace(context),
         teammate={"id": id_text(looked.id), "name": looked.name, "email": looked.email},
         options=_options(looked),
         refused=explained(refused),

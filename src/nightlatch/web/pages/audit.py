@@ -15,10 +15,11 @@ from nightlatch.store import cursors, events
 from nightlatch.store.query import Row
 from nightlatch.web import sentences
 from nightlatch.web.context import Context, with_query
+from nightlatch.web.event_sentences import IN_WORKSPACES
 from nightlatch.web.pages.sign_in import go
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import Route, page
-from nightlatch.web.team import event_cursor, events_before, team_path
+from nightlatch.web.team import event_cursor, events_before, in_workspace, team_path
 
 A_PAGE = 50
 
@@ -47,13 +48,12 @@ async def audit_page(context: Context) -> Response:
     return render(
         context,
         "audit.html",
-        slug=context.request.path_params["slug"],
-        workspace_name=context.place.name if context.place is not None else "",
+        **in_workspace(context),
         events=[_entry(row) for row in shown],
         filters={"since": filters["from"], "until": filters["to"]}
         | {name: filters[name] for name in ("actor", "event")},
         filtered=any(filters.values()),
-        event_names=[(each.value, sentences.label(each)) for each in sentences.IN_WORKSPACES],
+        event_names=[(each.value, sentences.label(each)) for each in IN_WORKSPACES],
         first_url=context.url(here) if before is not None else None,
         next_url=context.url(with_query(here, cursor=event_cursor(shown[-1]))) if more else None,
     )
@@ -66,7 +66,7 @@ def _filters(context: Context) -> dict[str, str]:
         "from": context.query("from") if _day(context.query("from")) is not None else "",
         "to": context.query("to") if _day(context.query("to")) is not None else "",
         "actor": actor.strip() if cursors.storable(actor) else "",
-        "event": event if event in sentences.IN_WORKSPACES else "",
+        "event": event if event in IN_WORKSPACES else "",
     }
 
 

@@ -14,7 +14,7 @@ from nightlatch.web.pages.sign_in import go
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import Route, form, page
 from nightlatch.web.switch import PATH, attempt, blocked, change, read_seen, refusal_text, switch_path
-from nightlatch.web.team import in_product, myself, ownerless, sees_two_factor
+from nightlatch.web.team import in_product, in_workspace, myself, ownerless, sees_two_factor
 
 REMEMBER_CHOICES = (0, 1, 7, 14, 30)
 """Days that the page offers; 0 is never. The API takes any number up to the most."""
@@ -34,8 +34,7 @@ async def _authentication(
         "authentication.html",
         status=status,
         errors=errors,
-        slug=context.request.path_params["slug"],
-        workspace_name=context.place.name if context.place is not None else "",
+        **in_workspace(context),
         required=policy.required,
         required_from=policy.required_from,
         in_force=policy.in_force,

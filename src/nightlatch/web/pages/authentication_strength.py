@@ -7,17 +7,18 @@ from starlette.responses import RedirectResponse, Response
 from nightlatch.actions import kinds, mandate
 from nightlatch.actions.mandate import Policy
 from nightlatch.actions.reasons import clean_reason
-from nightlatch.instants import Instant, to_datetime
+from nightlatch.instants import Instant
 from nightlatch.policy import ProofStrength
 from nightlatch.store.engine import Transaction
 from nightlatch.web.context import Context, with_query
 from nightlatch.web.fields import form_errors
-from nightlatch.web.pages.authentication_turn import instant_of
+from nightlatch.web.pages.authentication_turn import chosen, for_field
 from nightlatch.web.pages.sign_in import go
 from nightlatch.web.rendering import page as render
 from nightlatch.web.rollout import groups_of, look, suggested_strength
 from nightlatch.web.routes import Route, form, page
 from nightlatch.web.switch import PATH, attempt, blocked, change, read_seen, refusal_text, switch_path
+from nightlatch.web.team import in_workspace
 
 
 async def strength_page(context: Context) -> Response:
@@ -35,8 +36,7 @@ async def _strength(context: Context, *, status: int = 200, errors: dict[str, st
         "authentication_strength.html",
         status=status,
         errors=errors,
-        slug=context.request.path_params["slug"],
-        workspace_name=context.place.name if context.place is not None else "",
+        **in_workspace(context),
         strength=policy.strength.value,
         passkeys_from=policy.resistant_from,
         passkeys_now=policy.resistant,
@@ -44,7 +44,7 @@ async def _strength(context: Context, *, status: int = 200, errors: dict[str, st
         groups=_groups(context, met),
         i_have_passkey=met.facts.i_have_passkey,
         owners_with_passkey=met.facts.owners_with_passkey,
-        suggested_from=f"{to_datetime(suggested_strength(context.now, policy)):%Y-%m-%dT%H:%M}",
+        suggested_from=for_field(suggested_strength(context.now, policy)),
         revision=str(policy.revision),
     )
 
@@ -57,13 +57,7 @@ def _groups(context: Context, met: Any) -> dict[str, Any]:
 
 
 async def strength_form(context: Context) -> Response:
-    at: Instant | None = None
-    errors: dict[str, str] = {}
-    if context.form.get("when") == "from":
-        with form_errors() as errors:
-            at = instant_of(context.form.get("from_at", ""), context.now)
-    elif context.form.get("when") != "now":
-        errors["when"] = "Choose when."
+    at, errors = chosen(context)
     if errors:
         return await _strength(context, errors=errors)
     return await _turn(

@@ -18,7 +18,10 @@ from nightlatch.web.rendering import page as render
 from nightlatch.web.rollout import chat_text, connections_of, groups_of, look, suggested
 from nightlatch.web.routes import Route, form, page
 from nightlatch.web.switch import PATH, Seen, attempt, blocked, change, read_seen, refusal_text, switch_path
-from nightlatch.web.team import mail_state
+from nightlatch.web.team import in_workspace, mail_state
+
+_FIELD = "%Y-%m-%dT%H:%M"
+"""How a date field writes a moment."""
 
 # --- turning it on ---
 
@@ -38,8 +41,7 @@ async def _on(context: Context, *, status: int = 200, errors: dict[str, str] | N
         "authentication_confirm.html",
         status=status,
         errors=errors,
-        slug=context.request.path_params["slug"],
-        workspace_name=context.place.name if context.place is not None else "",
+        **in_workspace(context),
         groups=groups_of(context, met),
         connections=connections_of(context, met),
         kept_by=met.people.kept_by,
@@ -50,21 +52,15 @@ async def _on(context: Context, *, status: int = 200, errors: dict[str, str] | N
         only_owner=met.facts.only_owner,
         scheduled_from=policy.required_from,
         at_once_until=policy.at_once_until,
-        suggested_from=f"{to_datetime(begins):%Y-%m-%dT%H:%M}" if begins is not None else None,
+        suggested_from=for_field(begins) if begins is not None else None,
         chat=chat_text(context, policy, begins),
         revision=str(policy.revision),
     )
 
 
 async def on_form(context: Context) -> Response:
-    at: Instant | None = None
-    errors: dict[str, str] = {}
     strength = strength_of(context)
-    if context.form.get("when") == "from":
-        with form_errors() as errors:
-            at = instant_of(context.form.get("from_at", ""), context.now)
-    elif context.form.get("when") != "now":
-        errors["when"] = "Choose when."
+    at, errors = chosen(context)
     if errors:
         return await _on(context, errors=errors)
 
@@ -93,10 +89,25 @@ def strength_of(context: Context) -> ProofStrength:
     return ProofStrength.PHISHING_RESISTANT if keys else ProofStrength.ANY
 
 
-def instant_of(text: str, now: Instant) -> Instant:
+def chosen(context: Context) -> tuple[Instant | None, dict[str, str]]:
+    """From when it is to be so, by the form: None is now. Beside it what is wrong, by field."""
+    if context.form.get("when") != "from":
+        return None, {} if context.form.get("when") == "now" else {"when": "Choose when."}
+    at: Instant | None = None
+    with form_errors() as errors:
+        at = _instant_of(context.form.get("from_at", ""), context.now)
+    return at, errors
+
+
+def for_field(at: Instant) -> str:
+    """A moment as a date field holds it, in UTC."""
+    return f"{to_datetime(at):{_FIELD}}"
+
+
+def _instant_of(text: str, now: Instant) -> Instant:
     """What a date field holds, in UTC. Raises Refused (at `from_at`) for anything that is no moment to come."""
     try:
-        moment = datetime.strptime(text.strip()[:16], "%Y-%m-%dT%H:%M").replace(tzinfo=UTC)
+        moment = datetime.strptime(text.strip()[:16], _FIELD).replace(tzinfo=UTC)
     except ValueError:
         raise invalid("from_at", "Enter a date and a time, for example 2026-12-08T09:00.") from None
     instant = from_datetime(moment)
@@ -123,8 +134,7 @@ def _off(
         "authentication_off.html",
         status=status,
         errors=errors,
-        slug=context.request.path_params["slug"],
-        workspace_name=context.place.name if context.place is not None else "",
+        **in_workspace(context),
         in_force=seen.policy.in_force,
         counts=seen.counts,
         revision=str(seen.policy.revision),

@@ -12,10 +12,11 @@ from nightlatch.audit.evidence_files import csv_chunks, day_of
 from nightlatch.refusals import Refused
 from nightlatch.web import sentences
 from nightlatch.web.context import Context, with_query
+from nightlatch.web.detail_words import in_words
 from nightlatch.web.pages.sign_in import go
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import Route, page
-from nightlatch.web.team import team_path
+from nightlatch.web.team import in_workspace, team_path
 
 A_PAGE = 500
 """Teammates on one page; resets and people who are gone are shown up to as many, and all are in the file."""
@@ -49,8 +50,7 @@ def _page(context: Context, on: str, errors: dict[str, str] | None = None, **sho
         context,
         "evidence.html",
         errors=errors,
-        slug=context.request.path_params["slug"],
-        workspace_name=context.place.name if context.place is not None else "",
+        **in_workspace(context),
         on=on,
         today=day_of(context.now),
         **{**nothing, **shown},
@@ -101,7 +101,7 @@ def _view(evidence: Evidence, number: int) -> dict[str, Any]:
                 "at": each.at,
                 "by": _who(each.by),
                 "reason": each.reason,
-                "recognised_by": sentences.in_words("recognised_by", each.recognised_by) or None,
+                "recognised_by": in_words("recognised_by", each.recognised_by) or None,
                 "number_waived": each.number_waived,
                 "completed_at": each.completed_at,
                 "replaced_at": each.replaced_at,
@@ -121,7 +121,7 @@ def _view(evidence: Evidence, number: int) -> dict[str, Any]:
                 "reason": each.reason,
                 "ends_at": each.ends_at,
                 "ended_at": each.ended_at,
-                "why": sentences.in_words("why", each.why, inside=True) or None,
+                "why": in_words("why", each.why, inside=True) or None,
             }
             for each in evidence.exceptions[:A_PAGE]
         ],
@@ -151,7 +151,7 @@ def _policy(policy: Policy, at: int) -> dict[str, Any]:
         "by": _who(policy.by),
         "at": policy.at,
         "reason": policy.reason,
-        "managed_by": sentences.in_words("managed_by", policy.managed_by),
+        "managed_by": in_words("managed_by", policy.managed_by),
         "managed_by_by": _who(policy.managed_by_by),
         "managed_by_at": policy.managed_by_at,
     }

@@ -16,14 +16,14 @@ from nightlatch.store import cursors
 from nightlatch.store import exceptions as stored
 from nightlatch.store.query import Row
 from nightlatch.vocabulary import Permission
-from nightlatch.web import sentences
 from nightlatch.web.context import Context, with_query
+from nightlatch.web.detail_words import in_words
 from nightlatch.web.fields import form_errors
 from nightlatch.web.pages.sign_in import go
 from nightlatch.web.pages.team_member import explained
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import Route, form, page
-from nightlatch.web.team import myself, team_path
+from nightlatch.web.team import in_workspace, myself, team_path
 
 A_PAGE = 50
 _ORDER = "exceptions"
@@ -51,8 +51,7 @@ async def _list(context: Context, refused: Refused | None = None) -> Response:
         context,
         "exceptions.html",
         status=refused.status if refused is not None else 200,
-        slug=context.request.path_params["slug"],
-        workspace_name=context.place.name if context.place is not None else "",
+        **in_workspace(context),
         exceptions=[_row(context, mine, each) for each in shown],
         kept_for_owners=mine.mandate.managed_by is ManagedBy.OWNERS,
         refused=explained(refused),
@@ -78,7 +77,7 @@ def _row(context: Context, mine: Teammate, row: Row) -> dict[str, Any]:
         "ends_at": row.ends_at,
         "ended_at": row.ended_at,
         "ended_by": row.ended_by,
-        "why": sentences.in_words("why", row.ended_why, inside=True) or None,
+        "why": in_words("why", row.ended_why, inside=True) or None,
         "is_mine": row.requested_by == me,
         "may_approve": opened
         and not stood
@@ -142,8 +141,7 @@ def _ask(
         "more_time.html",
         status=refused.status if refused is not None else 200,
         errors=errors,
-        slug=context.request.path_params["slug"],
-        workspace_name=context.place.name if context.place is not None else "",
+        **in_workspace(context),
         teammate={"id": id_text(looked.id), "name": looked.name, "email": looked.email},
         refused=explained(against),
         until=looked.until,

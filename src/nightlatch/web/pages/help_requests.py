@@ -19,6 +19,7 @@ from nightlatch.web.context import Context
 from nightlatch.web.pages.sign_in import go
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import Route, form, page
+from nightlatch.web.team import in_workspace
 
 _HERE = "/w/{slug}/settings/team/help-requests"
 
@@ -28,8 +29,7 @@ async def help_requests_page(context: Context) -> Response:
     return render(
         context,
         "help_requests.html",
-        slug=context.request.path_params["slug"],
-        workspace_name=context.place.name if context.place is not None else "",
+        **in_workspace(context),
         calls=[shown(each, context.now) for each in found],
     )
 

@@ -15,7 +15,7 @@ from nightlatch.web.context import Context
 from nightlatch.web.pages.sign_in import go
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import LARGE_BODY_LIMIT, Route, form, page
-from nightlatch.web.team import in_product, myself, team_path
+from nightlatch.web.team import in_product, in_workspace, myself, team_path
 
 _LOWEST_FIRST = sorted(Role, key=lambda each: each.rank)
 _OUTCOMES = {
@@ -45,8 +45,7 @@ def _invite(context: Context, *, status: int = 200, errors: dict[str, str] | Non
         "invite.html",
         status=status,
         errors=errors,
-        slug=context.request.path_params["slug"],
-        workspace_name=context.place.name if context.place is not None else "",
+        **in_workspace(context),
         roles=[each.value for each in _LOWEST_FIRST if may_grant(mine.role, each)],
         required=mine.mandate.required_from is not None,
         expires_days=INVITATION_LIFE // DAY,
@@ -106,8 +105,7 @@ def _result(context: Context, pasted: Pasted, invited: Invited, role: str) -> Re
     return render(
         context,
         "invite_result.html",
-        slug=context.request.path_params["slug"],
-        workspace_name=context.place.name if context.place is not None else "",
+        **in_workspace(context),
         role=role,
         results=[*unread, *results],
         sent=invited.sent,

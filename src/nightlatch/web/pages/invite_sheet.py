@@ -13,7 +13,7 @@ from nightlatch.web.fields import form_errors
 from nightlatch.web.pages.invite import not_by_product
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import LARGE_BODY_LIMIT, Route, form, page
-from nightlatch.web.team import myself
+from nightlatch.web.team import in_workspace, myself
 
 
 async def sheet_page(context: Context) -> Response:
@@ -30,8 +30,7 @@ def _sheet(context: Context, *, status: int = 200, errors: dict[str, str] | None
         "invite_sheet.html",
         status=status,
         errors=errors,
-        slug=context.request.path_params["slug"],
-        workspace_name=context.place.name if context.place is not None else "",
+        **in_workspace(context),
         roles=[each.value for each in Role if may_grant(mine.role, each)],
         most=MOST_ROWS,
     )
@@ -70,8 +69,7 @@ def _report(context: Context, told: list[Told]) -> Response:
     return render(
         context,
         "invite_sheet_result.html",
-        slug=context.request.path_params["slug"],
-        workspace_name=context.place.name if context.place is not None else "",
+        **in_workspace(context),
         lines=[
             {
                 "number": each.line.number,

@@ -10,7 +10,7 @@ from nightlatch.web.rendering import page as render
 from nightlatch.web.rollout import chat_text
 from nightlatch.web.routes import Route, page
 from nightlatch.web.switch import PATH, switch_path
-from nightlatch.web.team import team_path
+from nightlatch.web.team import in_workspace, team_path
 
 _ROWS = 31
 
@@ -25,8 +25,7 @@ async def progress_page(context: Context) -> Response:
     return render(
         context,
         "progress.html",
-        slug=context.request.path_params["slug"],
-        workspace_name=context.place.name if context.place is not None else "",
+        **in_workspace(context),
         set_up=seen.set_up,
         teammates=seen.teammates,
         left=seen.left,

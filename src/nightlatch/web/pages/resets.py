@@ -22,7 +22,7 @@ from nightlatch.web.pages.sign_in import go
 from nightlatch.web.pages.team_member import about, attempt, explained
 from nightlatch.web.rendering import page as render
 from nightlatch.web.routes import Route, form, page
-from nightlatch.web.team import myself, team_path
+from nightlatch.web.team import in_workspace, myself, team_path
 
 RECOGNISED_BY = ("in_person", "video", "phone", "chat", "other")
 """How the person was recognised, as the page offers it."""
@@ -140,8 +140,7 @@ async def _shown(context: Context, done: tuple[ResetDone, Instant] | Refused, *,
     return render(
         context,
         "disable_two_factor_done.html",
-        slug=context.request.path_params["slug"],
-        workspace_name=context.place.name if context.place is not None else "",
+        **in_workspace(context),
         teammate={"id": context.request.path_params["id"], "name": result.name, "email": result.email},
         number=number,
         number_groups=[number[:4], number[4:]] if number else [],
@@ -168,8 +167,7 @@ async def _list(context: Context, refused: Refused | None) -> Response:
         context,
         "resets.html",
         status=refused.status if refused is not None else 200,
-        slug=context.request.path_params["slug"],
-        workspace_name=context.place.name if context.place is not None else "",
+        **in_workspace(context),
         resets=[_shown_waits(each) for each in found],
         refused=explained(refused),
     )
@@ -234,8 +232,7 @@ async def _own(context: Context, refused: Refused | None) -> Response:
         context,
         "reset_own.html",
         status=refused.status if refused is not None else 200,
-        slug=context.request.path_params["slug"],
-        workspace_name=context.place.name if context.place is not None else "",
+        **in_workspace(context),
         reset=None
         if found is None
         else {

@@ -22,7 +22,7 @@ from nightlatch.web.pages.sign_in import go
 from nightlatch.web.rendering import page as render
 from nightlatch.web.rendering import spoken
 from nightlatch.web.routes import Route, page
-from nightlatch.web.team import in_product, myself, ownerless, sees_two_factor, team_path
+from nightlatch.web.team import in_product, in_workspace, myself, ownerless, sees_two_factor, team_path
 
 SORTED = ("name", "role", "state", "due", "last_sign_in")
 _FIRST_TURN = {
@@ -84,8 +84,7 @@ async def team(context: Context) -> Response:
     return render(
         context,
         "teammates.html",
-        slug=context.request.path_params["slug"],
-        workspace_name=context.place.name if context.place is not None else "",
+        **in_workspace(context),
         teammates=[_row(context, mine, each, told.get(each.account_id or 0)) for each in found.items],
         shows_two_factor=sees_two_factor(mine),
         counts={
