@@ -1,7 +1,7 @@
-"""The one decision: a table to read, then every combination, then chance.
+"""The one decision: a table to read, then chance. Every combination: test_every_combination.py.
 
-The table is documentation (docs/decisions/0002-one-pure-decision.md shows its essence). The enumerations go through all
-that matters in one workspace and between two; what they leave out (ages, more of everything) is searched by hypothesis.
+The table is documentation (docs/decisions/0002-one-pure-decision.md shows its essence). What the enumerations leave out
+(ages, more of everything) is searched by hypothesis.
 """
 
 from collections.abc import Iterator
@@ -64,7 +64,7 @@ from tests.pure.cases import (
     totp,
     void,
 )
-from tests.pure.looking import MORE, PROPERTIES, Seen, look_through
+from tests.pure.looking import PROPERTIES
 
 MANY = settings(max_examples=max(settings().max_examples, 300))
 
@@ -213,52 +213,6 @@ TABLE: list[tuple[str, Facts, Action, Decision]] = [
 def test_the_table(facts: Facts, action: Action, decision: Decision):
     """Situation by situation, in the order of the story."""
     assert decide(facts, action) == decision
-
-
-# Every combination
-
-
-@pytest.fixture(scope="module")
-def in_one() -> Seen:
-    """Everything in one workspace, and in none."""
-    return look_through(cases.one_workspace(), cases.IN_ONE)
-
-
-@pytest.fixture(scope="module")
-def in_two() -> Seen:
-    """Everything between two workspaces."""
-    return look_through(cases.two_workspaces(), cases.IN_TWO)
-
-
-@pytest.mark.parametrize("name", [*PROPERTIES, MORE])
-def test_every_combination_in_one_workspace(in_one: Seen, name: str):
-    """All memberships, up to two authenticators in all states, all proofs, all purposes."""
-    assert not in_one.broken[name], "\n".join(in_one.broken[name])
-
-
-@pytest.mark.parametrize("name", [*PROPERTIES, MORE])
-def test_every_combination_in_two_workspaces(in_two: Seen, name: str):
-    """All that one workspace, the other, or both may hold, with all proofs and purposes."""
-    assert not in_two.broken[name], "\n".join(in_two.broken[name])
-
-
-def test_the_enumerations_are_not_empty(in_one: Seen, in_two: Seen):
-    """Hundreds of thousands of decisions, and every outcome among them."""
-    assert in_one.decisions > 300_000
-    assert in_two.decisions > 200_000
-    assert in_one.outcomes | in_two.outcomes == {
-        ("Allow", Reason.ALLOWED),
-        ("Challenge", Reason.FIRST_FACTOR),
-        ("Challenge", Reason.SECOND_FACTOR),
-        ("Challenge", Reason.SUSPENDED),
-        ("Challenge", Reason.FRESHNESS),
-        ("Enrol", Reason.MANDATE),
-        ("Enrol", Reason.RESET),
-        ("Deny", Reason.NOT_A_TEAMMATE),
-        ("Deny", Reason.MAIL_PROOF),
-        ("Deny", Reason.RECOVERY_LIMIT),
-        ("Deny", Reason.ELSEWHERE_CLOSED),
-    }
 
 
 # Sessions and roles

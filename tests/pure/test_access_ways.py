@@ -1,7 +1,7 @@
-"""The one decision, for the ways in beside password and app: a table to read, then every combination.
+"""The one decision, for the ways in beside password and app: a table to read. Combined: test_every_combination.py.
 
 Passkeys required (`Mandate.resistant_from`), single sign-on (`Proof.connection`), remembered browsers
-(`Method.REMEMBERED`). The properties are those of test_access.py, all of them.
+(`Method.REMEMBERED`).
 """
 
 from dataclasses import replace
@@ -14,7 +14,7 @@ from nightlatch.facts import EVERYWHERE, Facts, reach_of
 from nightlatch.instants import MINUTE
 from nightlatch.policy import Mandate
 from nightlatch.vocabulary import Evidence, Method, Reason, Role
-from tests.pure import cases, journeys, ways
+from tests.pure import journeys, ways
 from tests.pure.cases import (
     ASK_A,
     CHANGE,
@@ -43,7 +43,6 @@ from tests.pure.cases import (
     shown,
     suspended,
 )
-from tests.pure.looking import MORE, PROPERTIES, Seen, look_through
 from tests.pure.ways import APP, CODES, KEY, KEYS, KEYS_LATER, known, remembering, sso, sso_only, touched
 
 STRONG = (mate(A, KEYS),)
@@ -165,42 +164,6 @@ TABLE: list[tuple[str, Facts, Action, Decision]] = [
 def test_the_table(facts: Facts, action: Action, decision: Decision):
     """Situation by situation."""
     assert decide(facts, action) == decision
-
-
-@pytest.fixture(scope="module")
-def in_one() -> Seen:
-    """All of it in one workspace."""
-    return look_through(ways.in_one_workspace(), cases.IN_ONE)
-
-
-@pytest.fixture(scope="module")
-def in_two() -> Seen:
-    """All of it between two."""
-    return look_through(ways.between_two(), cases.IN_TWO)
-
-
-@pytest.mark.parametrize("name", [*PROPERTIES, MORE])
-def test_every_combination_in_one_workspace(in_one: Seen, name: str):
-    """Passkeys required, single sign-on, remembered browsers."""
-    assert not in_one.broken[name], "\n".join(in_one.broken[name])
-
-
-@pytest.mark.parametrize("name", [*PROPERTIES, MORE])
-def test_every_combination_in_two_workspaces(in_two: Seen, name: str):
-    """What A asks for, provides or remembers, and B."""
-    assert not in_two.broken[name], "\n".join(in_two.broken[name])
-
-
-def test_the_enumerations_are_not_empty(in_one: Seen, in_two: Seen):
-    """Every outcome that is new is among them."""
-    assert in_one.decisions > 50_000
-    assert in_two.decisions > 20_000
-    assert {
-        ("Challenge", Reason.STRENGTH),
-        ("Challenge", Reason.SUSPENDED),
-        ("Enrol", Reason.STRENGTH),
-        ("Enrol", Reason.RESET),
-    } <= in_one.outcomes & (in_two.outcomes | {("Enrol", Reason.RESET), ("Challenge", Reason.SUSPENDED)})
 
 
 def test_what_a_provider_vouched_for_reaches_its_workspace_alone():
