@@ -1,7 +1,7 @@
 """The one decision: may this session do this now, and if not, what is the way on. Pure.
 
 `decide(facts, action)` is asked for every route, method and credential kind, and again inside the transaction of every
-write. It knows no clock, database, framework or request, so that it can be enumerated (tests/pure/test_access.py).
+write. It knows no clock, database, framework or request, so that it can be enumerated (tests/pure).
 The order of refusals is fixed: no session, not a teammate, second step, enrol, permission, freshness.
 """
 

@@ -19,7 +19,7 @@ from nightlatch.actions.app_registrations import open_to as open_to
 from nightlatch.actions.app_registrations import read as read
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed
-from nightlatch.actions.mailing import mail_owners
+from nightlatch.actions.mailing import tell_owners_first
 from nightlatch.actions.reasons import clean_reason
 from nightlatch.actions.tokens import Token, hash_token, new_token
 from nightlatch.audit.events import Subject, record
@@ -193,15 +193,8 @@ def remove(
     if by.kind == "operator":
         told = {"reason": clean_reason(reason, needed=True)}
         if manager is not None:
-            mail_owners(
-                tx,
-                "break_glass",
-                manager,
-                by=by,
-                operator=by.name,
-                reason=told["reason"],
-                what=f"The operator removes the product {old.name}",
-            )
+            what = f"The operator removes the product {old.name}"
+            tell_owners_first(tx, by, manager, what, told["reason"])
     apps.end_sessions(tx, old.id)
     apps.remove(tx, old.id)
     record(

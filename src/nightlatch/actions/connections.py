@@ -11,21 +11,17 @@ from typing import Any
 
 from nightlatch.actions import kinds
 from nightlatch.actions.by import By
-from nightlatch.actions.guard import allowed
-from nightlatch.actions.kept import not_by_product
+from nightlatch.actions.kept import locked as locked
 from nightlatch.actions.mailing import mail_owners
 from nightlatch.audit.events import record
-from nightlatch.decision import Action
 from nightlatch.facts import ConnectionId, WorkspaceId
 from nightlatch.instants import Instant
 from nightlatch.names import clean_name
 from nightlatch.policy import Acceptance
 from nightlatch.refusals import Code, Refused, WayOut, invalid, not_found
-from nightlatch.store import connections, standing, teammates, workspaces
+from nightlatch.store import connections, standing, teammates
 from nightlatch.store.connection_rules import acceptance_of
 from nightlatch.store.engine import Transaction
-from nightlatch.store.known import Known
-from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
 from nightlatch.vocabulary import Event
 
@@ -177,17 +173,6 @@ def remove(tx: Transaction, *, by: By, workspace_id: WorkspaceId, connection_id:
 
 
 # --- for the other actions on connections ---
-
-
-def locked(tx: Transaction, by: By, workspace_id: WorkspaceId, action: Action) -> tuple[Row, Known]:
-    """The workspace, locked; what is known of who acts; the act allowed, and the workspace no product's."""
-    lock(tx, workspaces=[workspace_id])
-    known = allowed(tx, by, action.at(workspace_id))
-    workspace = workspaces.by_id(tx, workspace_id)
-    if workspace is None:
-        raise not_found()
-    not_by_product(tx, workspace)
-    return workspace, known
 
 
 def there(tx: Transaction, workspace_id: WorkspaceId, connection_id: ConnectionId) -> Row:

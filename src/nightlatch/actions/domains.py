@@ -14,7 +14,7 @@ from nightlatch.actions.by import By
 from nightlatch.actions.connections import tell_owners
 from nightlatch.actions.guard import allowed
 from nightlatch.actions.kept import not_by_product
-from nightlatch.actions.mailing import mail_owners
+from nightlatch.actions.mailing import mail_owners, tell_owners_first
 from nightlatch.actions.reasons import clean_reason
 from nightlatch.audit.events import Subject, record
 from nightlatch.decision import Action
@@ -148,7 +148,7 @@ def remove(
     if by.kind == "operator":
         told = {"reason": clean_reason(reason, needed=True)}
         what = f"The operator removes the domain {row.domain}"
-        mail_owners(tx, "break_glass", workspace.id, by=by, operator=by.name, what=what, **told)
+        tell_owners_first(tx, by, workspace.id, what, told["reason"])
     elif row.proved_at is not None:
         tell_owners(tx, by, workspace, f"removed the domain {row.domain}", _path(workspace))
     if not domains.remove(tx, domain_id):

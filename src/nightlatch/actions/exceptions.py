@@ -13,7 +13,7 @@ from nightlatch.actions.by import By
 from nightlatch.actions.exceptions_ending import end_one, is_open
 from nightlatch.actions.exceptions_rules import Approver
 from nightlatch.actions.guard import allowed
-from nightlatch.actions.mailing import mail_account, mail_address, mail_owners
+from nightlatch.actions.mailing import mail_account, mail_address, mail_owners, tell_owners_first
 from nightlatch.actions.reasons import clean_reason
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
@@ -139,7 +139,9 @@ def approve(
     _another(by, row, workspace)
     rules.gives_time(workspace, target, row, rules.may_have(tx, by, workspace, target))
     if by.kind == "operator":
-        _tell_owners_first(tx, by, workspace, target, clean_reason(reason, needed=True))
+        whom = f"{target.name} ({target.email})"
+        what = f"In {workspace.name}, the operator agrees to more time without 2FA for {whom}"
+        tell_owners_first(tx, by, workspace.id, what, clean_reason(reason, needed=True))
     now = rules.standing(exceptions.of_person(tx, workspace_id, row.account_id), tx.now)
     if now is not None:
         end_one(tx, by=by, row=now, name=target.name, why="replaced")
@@ -244,18 +246,6 @@ def _another(by: By, row: Row, workspace: Row) -> None:
             "Somebody else has to agree: whoever asked cannot, and nor can the person whom it is for.",
             WayOut("See who can.", _page(workspace)),
         )
-
-
-def _tell_owners_first(tx: Transaction, by: By, workspace: Row, target: Row, reason: str) -> None:
-    mail_owners(
-        tx,
-        "break_glass",
-        workspace.id,
-        by=by,
-        operator=by.name,
-        reason=reason,
-        what=f"In {workspace.name}, the operator agrees to more time without 2FA for {target.name} ({target.email})",
-    )
 
 
 def _tell_of_grant(tx: Transaction, by: By, workspace: Row, target: Row, row: Row) -> None:

@@ -1,11 +1,14 @@
 """What a product keeps is changed there: who is in its workspaces and as what, and the accounts of its people."""
 
-from nightlatch.decision import Deny
-from nightlatch.facts import AppId
-from nightlatch.refusals import Code, Refused, WayOut, refusal_of
-from nightlatch.store import apps
+from nightlatch.actions.by import By
+from nightlatch.actions.guard import allowed
+from nightlatch.decision import Action, Deny
+from nightlatch.facts import AppId, WorkspaceId
+from nightlatch.refusals import Code, Refused, WayOut, not_found, refusal_of
+from nightlatch.store import apps, workspaces
 from nightlatch.store.engine import Transaction
-from nightlatch.store.known import Person
+from nightlatch.store.known import Known, Person
+from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
 from nightlatch.vocabulary import Reason
 
@@ -20,6 +23,17 @@ def not_by_product(tx: Transaction, workspace: Row) -> None:
         f"People and roles in {workspace.name} come from {name}. Change them there.",
         WayOut(f"Go to {name}.", f"/w/{workspace.slug}/back"),
     )
+
+
+def locked(tx: Transaction, by: By, workspace_id: WorkspaceId, action: Action) -> tuple[Row, Known]:
+    """The workspace, locked; what is known of who acts; the act allowed, and the workspace no product's."""
+    lock(tx, workspaces=[workspace_id])
+    known = allowed(tx, by, action.at(workspace_id))
+    workspace = workspaces.by_id(tx, workspace_id)
+    if workspace is None:
+        raise not_found()
+    not_by_product(tx, workspace)
+    return workspace, known
 
 
 def refuse_person(person: Person) -> None:

@@ -1,27 +1,29 @@
-"""The mandate: reading it, turning it on and off (design sections 2 and 5, law 8)."""
+"""The mandate: reading it, and who may turn it on and off, when (design sections 2 and 5, law 8).
+
+What follows from a change is in mandate_setting.py.
+"""
 
 from dataclasses import dataclass
 
-from nightlatch.actions import campaigns, kinds
+from nightlatch.actions import kinds
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed
-from nightlatch.actions.mailing import mail_owners
+from nightlatch.actions.mailing import tell_owners_first
 from nightlatch.actions.mandate_grace import at_once_until, passkeys_at_once_until, refuse_a_date
 from nightlatch.actions.mandate_memory import wanted_memory
+from nightlatch.actions.mandate_setting import Wanted, set_policy
 from nightlatch.actions.mandate_strength import somebody_has_a_passkey, wanted_strength
 from nightlatch.actions.reasons import clean_reason
 from nightlatch.assurance import enrolled
-from nightlatch.audit.events import record
-from nightlatch.audit.events import workspace as workspace_subject
-from nightlatch.instants import DAY, Duration, Instant, to_text
+from nightlatch.instants import Duration, Instant
 from nightlatch.policy import ManagedBy, Mandate, ProofStrength
 from nightlatch.refusals import Code, Refused, WayOut, not_found
-from nightlatch.store import exceptions, remembered, standing, teammates, withdrawing, workspaces
+from nightlatch.store import teammates, workspaces
 from nightlatch.store.engine import Transaction
 from nightlatch.store.known import Known
 from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
-from nightlatch.vocabulary import Event, Role
+from nightlatch.vocabulary import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,8 @@ def change_policy(
         raise _conflict(row)
     wanted = _wanted(tx.now, row, required, required_from)
     resistant = wanted_strength(tx.now, row, wanted, strength, strength_from)
-    new = _Wanted(wanted, resistant, managed_by, wanted_memory(row, wanted, remember_days))
-    if new == _Wanted(row.required_from, row.resistant_from, row.managed_by, row.remember_for):
+    new = Wanted(wanted, resistant, managed_by, wanted_memory(row, wanted, remember_days))
+    if new == Wanted(row.required_from, row.resistant_from, row.managed_by, row.remember_for):
         return _policy(tx, row)
     text = clean_reason(reason, needed=_weaker(row, wanted, resistant))
     if managed_by != row.managed_by:
@@ -114,7 +116,10 @@ def change_policy(
         somebody_has_a_passkey(tx, known, row)
     if known is None and _weaker(row, wanted, resistant):
         _tell_owners_first(tx, by, row, wanted, text)
-    return _set(tx, by, row, new, text)
+    now = set_policy(tx, by=by, row=row, new=new, reason=text)
+    if now is None:
+        raise _conflict(row)
+    return _policy(tx, now)
 
 
 # --- inside ---
@@ -176,114 +181,7 @@ def _tell_owners_first(tx: Transaction, by: By, row: Row, wanted: Instant | None
     what = (
         "Turn off the requirement of 2FA" if wanted is None else "Take any second step, not a passkey alone,"
     )
-    mail_owners(
-        tx,
-        "break_glass",
-        row.id,
-        by=by,
-        operator=by.name,
-        reason=reason,
-        what=f"{what} in {row.name}",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """What is to be required."""
-
-    required_from: Instant | None
-    resistant_from: Instant | None
-    managed_by: ManagedBy
-    remember_for: Duration | None
-
-
-def _set(tx: Transaction, by: By, row: Row, new: _Wanted, reason: str) -> Policy:
-    wanted, resistant = new.required_from, new.resistant_from
-    revision = workspaces.set_policy(
-        tx,
-        row.id,
-        required_from=wanted,
-        resistant_from=resistant,
-        resistant_announced_at=(row.resistant_announced_at or tx.now) if resistant is not None else None,
-        remember_for=new.remember_for,
-        managed_by=new.managed_by,
-        by_name=by.name,
-        if_revision=row.revision,
-    )
-    if revision is None:
-        raise _conflict(row)
-    if (resistant is None) != (row.resistant_from is None):
-        standing.strength_changed(tx, row.id, passkeys=resistant is not None)
-    forgotten = _memory_changed(tx, row, new.remember_for)
-    ended = _end_what_hung_on_it(tx, by, row) if wanted is None and row.required_from is not None else {}
-    record(
-        tx,
-        _event(tx.now, row, wanted, resistant),
-        by=by,
-        subject=workspace_subject(row.id, row.name),
-        workspace_id=row.id,
-        revision=revision,
-        required_from=to_text(wanted) if wanted is not None else None,
-        before=to_text(row.required_from) if row.required_from is not None else None,
-        managed_by=new.managed_by,
-        reason=reason or None,
-        **_told_of_strength(row, resistant),
-        **forgotten,
-        **ended,
-    )
-    now = _workspace(tx, row.id)
-    _announce(tx, by, row, now)
-    return _policy(tx, now)
-
-
-def _memory_changed(tx: Transaction, row: Row, remember_for: Duration | None) -> dict[str, int]:
-    """Turned on or off, it begins with no browser remembered: nothing from before counts again. What to tell of it."""
-    if remember_for == row.remember_for:
-        return {}
-    told = {"remember_days": (remember_for or 0) // DAY}
-    if remember_for is not None and row.remember_for is not None:
-        return told
-    return {**told, "browsers_forgotten": remembered.end_in(tx, row.id)}
-
-
-def _told_of_strength(row: Row, resistant: Instant | None) -> dict[str, str]:
-    """What the event says of passkeys, where they are, or were, required."""
-    instants = {"strength_from": resistant, "strength_before": row.resistant_from}
-    return {name: to_text(at) for name, at in instants.items() if at is not None}
-
-
-def _announce(tx: Transaction, by: By, before: Row, now: Row) -> None:
-    """Everybody is told what is new: of the mandate, and of its strength where that has another date."""
-    wanted, resistant = now.required_from, now.resistant_from
-    if wanted is None:
-        if before.required_from is not None:
-            campaigns.turned_off(tx, now, now.revision, by_name=by.name)
-        return
-    again = wanted != before.required_from or (resistant != before.resistant_from and wanted > tx.now)
-    if again:
-        campaigns.announce(tx, now, now.revision, by_name=by.name, required_from=wanted)
-    if resistant is not None and resistant > wanted and (again or resistant != before.resistant_from):
-        campaigns.announce_strength(tx, now, now.revision, by_name=by.name, told=again)
-
-
-def _end_what_hung_on_it(tx: Transaction, by: By, row: Row) -> dict[str, int]:
-    """Off: queued mails are withdrawn and exceptions end; what people set up is theirs. How many of each."""
-    return {
-        "exceptions_ended": exceptions.end_all(tx, row.id, by.name),
-        "mails_withdrawn": withdrawing.mandate_mails(tx, row.id),
-    }
-
-
-def _event(now: Instant, row: Row, wanted: Instant | None, resistant: Instant | None) -> Event:
-    if wanted == row.required_from:
-        if resistant == row.resistant_from:
-            return Event.POLICY_CHANGED
-        if resistant is None:
-            return Event.MANDATE_WEAKENED
-        return Event.MANDATE_STRENGTH_SCHEDULED if resistant > now else Event.MANDATE_STRENGTHENED
-    if wanted is None:
-        return Event.MANDATE_TURNED_OFF
-    return Event.MANDATE_SCHEDULED if wanted > now else Event.MANDATE_TURNED_ON
+    tell_owners_first(tx, by, row.id, f"{what} in {row.name}", reason)
 
 
 def _workspace(tx: Transaction, workspace_id: int) -> Row:

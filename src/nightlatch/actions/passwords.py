@@ -11,16 +11,16 @@ from nightlatch.actions.api_tokens import end_of_account
 from nightlatch.actions.by import By
 from nightlatch.actions.emails import end_pending_change
 from nightlatch.actions.guard import allowed, person_of, session_of
-from nightlatch.actions.links import live_link, spend
-from nightlatch.actions.mailing import mail_account, mail_address
+from nightlatch.actions.links import Mailed, live_link, mail_link, spend
+from nightlatch.actions.mailing import mail_account
 from nightlatch.actions.remembering import forget
-from nightlatch.actions.tokens import Token, new_token
+from nightlatch.actions.tokens import Token
 from nightlatch.addresses import Address
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
-from nightlatch.instants import HOUR, Instant
+from nightlatch.instants import Instant
 from nightlatch.refusals import Code, Refused, WayOut, not_found
-from nightlatch.store import accounts, enrolments, outbox, sessions, teammates, tickets, workspaces
+from nightlatch.store import accounts, enrolments, sessions, teammates, tickets, workspaces
 from nightlatch.store.engine import Transaction
 from nightlatch.store.known import Known
 from nightlatch.store.locks import lock
@@ -30,6 +30,7 @@ from nightlatch.vocabulary import Event, Method
 
 RESETS_AN_HOUR = 3
 """Reset mails to one address."""
+_FORGOTTEN = Mailed("password_reset", "password_reset", "/password-reset", RESETS_AN_HOUR)
 _AGAIN = WayOut("Ask for a new link.", "/password-reset")
 
 
@@ -64,32 +65,10 @@ def request_reset(tx: Transaction, *, by: By, address: Address) -> None:
     A row is written in any case, so that the commit takes as long for an unknown address (F41). At most three mails an
     hour; a newer link kills the older.
     """
-    account = accounts.by_email(tx, address.key)
+    account = mail_link(tx, by=by, address=address, about=_FORGOTTEN)
     if account is not None:
-        lock(tx, accounts=[account.id])
-        account = accounts.by_email(tx, address.key)
-    if account is not None and _mailed_enough(tx, account):
-        account = None
-    token = new_token()
-    tickets.create_link(
-        tx,
-        token_hash=token.hash,
-        purpose="password_reset",
-        account_id=account.id if account is not None else None,
-        email_key=address.key,
-    )
-    if account is None:
-        return
-    mail_address(
-        tx,
-        "password_reset",
-        account.email,
-        by=by,
-        account_id=account.id,
-        link=f"/password-reset/{token.text}",
-        expires=tx.now + tickets.LINK_LIVES["password_reset"],
-    )
-    record(tx, Event.PASSWORD_RESET_REQUESTED, by=by, subject=account_subject(account.id, account.name))
+        subject = account_subject(account.id, account.name)
+        record(tx, Event.PASSWORD_RESET_REQUESTED, by=by, subject=subject)
 
 
 def look_reset(tx: Transaction, token_hash: bytes) -> ResetLink:
@@ -146,10 +125,6 @@ def change(tx: Transaction, *, by: By, password_hash: str, session_token: Token)
 
 
 # --- inside ---
-
-
-def _mailed_enough(tx: Transaction, account: Row) -> bool:
-    return outbox.count_to(tx, account.email_key, "password_reset", tx.now - HOUR) >= RESETS_AN_HOUR
 
 
 def _reset_link(tx: Transaction, token_hash: bytes) -> tuple[Row, Row]:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from nightlatch.actions import mailing
 from nightlatch.actions.by import By
-from nightlatch.actions.mailing import every_address, mail_account, mail_address, mail_copies, mail_owners
+from nightlatch.actions.mailing import every_address, mail_account, mail_address, mail_copies
 from nightlatch.actions.tokens import new_token
 from nightlatch.instants import Instant
 from nightlatch.store import accounts, teammates, tickets
@@ -157,17 +158,10 @@ def tell_ended(tx: Transaction, by: By, workspace: Row, account: Row, reset: Row
 def tell_owners_first(
     tx: Transaction, by: By, workspace: Row, account: Row, reason: str, *, number: bool
 ) -> None:
-    """The operator acts past the roles: every owner is told, before anything else is queued (law 8)."""
-    mail_owners(
-        tx,
-        "break_glass",
-        workspace.id,
-        by=by,
-        operator=by.name,
-        reason=reason,
-        what=f"Turn off 2FA for {account.name} in {workspace.name}"
-        + ("" if number else "; the link to set it up again works without a number"),
-    )
+    """The operator does it: every owner is told first, also where the link works without a number."""
+    what = f"Turn off 2FA for {account.name} in {workspace.name}"
+    without = "" if number else "; the link to set it up again works without a number"
+    mailing.tell_owners_first(tx, by, workspace.id, what + without, reason)
 
 
 def _mail_owners(

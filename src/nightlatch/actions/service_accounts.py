@@ -12,22 +12,20 @@ from nightlatch.actions import kinds
 from nightlatch.actions.api_tokens import ApiToken as ApiToken
 from nightlatch.actions.api_tokens import Made, clean_expiry, clean_scopes, room, shown
 from nightlatch.actions.by import By
-from nightlatch.actions.guard import allowed, place_of
-from nightlatch.actions.kept import not_by_product
+from nightlatch.actions.guard import place_of
+from nightlatch.actions.kept import locked
 from nightlatch.actions.mailing import mail_address
 from nightlatch.actions.tokens import new_api_token
 from nightlatch.addresses import Address
 from nightlatch.audit.events import Subject, record
-from nightlatch.decision import Action
 from nightlatch.facts import ServiceId, WorkspaceId
 from nightlatch.ids import to_text
 from nightlatch.instants import Instant
 from nightlatch.instants import to_text as instant_text
 from nightlatch.names import clean_name
 from nightlatch.refusals import Code, Refused, WayOut, invalid, not_found
-from nightlatch.store import api_tokens, service_accounts, teammates, workspaces
+from nightlatch.store import api_tokens, service_accounts, teammates
 from nightlatch.store.engine import Transaction
-from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
 from nightlatch.vocabulary import Event
 
@@ -93,7 +91,8 @@ def add(
     many, `not_permitted` in a workspace that a product brought.
     """
     name = clean_name(name)
-    workspace, mine = _locked(tx, by, workspace_id, kinds.MANAGE_SERVICES)
+    workspace, known = locked(tx, by, workspace_id, kinds.MANAGE_SERVICES)
+    mine = place_of(known, workspace_id).teammate_id
     if service_accounts.count(tx, workspace_id) >= MOST_IN_A_WORKSPACE:
         raise Refused(
             Code.CONFLICT,
@@ -122,7 +121,7 @@ def change(
     Raises Refused as `add` does, and `not_found`.
     """
     name = clean_name(name) if name is not None else None
-    workspace, _ = _locked(tx, by, workspace_id, kinds.MANAGE_SERVICES)
+    workspace, _ = locked(tx, by, workspace_id, kinds.MANAGE_SERVICES)
     old = _there(tx, workspace_id, service_id)
     if name is not None and name != old.name:
         service_accounts.rename(tx, service_id, name)
@@ -135,7 +134,7 @@ def change(
 
 def remove(tx: Transaction, *, by: By, workspace_id: WorkspaceId, service_id: ServiceId) -> None:
     """Take it out: every token of it is dead with the next request. Raises Refused: the gate's, `not_found`."""
-    _locked(tx, by, workspace_id, kinds.END_SERVICE)
+    locked(tx, by, workspace_id, kinds.END_SERVICE)
     row = _there(tx, workspace_id, service_id)
     ended = api_tokens.end_all_of_service(tx, service_id)
     if not service_accounts.remove(tx, service_id):
@@ -162,7 +161,7 @@ def make_token(
     """
     name, wanted = clean_name(name), clean_scopes(scopes)
     ends = clean_expiry(tx, expires_at)
-    workspace, _ = _locked(tx, by, workspace_id, kinds.MANAGE_SERVICES)
+    workspace, _ = locked(tx, by, workspace_id, kinds.MANAGE_SERVICES)
     row = _there(tx, workspace_id, service_id)
     if row.suspended_at is not None:
         raise Refused(
@@ -185,7 +184,7 @@ def end_token(
     tx: Transaction, *, by: By, workspace_id: WorkspaceId, service_id: ServiceId, token_id: int
 ) -> None:
     """End one of its tokens. Raises Refused: the gate's, `not_found`."""
-    _locked(tx, by, workspace_id, kinds.END_SERVICE)
+    locked(tx, by, workspace_id, kinds.END_SERVICE)
     row = _there(tx, workspace_id, service_id)
     ended = api_tokens.end_of_service(tx, token_id, service_id)
     if ended is None:
@@ -221,17 +220,6 @@ def suspend_of_sponsor(tx: Transaction, *, by: By, workspace: Row, teammate: Row
 
 
 # --- inside ---
-
-
-def _locked(tx: Transaction, by: By, workspace_id: WorkspaceId, action: Action) -> tuple[Row, int]:
-    """The workspace, locked, and the membership of whoever acts; the act allowed."""
-    lock(tx, workspaces=[workspace_id])
-    known = allowed(tx, by, action.at(workspace_id))
-    workspace = workspaces.by_id(tx, workspace_id)
-    if workspace is None:
-        raise not_found()
-    not_by_product(tx, workspace)
-    return workspace, place_of(known, workspace_id).teammate_id
 
 
 def _there(tx: Transaction, workspace_id: WorkspaceId, service_id: ServiceId) -> Row:

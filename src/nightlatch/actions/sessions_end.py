@@ -1,7 +1,7 @@
 """The operator ends every session, API token and grant, of the installation or for one workspace: break-glass."""
 
 from nightlatch.actions.by import By
-from nightlatch.actions.mailing import mail_owners
+from nightlatch.actions.mailing import tell_owners_first
 from nightlatch.actions.reasons import clean_reason
 from nightlatch.audit.events import record
 from nightlatch.audit.events import workspace as workspace_subject
@@ -25,15 +25,8 @@ def end_sessions(tx: Transaction, *, by: By, workspace_id: int | None, reason: s
     reason = clean_reason(reason, needed=True)
     touched = _touched(tx, workspace_id)
     for each in touched:
-        mail_owners(
-            tx,
-            "break_glass",
-            each.id,
-            by=by,
-            operator=by.name,
-            reason=reason,
-            what=f"End every session, API token and grant of {each.name}: everybody signs in anew",
-        )
+        what = f"End every session, API token and grant of {each.name}: everybody signs in anew"
+        tell_owners_first(tx, by, each.id, what, reason)
     ended = ending.end_all(tx) if workspace_id is None else ending.end_in(tx, workspace_id)
     for each in touched:
         record(

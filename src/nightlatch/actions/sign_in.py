@@ -12,12 +12,11 @@ from nightlatch.actions.beginning import new_session, note_sign_in
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import allowed, person_of, session_of
 from nightlatch.actions.kept import refuse_person
-from nightlatch.actions.links import live_link
-from nightlatch.actions.mailing import mail_address
+from nightlatch.actions.links import Mailed, live_link, mail_link
 from nightlatch.actions.proving import Proved, Wait, Wrong, accept, must_wait, proved
 from nightlatch.actions.remembering import recognise
 from nightlatch.actions.source_delay import charge_source, source_wait
-from nightlatch.actions.tokens import Token, new_token
+from nightlatch.actions.tokens import Token
 from nightlatch.addresses import Address
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import address as address_subject
@@ -29,9 +28,9 @@ from nightlatch.budget import (
     failed,
     open_at,
 )
-from nightlatch.instants import HOUR, Instant
+from nightlatch.instants import Instant
 from nightlatch.refusals import Code, Refused, WayOut, not_found
-from nightlatch.store import accounts, guesses, outbox, sessions, tickets
+from nightlatch.store import accounts, guesses, sessions, tickets
 from nightlatch.store.engine import Transaction
 from nightlatch.store.known import Known
 from nightlatch.store.locks import lock
@@ -39,6 +38,7 @@ from nightlatch.store.session_facts import read_known
 from nightlatch.vocabulary import Credential, Event, Method
 
 _UNBLOCK_MAILS_AN_HOUR = 3
+_UNBLOCK = Mailed("unblock", "sign_in_unblock", "/unblock", _UNBLOCK_MAILS_AN_HOUR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,32 +132,7 @@ def ask_unblock(tx: Transaction, *, by: By, address: Address) -> None:
 
     A row is written in any case, so that the commit takes as long for an unknown address (F41).
     """
-    row = accounts.by_email(tx, address.key)
-    if row is not None:
-        lock(tx, accounts=[row.id])  # the mails of the hour are counted one after the other
-        row = accounts.by_email(tx, address.key)
-    sent = outbox.count_to(tx, address.key, "sign_in_unblock", tx.now - HOUR)
-    if sent >= _UNBLOCK_MAILS_AN_HOUR:
-        row = None
-    token = new_token()
-    tickets.create_link(
-        tx,
-        token_hash=token.hash,
-        purpose="unblock",
-        account_id=row.id if row is not None else None,
-        email_key=address.key,
-    )
-    if row is None:
-        return
-    mail_address(
-        tx,
-        "sign_in_unblock",
-        row.email,
-        by=by,
-        account_id=row.id,
-        link=f"/unblock/{token.text}",
-        expires=tx.now + tickets.LINK_LIVES["unblock"],
-    )
+    mail_link(tx, by=by, address=address, about=_UNBLOCK)
 
 
 def look_unblock(tx: Transaction, *, token_hash: bytes) -> str:

@@ -11,7 +11,7 @@ from nightlatch.actions.exceptions import tell_ended
 from nightlatch.actions.exceptions_ending import end_of_person
 from nightlatch.actions.guard import allowed, person_of, place_of
 from nightlatch.actions.kept import not_by_product
-from nightlatch.actions.mailing import every_address, mail_account, mail_owners
+from nightlatch.actions.mailing import every_address, mail_account, tell_owners_first
 from nightlatch.actions.reasons import clean_reason
 from nightlatch.actions.remembering import forget
 from nightlatch.actions.reset_ending import person_gone, role_changed
@@ -264,15 +264,7 @@ def _tell_owners(tx: Transaction, by: By, workspace: Row, reason: str | None, wh
     if by.kind != "operator":
         return {}
     text = clean_reason(reason, needed=True)
-    mail_owners(
-        tx,
-        "break_glass",
-        workspace.id,
-        by=by,
-        operator=by.name,
-        reason=text,
-        what=f"In {workspace.name}, the operator {what}",
-    )
+    tell_owners_first(tx, by, workspace.id, f"In {workspace.name}, the operator {what}", text)
     return {"reason": text}
 
 

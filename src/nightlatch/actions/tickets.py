@@ -204,15 +204,7 @@ def _send_own(tx: Transaction, by: By, account: Row, now: Known, workspace_id: i
         link=f"/tickets/{token.text}",
         expires=tx.now + tickets.TICKET_LIFE,
     )
-    record(
-        tx,
-        Event.TICKET_SENT,
-        by=by,
-        subject=account_subject(account.id, account.name),
-        workspace_id=workspace_id,
-        purpose=TicketPurpose.SELF_SERVICE,
-    )
-    return Sent(email, TicketPurpose.SELF_SERVICE)
+    return _sent(tx, by, account, email, workspace_id, TicketPurpose.SELF_SERVICE)
 
 
 def _send_again(tx: Transaction, by: By, account: Row, now: Known, workspace_id: int, reset_id: int) -> Sent:
@@ -244,15 +236,15 @@ def _send_again(tx: Transaction, by: By, account: Row, now: Known, workspace_id:
         link=f"/tickets/{token.text}",
         expires=tx.now + tickets.TICKET_LIFE,
     )
-    record(
-        tx,
-        Event.TICKET_SENT,
-        by=by,
-        subject=account_subject(account.id, account.name),
-        workspace_id=workspace_id,
-        purpose=TicketPurpose.RESET,
-    )
-    return Sent(account.email, TicketPurpose.RESET)
+    return _sent(tx, by, account, account.email, workspace_id, TicketPurpose.RESET)
+
+
+def _sent(
+    tx: Transaction, by: By, account: Row, email: str, workspace_id: int | None, purpose: TicketPurpose
+) -> Sent:
+    subject = account_subject(account.id, account.name)
+    record(tx, Event.TICKET_SENT, by=by, subject=subject, workspace_id=workspace_id, purpose=purpose)
+    return Sent(email, purpose)
 
 
 def _passkey(facts: Facts, workspace_id: int | None) -> bool:

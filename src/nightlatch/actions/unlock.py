@@ -1,7 +1,7 @@
 """The operator gives a person their tries back (design section 5, laws 5 and 8)."""
 
 from nightlatch.actions.by import By
-from nightlatch.actions.mailing import mail_owners
+from nightlatch.actions.mailing import tell_owners_first
 from nightlatch.actions.not_me import PURPOSE as NOT_ME
 from nightlatch.actions.reasons import clean_reason
 from nightlatch.assurance import liftable
@@ -32,15 +32,8 @@ def account_unlock(tx: Transaction, *, by: By, account_id: int, reason: str, los
         raise not_found()
     reason = clean_reason(reason, needed=True)
     for membership in teammates.of_account(tx, account_id):
-        mail_owners(
-            tx,
-            "break_glass",
-            membership.workspace_id,
-            by=by,
-            operator=by.name,
-            reason=reason,
-            what=f"Give {account.name} new tries to sign in",
-        )
+        what = f"Give {account.name} new tries to sign in"
+        tell_owners_first(tx, by, membership.workspace_id, what, reason)
     _lift(tx, by, account, lost=lost)
     _clear(tx, account)
     standing.refresh(tx, account_id)

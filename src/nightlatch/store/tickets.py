@@ -80,37 +80,17 @@ _SPEND_LINK = Query(
     )
     .returning(links.c.id)
 )
-_END_LINKS = Query(
-    update(links)
-    .values(ended_at=bindparam("now"))
-    .where(
-        links.c.account_id == bindparam("account_id"),
-        links.c.purpose == bindparam("purpose"),
-        links.c.spent_at.is_(None),
-        links.c.ended_at.is_(None),
-    )
+_open_of = and_(
+    links.c.purpose == bindparam("purpose"), links.c.spent_at.is_(None), links.c.ended_at.is_(None)
 )
+_ENDED = update(links).values(ended_at=bindparam("now"))
+_END_LINKS = Query(_ENDED.where(links.c.account_id == bindparam("account_id"), _open_of))
 _END_LINKS_ABOUT = Query(
-    update(links)
-    .values(ended_at=bindparam("now"))
-    .where(
-        links.c.account_id == bindparam("account_id"),
-        links.c.purpose == bindparam("purpose"),
-        links.c.reference == bindparam("reference"),
-        links.c.spent_at.is_(None),
-        links.c.ended_at.is_(None),
+    _ENDED.where(
+        links.c.account_id == bindparam("account_id"), links.c.reference == bindparam("reference"), _open_of
     )
 )
-_END_LINKS_TO = Query(
-    update(links)
-    .values(ended_at=bindparam("now"))
-    .where(
-        links.c.email_key == bindparam("email_key"),
-        links.c.purpose == bindparam("purpose"),
-        links.c.spent_at.is_(None),
-        links.c.ended_at.is_(None),
-    )
-)
+_END_LINKS_TO = Query(_ENDED.where(links.c.email_key == bindparam("email_key"), _open_of))
 _PRUNE_LINKS = Query(delete(links).where(links.c.expires_at < bindparam("before")))
 _PRUNE_TICKETS = Query(
     delete(tickets).where(
