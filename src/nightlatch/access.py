@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from nightlatch.assurance import (
     bind_reach,
     binds_in,
+    by_provider,
     counting,
     excused,
     first_method,
@@ -67,13 +68,17 @@ def decide_workspace(facts: Facts, workspace: WorkspaceId) -> Decision:
     if facts.idle:
         return Challenge(Reason.IDLE, (facts.first,))
     proofs = counting(facts, workspace)
-    if not first_shown(teammate, proofs):
+    if not first_shown(facts, teammate, proofs):
         return Challenge(Reason.FIRST_FACTOR, (first_method(facts, workspace),), workspace=workspace)
     if has_second(proofs):
         return ALLOW if not needs_resistant(facts, teammate, proofs) else _too_weak(facts, teammate, proofs)
+    at_door = teammate.sso_required and not by_provider(
+        proofs
+    )  # the owners' emergency door: two factors, always
     if relied_on(facts, workspace):
-        return ALLOW if remembered(facts, teammate) else _ask_second(facts, teammate, proofs)
-    if teammate.mandate.in_force(facts.now) and not excused(proofs):
+        spared = remembered(facts, teammate) and not at_door
+        return ALLOW if spared else _ask_second(facts, teammate, proofs)
+    if (teammate.mandate.in_force(facts.now) and not excused(proofs)) or at_door:
         reason = Reason.RESET if teammate.reset is not None else Reason.MANDATE
         return Enrol(reason, _needs(facts, teammate, proofs), workspace)
     return ALLOW
@@ -260,7 +265,7 @@ def _first_in(facts: Facts, plane: WorkspaceId | None) -> bool:
     """Whether a first factor counts in a plane."""
     proofs = counting(facts, plane)
     teammate = facts.teammate(plane) if plane is not None else None
-    return first_shown(teammate, proofs) if teammate is not None else has_first(proofs)
+    return first_shown(facts, teammate, proofs) if teammate is not None else has_first(proofs)
 
 
 def _wide(facts: Facts, reach: Reach) -> bool:

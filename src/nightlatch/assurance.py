@@ -29,6 +29,7 @@ from nightlatch.vocabulary import (
     WITHOUT_AUTHENTICATOR,
     Evidence,
     Method,
+    Role,
     Strength,
 )
 
@@ -164,17 +165,32 @@ def has_first(proofs: Iterable[Proof]) -> bool:
     return any(proof.method in FIRST_FACTORS and proof.verified for proof in proofs)
 
 
-def first_shown(teammate: Teammate, proofs: Iterable[Proof]) -> bool:
+def first_shown(facts: Facts, teammate: Teammate, proofs: Iterable[Proof]) -> bool:
     """Whether, of the proofs that count in a teammate's workspace, one is a first factor there."""
-    if teammate.provider_alone:
-        return any(proof.connection is not None for proof in proofs)
-    return has_first(proofs)
+    return by_provider(proofs) if provider_alone(facts, teammate) else has_first(proofs)
+
+
+def provider_alone(facts: Facts, teammate: Teammate) -> bool:
+    """Whether nothing but the workspace's own provider is a first factor for this teammate.
+
+    The owners' emergency door is a password and 2FA: who has none there is no better off than anybody else, unless it
+    is asked for before the door opens (a mandate in force, or after a reset).
+    """
+    if not teammate.sso_required or teammate.role is not Role.OWNER:
+        return teammate.sso_required
+    asked = teammate.reset is not None or teammate.mandate.in_force(facts.now)
+    return not asked and not relied_on(facts, teammate.workspace)
+
+
+def by_provider(proofs: Iterable[Proof]) -> bool:
+    """Whether a sign-in at a workspace's own provider is among these proofs."""
+    return any(proof.connection is not None for proof in proofs)
 
 
 def first_method(facts: Facts, workspace: WorkspaceId | None) -> Method:
     """How this account shows a first factor in a plane."""
     teammate = facts.teammate(workspace) if workspace is not None else None
-    return Method.PROVIDER if teammate is not None and teammate.provider_alone else facts.first
+    return Method.PROVIDER if teammate is not None and provider_alone(facts, teammate) else facts.first
 
 
 def has_second(proofs: Iterable[Proof]) -> bool:
@@ -316,7 +332,7 @@ def binds_in(facts: Facts, workspace: WorkspaceId) -> bool:
     """
     teammate = facts.teammate(workspace)
     proofs = counting(facts, workspace)
-    if teammate is None or not first_shown(teammate, proofs):
+    if teammate is None or not first_shown(facts, teammate, proofs):
         return False
     if not relied_on(facts, workspace):
         return mailbox_counts(facts, workspace)
@@ -404,7 +420,7 @@ def fresh(
     if relied_on(facts, workspace):
         good = {each.id for each in good_for_fresh(facts, workspace, recovery=recovery, weighty=weighty)}
         proofs = [proof for proof in proofs if proof.authenticator in good]
-    elif teammate is not None and teammate.provider_alone:
+    elif teammate is not None and provider_alone(facts, teammate):
         proofs = [proof for proof in proofs if proof.connection is not None]
     return any(_recent_enough(facts, proof, kind, max_age) for proof in proofs)
 

@@ -109,16 +109,11 @@ class Teammate:
     reset: ResetId | None = None
     """The reset after which nothing has been bound here yet: only its ticket binds."""
     sso_required: bool = False
-    """Only a sign-in at the workspace's own provider is a first factor here; owners keep their emergency door."""
+    """Only a sign-in at the workspace's own provider is a first factor here; owners with 2FA keep another way in."""
     remembers: bool = False
     """Browsers may be remembered here, as long as nothing is required, now or announced."""
     by_sso: bool = False
     """They came last by a connection whose rule still takes that for enough; asked for API tokens alone."""
-
-    @property
-    def provider_alone(self) -> bool:
-        """Whether nothing but the workspace's own provider is a first factor for this teammate."""
-        return self.sso_required and self.role is not Role.OWNER
 
 
 @frozen

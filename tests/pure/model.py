@@ -105,11 +105,20 @@ def first_shown(facts: Facts, plane: int | None) -> bool:
 
 
 def by_provider_alone(facts: Facts, plane: int | None) -> bool:
-    """Single sign-on is required there, and this is no owner."""
-    if plane is None:
+    """Single sign-on is required there, and this is no owner who has 2FA, or is led to it first."""
+    if plane is None or not membership(facts, plane).sso_required:
         return False
     mate = membership(facts, plane)
-    return mate.sso_required and mate.role is not Role.OWNER
+    if mate.role is not Role.OWNER:
+        return True
+    return not relied_on(facts, plane) and not in_force(facts, mate) and mate.reset is None
+
+
+def at_emergency_door(facts: Facts, plane: int | None) -> bool:
+    """An owner who came in otherwise than by the provider that is required: it takes two factors, always."""
+    if plane is None or not membership(facts, plane).sso_required:
+        return False
+    return not any(proof.connection is not None for proof in counting(facts, plane))
 
 
 def is_first(proof: Proof) -> bool:
@@ -178,13 +187,13 @@ def closed_by(facts: Facts, plane: int | None) -> Reason | None:
             return None
         return Reason.STRENGTH if sets_up(facts, plane) or takes(facts, plane) else Reason.SUSPENDED
     if relied_on(facts, plane):
-        if remembered(facts, plane):
+        if remembered(facts, plane) and not at_emergency_door(facts, plane):
             return None
         return Reason.SECOND_FACTOR if takes(facts, plane) else Reason.SUSPENDED
     if plane is None:
         return None
     mate = membership(facts, plane)
-    if not in_force(facts, mate) or exempt(facts, plane):
+    if (not in_force(facts, mate) or exempt(facts, plane)) and not at_emergency_door(facts, plane):
         return None
     return Reason.MANDATE if mate.reset is None else Reason.RESET
 

@@ -90,6 +90,10 @@ came_just_now, came_long_ago = session(sso(), mates=IN_FORCE), session(sso(minut
 asked_long_ago = session(long_ago, mates=IN_FORCE)
 came_before = session(password(), sso(old=True), mates=[sso_only()])
 exempt_with_app = session(exempt, has=[APP], mates=IN_FORCE)
+owner = sso_only(role=Role.OWNER)
+by_the_door = session(password(), mates=[owner])
+door_spared = session(password(), known(), has=[APP], mates=[replace(owner, remembers=True)])
+door_reset = session(password(), mates=[replace(owner, reset=RESET)])
 known_alone = session(known(), has=[APP], mates=REMEMBERS)
 unwanted = session(password(), known(), has=[APP])
 in_force_now = replace(remembered, teammates=(replace(mate(A, FORCE), remembers=True),))
@@ -145,7 +149,11 @@ TABLE: list[tuple[str, Facts, Action, Decision]] = [
     ("its phishing-resistant one is as good", session(sso(A, Evidence.RESISTANT), mates=STRONG), USE_A, ALLOW),
     ("required, the password is none there", session(password(), mates=[sso_only()]), USE_A, NEEDS_PROVIDER),
     ("nor is a passkey", session(shown(KEY), has=[KEY], mates=[sso_only()]), USE_A, NEEDS_PROVIDER),
-    ("the owner keeps the emergency door", session(password(), mates=[sso_only(role=Role.OWNER)]), USE_A, ALLOW),
+    ("the owner keeps the emergency door", session(password(), shown(APP), has=[APP], mates=[owner]), USE_A, ALLOW),
+    ("which takes 2FA", session(password(), has=[APP], mates=[owner]), USE_A, NEEDS_APP),
+    ("in a remembered browser, too", door_spared, USE_A, NEEDS_APP),
+    ("who has none comes by the provider", by_the_door, USE_A, NEEDS_PROVIDER),
+    ("or after a reset sets it up again", door_reset, USE_A, set_up(Reason.RESET, "mail")),
     ("fresh is the provider again", came_before, FRESH_A, again(Method.PROVIDER)),
     # Remembered browsers
     ("it spares the second step", remembered, USE_A, ALLOW),

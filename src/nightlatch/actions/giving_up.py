@@ -106,16 +106,17 @@ def _keep_an_owner(tx: Transaction, known: Known, gone: Authenticator, without: 
             continue
         if ready(without, teammate.workspace):
             continue
-        place, alone = place_of(known, teammate.workspace), [person_of(known).id]
-        if (
-            teammate.mandate.required_from is not None
-            and teammates.enrolled_owners(tx, teammate.workspace) == alone
-        ):
+        place, mine = place_of(known, teammate.workspace), person_of(known).id
+        if teammate.mandate.required_from is not None and teammates.enrolled_owners(
+            tx, teammate.workspace
+        ) == [mine]:
             raise _last_owner(
                 place,
                 f"You are the only owner of {place.name} who has {_asked(teammate)}, and it will be required there.",
             )
-        if teammate.sso_required and teammates.enrolled_owners_with_password(tx, teammate.workspace) == alone:
+        if teammate.sso_required and all(
+            each == mine for each in teammates.enrolled_owners_with_password(tx, teammate.workspace)
+        ):
             raise _last_owner(
                 place,
                 f"{place.name} requires single sign-on, and you are the only owner who has a password and 2FA to come "

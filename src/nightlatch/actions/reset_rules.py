@@ -156,25 +156,45 @@ def not_second_owner(
 
 
 def nobody_could_open(tx: Transaction, target: Target, requester: int | None) -> Refused | None:
-    """Law 8, under the workspace's lock: why a reset must not be while 2FA is, or will be, required there.
+    """Law 8, under the workspace's lock: why a reset must not be while 2FA is, or will be, required there, or single
+    sign-on is, whose owners come in otherwise by a password and 2FA.
 
-    As long as another owner has 2FA, all is well. A sole owner may be reset by an admin who has it: that admin opens,
+    As long as another owner could, all is well. A sole owner may be reset by an admin who has 2FA: that admin opens,
     and renews the number. Where there are other owners without 2FA, one of them sets it up first.
     """
     workspace = target.workspace
-    if workspace.required_from is None or Role(target.teammate.role) is not Role.OWNER:
-        return None
-    if any(each != target.account.id for each in teammates.enrolled_owners(tx, workspace.id)):
+    if Role(target.teammate.role) is not Role.OWNER or _another_owner_opens(tx, target):
         return None
     alone = all(each.account_id == target.account.id for each in teammates.owners(tx, workspace.id))
     if alone and requester is not None and _enrolled_manager(tx, workspace.id, requester):
         return None
     return Refused(
         Code.LAST_OWNER,
-        f"{workspace.name} asks everybody for 2FA, and {target.account.name} is the only owner who has it. "
-        "Somebody must always be able to open it: another owner sets up 2FA first.",
+        _why_only(target) + "Somebody must always be able to open it: another owner sets up 2FA first.",
         WayOut("See who the owners are.", f"/w/{workspace.slug}/settings/team?role=owner"),
     )
+
+
+def _another_owner_opens(tx: Transaction, target: Target) -> bool:
+    """Whether, whatever is asked for there, another owner has what it takes."""
+    workspace, theirs = target.workspace, target.account.id
+    for asked, who in (
+        (workspace.required_from, teammates.enrolled_owners),
+        (workspace.sso_required_at, teammates.enrolled_owners_with_password),
+    ):
+        if asked is not None and all(each == theirs for each in who(tx, workspace.id)):
+            return False
+    return True
+
+
+def _why_only(target: Target) -> str:
+    name, who = target.workspace.name, target.account.name
+    if target.workspace.sso_required_at is not None:
+        return (
+            f"{name} requires single sign-on, and {who} is the only owner who has a password and 2FA to come in with "
+            "when the provider is down. "
+        )
+    return f"{name} asks everybody for 2FA, and {who} is the only owner who has it. "
 
 
 def _enrolled_manager(tx: Transaction, workspace_id: int, account_id: int) -> bool:

@@ -28,7 +28,10 @@ from nightlatch.vocabulary import Event
 
 def look(tx: Transaction, connection_id: ConnectionId) -> Begun:
     """What the request to the provider is made of. Raises Refused: `not_found`, or `conflict`: it is not ready."""
-    row = _ready(tx, connection_id)
+    return _begun(_ready(tx, connection_id))
+
+
+def _begun(row: Row) -> Begun:
     return Begun(
         row.id,
         row.name,
@@ -89,7 +92,7 @@ def _entered(tx: Transaction, by: By, connection: Row, way: Way) -> int | None:
         _may_go(tx, by)
         return None
     if way is Way.LINK:
-        return session_of(may_connect(tx, by, connection, fresh=True)).id
+        return session_of(may_connect(tx, by, connection)).id
     action = kinds.PRESENT_FIRST if way is Way.STEP_UP else kinds.TEST_CONNECTION
     return session_of(allowed(tx, by, action.at(connection.workspace_id))).id
 
@@ -129,12 +132,10 @@ def spend(
     return Turned(Why.EXPIRED, connection.id)
 
 
-def secret(tx: Transaction, connection_id: ConnectionId) -> str | None:
-    """The client's secret, for asking the provider. Raises Refused where the connection is gone."""
-    row = connections.by_id(tx, connection_id)
-    if row is None:
-        raise not_found()
-    return connections.secret_of(tx, row)
+def look_with_secret(tx: Transaction, connection_id: ConnectionId) -> tuple[Begun, str | None]:
+    """What a provider's answer is judged by, and the client's secret for asking it. Raises Refused as `look`."""
+    row = _ready(tx, connection_id)
+    return _begun(row), connections.secret_of(tx, row)
 
 
 def failed(tx: Transaction, *, by: By, flow: Flow, code: str, detail: str) -> Reported | Turned:

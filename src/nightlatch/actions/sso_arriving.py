@@ -15,7 +15,7 @@ from nightlatch.actions.proving import Proved, accept
 from nightlatch.actions.remembering import recognise
 from nightlatch.actions.source_delay import way_led_in
 from nightlatch.actions.sso import refused, tested
-from nightlatch.actions.sso_linking import connect, may_connect, note_way
+from nightlatch.actions.sso_linking import connect, note_way, refuse_connecting
 from nightlatch.actions.sso_outcomes import Linked, Reported, Turned, Way, Why
 from nightlatch.actions.sso_people import Comes, Joins
 from nightlatch.actions.sso_reports import report
@@ -129,9 +129,10 @@ def _link(
         workspaces=[connection.workspace_id],
         accounts=[by.id] if by.id is not None else [],
     )
-    if session_of(known(tx, by)).id != flow.session_id:
+    now = known(tx, by)
+    if session_of(now).id != flow.session_id:
         return Turned(Why.OTHER_SESSION, connection.id)
-    now = may_connect(tx, by, connection, fresh=False)  # it was fresh when it began, ten minutes ago at most
+    refuse_connecting(tx, now, connection, fresh=False)  # it was fresh when it began, ten minutes ago at most
     turned = connect(tx, by=by, connection=connection, subject=identity.subject)
     if turned is not None:
         return turned

@@ -52,9 +52,15 @@ def own(tx: Transaction, *, by: By) -> list[Connectable]:
     ]
 
 
-def may_connect(tx: Transaction, by: By, connection: Row, *, fresh: bool) -> Known:
-    """What is known of somebody who may connect their account. Raises Refused: what the gate raises."""
+def may_connect(tx: Transaction, by: By, connection: Row) -> Known:
+    """What is known of somebody who may connect their account, freshly proved. Raises Refused: what the gate raises."""
     now = known(tx, by)
+    refuse_connecting(tx, now, connection, fresh=True)
+    return now
+
+
+def refuse_connecting(tx: Transaction, now: Known, connection: Row, *, fresh: bool) -> None:
+    """Raises Refused (what the gate raises) where whoever this is may not connect their account."""
     if now.person is not None:
         refuse_person(now.person)
     action = replace(kinds.CONNECT, reach=reach_of(connection.workspace_id))
@@ -67,7 +73,6 @@ def may_connect(tx: Transaction, by: By, connection: Row, *, fresh: bool) -> Kno
         raise refusal_of(decision)
     if fresh and now.session is not None and action.fresh is not None:
         sessions.note_act(tx, now.session.id, action.fresh)
-    return now
 
 
 def without_sso_alone(facts: Facts, workspace: WorkspaceId) -> Facts:
@@ -103,7 +108,7 @@ def disconnect(tx: Transaction, *, by: By, connection_id: ConnectionId) -> None:
     connection = connections.by_id(tx, connection_id)
     if connection is None:
         raise not_found()
-    person = person_of(may_connect(tx, by, connection, fresh=True))
+    person = person_of(may_connect(tx, by, connection))
     if person.passwordless:
         raise Refused(
             Code.CONFLICT,

@@ -1,7 +1,7 @@
 """Requiring single sign-on of a workspace: nothing but its own provider is a first factor there any more.
 
-Owners keep their password as the emergency door, so that a provider that is down, or set up wrongly, locks nobody out
-for good; coming in by it is told to every owner.
+Owners keep their password, beside 2FA, as the emergency door, so that a provider that is down, or set up wrongly, locks
+nobody out for good; coming in by it is told to every owner.
 """
 
 from nightlatch.actions import kinds

@@ -117,9 +117,7 @@ async def _leave(context: Context, begun: Begun, state: Token, fresh: bool) -> L
 
 
 async def _arrive(context: Context, flow: Flow, answer: Mapping[str, str]) -> Identity:
-    begun, secret = await context.read(
-        lambda tx: (sso.look(tx, flow.connection_id), sso.secret(tx, flow.connection_id))
-    )
+    begun, secret = await context.read(lambda tx: sso.look_with_secret(tx, flow.connection_id))
     if begun.kind == SAML:
         return sso_saml.brought(flow)  # its answer came by POST, and was put aside (web/pages/saml.py)
     return await oidc.arrive(

@@ -74,7 +74,7 @@ async def connect_page(context: Context) -> Response:
         row = connections.by_id(tx, connection_id)
         if row is None:
             raise not_found()
-        sso_linking.may_connect(tx, context.by, row, fresh=True)
+        sso_linking.may_connect(tx, context.by, row)
         return row.name, row.workspace_name
 
     try:
