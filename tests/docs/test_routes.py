@@ -116,3 +116,11 @@ def test_every_reason_is_told():
 def test_every_page_is_told_and_no_other():
     told = reading.first_codes(reading.text_of("pages.md"))
     assert sorted(told) == sorted(_name(each) for each in EVERY if each.kind in ("page", "host"))
+
+
+def test_every_path_with_a_token_is_named_where_a_proxys_log_is_told_of():
+    told = reading.section(reading.text_of("getting-started.md"), "TLS, behind nginx or Caddy")
+    with_tokens = {each.path_in_log.removesuffix("-") for each in EVERY if each.path_in_log is not None}
+    assert with_tokens
+    for path in with_tokens:
+        assert f"`{path}`" in told, path

@@ -109,6 +109,7 @@ async def team(context: Context) -> Response:
         may_remind=may_remind(context),
         may_invite=not by_product and permitted(mine.role, Permission.INVITE, mine.mandate),
         ownerless=await ownerless(context, mine),
+        by_sso=counts.by_state.get("sso", 0) > 0,
         passkeys=mine.mandate.strength is ProofStrength.PHISHING_RESISTANT,
         required=mine.mandate.required_from is not None,
         in_force=mine.mandate.in_force(context.now),
