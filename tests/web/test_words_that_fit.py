@@ -203,7 +203,12 @@ def test_the_table_and_the_home_count_passkeys_where_those_are_required(team: Te
 def test_the_filter_names_the_state_that_it_filters_by(team: Team, dana: Person) -> None:
     team.world.workspace("acme", owner=dana)
     owner = surfing(team, dana)
-    names = {"sso": "By single sign-on", "exempt": "More time", "overdue": "Not set up", "due": "Off, due soon"}
+    names = {
+        "sso": "By single sign-on",
+        "exempt": "More time",
+        "overdue": "Not set up",
+        "due": "Off, due soon",
+    }
     for state, words in names.items():
         assert words in owner.open(f"/w/acme/settings/team?two_factor={state}").text
         assert words not in owner.open("/w/acme/settings/team").text
