@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support.clockfile import ClockFile
+
 FOLDER = Path(__file__).parent / "oidc_provider"
 SECRET = "a secret of the certified provider"
 
@@ -35,13 +37,20 @@ def install() -> None:
 
 @contextmanager
 def running(
-    port: int, people: Mapping[str, Mapping[str, Any]], redirect_uris: Sequence[str]
+    port: int,
+    people: Mapping[str, Mapping[str, Any]],
+    redirect_uris: Sequence[str],
+    clock: ClockFile | None = None,
 ) -> Iterator[Certified]:
-    """It, with these people (by what they type to sign in) and one client whose redirect addresses are these."""
+    """It, with these people (by what they type to sign in) and one client whose redirect addresses are these.
+
+    `clock`: it goes by this one, as Nightlatch does.
+    """
     install()
     node = shutil.which("node")
     assert node is not None, "node is missing: scripts/system-packages installs it"
     settings = {"port": port, "people": people, "secret": SECRET, "redirect_uris": list(redirect_uris)}
+    settings |= {"clock": str(clock.path)} if clock is not None else {}
     process = subprocess.Popen(
         [node, "provider.mjs", json.dumps(settings)],
         cwd=FOLDER,

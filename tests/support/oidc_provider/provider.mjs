@@ -1,10 +1,15 @@
 // A certified OpenID provider (oidc-provider), with two pages of its own: sign in as whoever is typed, and consent.
 // Takes its settings as JSON in the first argument; says "ready" once it listens.
 import Provider from 'oidc-provider';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 
 const settings = JSON.parse(process.argv[2]);
 const issuer = `http://localhost:${settings.port}`;
+if (settings.clock) {
+  const real = Date.now;
+  Date.now = () => real() + 1000 * Number(readFileSync(settings.clock, 'utf8'));
+}
 const people = settings.people; // by login: {sub, email, email_verified, name, amr, acr}
 
 const provider = new Provider(issuer, {
