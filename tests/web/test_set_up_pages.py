@@ -11,7 +11,8 @@ from nightlatch.ids import to_text
 from nightlatch.instants import DAY, HOUR, MINUTE
 from nightlatch.vocabulary import Method
 from nightlatch.web.app import App
-from nightlatch.web.pages.set_up import drift_words, on_phone
+from nightlatch.web.flows import drift_words
+from nightlatch.web.pages.set_up import on_phone
 from tests.support.asgi import app_of
 from tests.support.mails import link_in
 from tests.support.visitor import Visitor, codes_shown, resident, seed_shown, signed_in

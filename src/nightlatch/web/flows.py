@@ -31,6 +31,8 @@ from nightlatch.web.context import Context
 
 _ATTEMPTS = 3
 
+NOT_MATCHED = "That code did not match. Codes change every 30 seconds: enter the one showing now."
+
 
 async def password_sign_in(context: Context, address: Address, password: str) -> Proved | Wrong | Wait:
     """Sign in with e-mail and password. A session that the browser had is over."""
@@ -112,6 +114,15 @@ async def recovery(context: Context, text: str) -> Proved | Wrong | Wait:
             tx, by=by, parts=parts, candidate=candidate, right=right, token=token
         )
     )
+
+
+def drift_words(steps: int) -> dict[str, str]:
+    """How far a phone's clock is off, in words: `steps` of 30 seconds, negative when it is behind."""
+    minutes = max(1, round(abs(steps) / 2))
+    return {
+        "amount": "1 minute" if minutes == 1 else f"{minutes} minutes",
+        "direction": "behind" if steps < 0 else "ahead",
+    }
 
 
 async def confirm_enrolment(

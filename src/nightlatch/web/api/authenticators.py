@@ -72,12 +72,16 @@ async def redeem(context: Context, body: models.RedeemBody) -> Answer:
     return Answer(models.Redeemed(workspace=result.slug))
 
 
+def old_one(text: str | None) -> int | None:
+    """The id of what something new is to replace. Raises Refused (404) for what is none."""
+    replaces = from_text(text) if text is not None else None
+    if text is not None and replaces is None:
+        raise not_found()
+    return replaces
+
+
 async def begin(context: Context, body: models.BeginTotp) -> Answer:
-    replaces = None
-    if body.replaces is not None:
-        replaces = from_text(body.replaces)
-        if replaces is None:
-            raise not_found()
+    replaces = old_one(body.replaces)
     workspace_id = workspace_of(context, body.workspace)
     pending = await context.write(
         lambda tx: enrolment.begin(
@@ -108,13 +112,11 @@ async def confirm(context: Context, body: models.CodeBody) -> Answer:
 def drift_text(drift: int | None) -> str:
     """Why a code was not right while enrolling: the phone's clock, with its size, or the code itself."""
     if drift is None:
-        return "That code did not match. Codes change every 30 seconds: enter the one showing now."
-    minutes = max(1, round(abs(drift) / 2))
-    side = "behind" if drift < 0 else "ahead"
-    plural = "s" if minutes != 1 else ""
+        return flows.NOT_MATCHED
+    off = " ".join(flows.drift_words(drift).values())
     return (
-        f"This code is right for another moment: your phone's clock seems about {minutes} minute{plural} {side}. "
-        "Turn on automatic date and time, then try the new code."
+        f"This code is right for another moment: your phone's clock seems about {off}. Turn on automatic date and "
+        "time, then try the new code."
     )
 
 

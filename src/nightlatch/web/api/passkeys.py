@@ -6,12 +6,11 @@ from nightlatch.actions import kinds, passkey_asking, remembering
 from nightlatch.actions.passkey_asking import Purpose
 from nightlatch.actions.passkey_enrolment import NotMade
 from nightlatch.actions.proving import Proved, Wait, Wrong
-from nightlatch.ids import from_text
-from nightlatch.refusals import Code, Refused, WayOut, invalid, not_found
+from nightlatch.refusals import Code, Refused, WayOut, invalid
 from nightlatch.web import passkey_flows
 from nightlatch.web.answers import Answer
 from nightlatch.web.api import models
-from nightlatch.web.api.authenticators import confirmed, workspace_of
+from nightlatch.web.api.authenticators import confirmed, old_one, workspace_of
 from nightlatch.web.api.passkey_models import (
     AskNew,
     AskSignIn,
@@ -81,11 +80,7 @@ def refuse(result: Wrong | Wait) -> NoReturn:
 
 
 async def ask_new(context: Context, body: AskNew) -> Answer:
-    replaces = None
-    if body.replaces is not None:
-        replaces = from_text(body.replaces)
-        if replaces is None:
-            raise not_found()
+    replaces = old_one(body.replaces)
     workspace_id = workspace_of(context, body.workspace)
     by, site = context.by, passkey_flows.site_of(context)
     asked = await context.write(

@@ -101,18 +101,8 @@ async def confirmed(
 
 async def _not_confirmed(context: Context, pending: Pending, result: NotConfirmed) -> Response:
     if result.drift is None:
-        message = "That code did not match. Codes change every 30 seconds: enter the one showing now."
-        return await _scan(context, pending, context.next_path, errors={"code": message})
-    return await _scan(context, pending, context.next_path, drift=drift_words(result.drift), status=422)
-
-
-def drift_words(steps: int) -> dict[str, str]:
-    """How far a phone's clock is off, in words: `steps` of 30 seconds, negative when it is behind."""
-    minutes = max(1, round(abs(steps) / 2))
-    return {
-        "amount": "1 minute" if minutes == 1 else f"{minutes} minutes",
-        "direction": "behind" if steps < 0 else "ahead",
-    }
+        return await _scan(context, pending, context.next_path, errors={"code": flows.NOT_MATCHED})
+    return await _scan(context, pending, context.next_path, drift=flows.drift_words(result.drift), status=422)
 
 
 async def _scan(context: Context, pending: Pending, target: str, **more: Any) -> Response:

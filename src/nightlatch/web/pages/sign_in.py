@@ -219,7 +219,7 @@ def guess_errors(context: Context, result: Wrong | Wait, field: str) -> dict[str
     elif field == "recovery_code":
         message = "That recovery code did not match, or was used before."
     else:
-        message = "That code did not match. Codes change every 30 seconds: enter the one showing now."
+        message = flows.NOT_MATCHED
     return {"status": 401, "errors": {field: message}, "wait": wait_value(context.now, result.retry_at)}
 
 
