@@ -5,9 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import update
 
-from nightlatch.actions import (
-    kinds,
-)
+from nightlatch.actions import kinds
 from nightlatch.actions.passkey_asking import Purpose
 from nightlatch.actions.proving import Proved, Wrong
 from nightlatch.actions.tokens import hash_token
@@ -16,10 +14,11 @@ from nightlatch.authenticators import passkey_asking as shapes
 from nightlatch.decision import Allow, Challenge
 from nightlatch.instants import HOUR, MINUTE
 from nightlatch.refusals import Code, Refused
-from nightlatch.store import sessions
+from nightlatch.store import sessions, teammates
+from nightlatch.store.engine import Transaction
 from nightlatch.store.query import Query
 from nightlatch.store.schema import accounts
-from nightlatch.vocabulary import Method
+from nightlatch.vocabulary import Method, Reason, Role
 from tests.support.events import details
 from tests.support.passkey_acts import (
     VISITOR,
@@ -60,6 +59,26 @@ def test_one_that_was_only_touched_is_a_second_factor_alone(world: World):
     ]
     assert isinstance(sign_in(world, soft), Wrong)
     assert details(world, "sign_in.failed")[-1]["check"] == "user_verification"
+
+
+def test_one_that_was_only_touched_opens_nothing_where_the_password_counts_no_more(world: World):
+    """At the next request, too: what it is, is kept with the proof."""
+    ana = world.person("Ana")
+    acme = world.workspace("acme", owner=ana)
+    soft, _ = enrolled(world, ana, verifies=False)
+    half = world.session(ana)
+
+    def comes_back(tx: Transaction) -> None:
+        row = teammates.by_account(tx, ana.id, acme)
+        assert row is not None
+        teammates.remove(tx, row.id)
+        teammates.join(tx, workspace_id=acme, account_id=ana.id, role=Role.OWNER)
+
+    world.write(comes_back)
+    result = show(world, half, soft)
+    assert isinstance(result, Proved)
+    said = world.opens(carried_on(half, result.token), acme)
+    assert said == Challenge(Reason.FIRST_FACTOR, (Method.PASSWORD,), workspace=acme)
 
 
 def test_a_stranger_cannot_show_it(world: World):

@@ -1,25 +1,16 @@
 """What happens next, by chance: who does it, where, and when. Some of it is on purpose, where laws would give way."""
 
-import random
 from collections.abc import Callable
 
-from nightlatch.instants import DAY, HOUR, MINUTE
+from nightlatch.instants import DAY, HOUR
 from nightlatch.vocabulary import Role
-from tests.model.life import Life
+from tests.model.chance import Chance
 from tests.model.model import Place, Someone
 from tests.model.stage import OPERATOR
-from tests.support.passkeys import SoftPasskey
-from tests.support.world import World
 
 
-class Fate:
+class Fate(Chance):
     """One life, act by act."""
-
-    def __init__(self, world: World, chance: random.Random) -> None:
-        self.life = Life(world)
-        self.chance = chance
-        self.life.begin()
-        self.told: list[str] = []
 
     def step(self) -> None:
         acts, weights = zip(*self.acts(), strict=True)
@@ -51,7 +42,7 @@ class Fate:
             (self.mandate_off, 2),
             (self.passkeys_now, 5),
             (self.passkeys_later, 4),
-            (self.any_second_step, 3),
+            (self.any_second_step, 4),
             (self.is_reset, 6),
             (self.is_reset_by_anybody, 2),
             (self.is_reset_by_the_operator, 1),
@@ -64,139 +55,17 @@ class Fate:
             (self.is_removed, 3),
             (self.has_another_role, 3),
             (self.loses_a_role_and_is_reset, 3),
-            (self.the_owners_are_tempted, 8),
+            (self.the_owners_are_tempted, 7),
+            (self.somebody_is_tempted, 3),
             (self.it_is_turned_on_without_owners, 3),
             (self.passkeys_are_required_without_owners, 2),
-            (self.the_last_ready_owner_is_sent_away, 6),
+            (self.the_last_ready_owner_is_sent_away, 5),
             (self.minutes_pass, 4),
             (self.hours_pass, 2),
             (self.the_clock_is_set_back, 1),
             (self.a_backup_is_put_back, 1),
             (self.looks_for_a_way_on, 4),
         ]
-
-    # --- who and where ---
-
-    def one(self) -> Someone:
-        return self.chance.choice(self.life.people)
-
-    def place(self) -> Place:
-        return self.chance.choice(self.life.places)
-
-    def visit(self) -> int | None:
-        return self.chance.randrange(len(self.life.visits)) if self.life.visits else None
-
-    def there(self, place: Place, wanted: Callable[[Someone], bool]) -> Someone | None:
-        """Somebody of a workspace of whom it is true."""
-        found = [each for each in self.life.people if each.id in place.mates and wanted(each)]
-        return self.chance.choice(found) if found else None
-
-    def owner(self, place: Place) -> Someone:
-        """An owner who has 2FA there, else any owner."""
-
-        def owns(each: Someone) -> bool:
-            return place.mates[each.id].role == Role.OWNER
-
-        found = self.there(place, lambda each: owns(each) and each.ready(place)) or self.there(place, owns)
-        assert found is not None, "a workspace without any owner"
-        return found
-
-    # --- people ---
-
-    def somebody_comes(self) -> None:
-        self.life.comes(self.one())
-
-    def comes_by_a_passkey(self) -> None:
-        self.life.comes_by_key(self.one())
-
-    def shows_a_code(self) -> None:
-        index = self.visit()
-        if index is not None:
-            self.life.shows_app(index, self.chance.randrange(5))
-
-    def shows_a_passkey(self) -> None:
-        index = self.visit()
-        if index is not None:
-            self.life.shows_key(index, self.chance.randrange(5))
-
-    def shows_a_recovery_code(self) -> None:
-        """And sets up something new by it."""
-        index = self.visit()
-        if index is not None and self.life.shows_recovery_code(index, self.chance.randrange(5)):
-            self.life.enrols(index, self.chance.choice([None, *self.life.places]), soft=self.something())
-
-    def something(self) -> SoftPasskey | None:
-        """What is set up: an app (None), or a passkey, which verifies its user, as most do, or is only touched."""
-        chance = self.chance.random()
-        return None if chance < 0.5 else SoftPasskey(verifies=chance < 0.85)
-
-    def asks_for_the_link(self) -> None:
-        index, place = self.visit(), self.place()
-        if index is not None:
-            self.life.asks_mail(index, place)
-
-    def enrols(self) -> None:
-        index = self.visit()
-        if index is not None:
-            self.life.enrols(index, self.chance.choice([None, *self.life.places]), soft=self.something())
-
-    def sets_up(self, place: Place | None = None, who: Someone | None = None) -> None:
-        """At one go: in, the link, the app or passkey."""
-        place = place or self.place()
-        who = who or self.there(place, lambda each: not each.enrolled(place))
-        if who is not None:
-            index = self.life.comes(who)
-            self.life.asks_mail(index, place)
-            self.life.enrols(index, place, soft=self.something())
-
-    def sets_up_again(self) -> None:
-        """Whom a reset waits for."""
-        for place in self.life.places:
-            waiting = self.there(place, lambda each: place.mates[each.id].reset is not None)  # noqa: B023
-            if waiting is not None:
-                self.sets_up(place, waiting)
-
-    def gets_a_passkey(self, place: Place | None = None, who: Someone | None = None) -> None:
-        """Beside what they have; more often an owner, without whom none is ever required."""
-        place = place or self.place()
-        who = who or self.chance.choice([self.owner(place), self.one()])
-        if "key" not in who.kinds(place):
-            self.life.fully(who)
-            self.life.enrols(len(self.life.visits) - 1, None, soft=SoftPasskey())
-
-    def replaces(self) -> None:
-        who = self.one()
-        old = who.of("app", "key")
-        if old:
-            self.life.fully(who)
-            index = len(self.life.visits) - 1
-            self.life.enrols(index, None, soft=self.something(), replaces=self.chance.choice(old).id)
-
-    def takes_away(self) -> None:
-        self.life.fully(self.one())
-        self.life.takes_away(len(self.life.visits) - 1, *self.chance.choice([(), ("app",), ("key",)]))
-
-    def is_suspended(self) -> None:
-        self.life.is_suspended(self.one())
-
-    def leaves(self) -> None:
-        self.life.fully(self.one())
-        self.life.leaves(len(self.life.visits) - 1, self.place())
-
-    def comes_back(self) -> None:
-        """Or comes for the first time; what they showed before that counts there no more."""
-        place = self.place()
-        away = [each for each in self.life.people if each.id not in place.mates]
-        if away:
-            self.life.fully(self.chance.choice(away))
-            index = len(self.life.visits) - 1
-            self.life.returns(place, index, self.life.fully(self.owner(place)))
-            if self.chance.random() < 0.5:
-                self.life.shows_key(index)
-
-    def looks_for_a_way_on(self) -> None:
-        for each in self.life.people:
-            self.life.way_on(each)
 
     # --- admins and the operator ---
 
@@ -205,15 +74,18 @@ class Fate:
         who = self.chance.choice([self.owner(place), self.owner(place), self.one()])
         self.life.policy(place, self.life.fully(who), required=True)
 
-    def mandate_later(self) -> None:
-        place = self.place()
+    def mandate_later(self, place: Place | None = None) -> None:
+        place = place or self.place()
         at = self.life.now + self.chance.randrange(1, 60) * HOUR
         self.life.policy(place, self.life.fully(self.owner(place)), required=True, at=at)
 
     def mandate_off(self) -> None:
+        """And, sometimes, on again from a date, which what was in force is refused for a while."""
         place = self.place()
         by = OPERATOR if self.chance.random() < 0.3 else self.life.fully(self.owner(place))
         self.life.policy(place, by, required=False)
+        if self.chance.random() < 0.4:
+            self.mandate_later(place)
 
     def passkeys_now(self) -> None:
         self.passkeys_alone(None)
@@ -222,8 +94,12 @@ class Fate:
         self.passkeys_alone(self.life.now + self.chance.randrange(1, 60) * HOUR)
 
     def passkeys_alone(self, at: int | None) -> None:
-        """Mostly by an owner who has one."""
+        """Mostly by an owner who has one; or tried by somebody who has none."""
         place = self.place()
+        if self.chance.random() < 0.2:
+            without = self.there(place, lambda each: "key" not in each.kinds(place))
+            if without is not None and place.mates[without.id].role != Role.MEMBER:
+                self.life.passkeys(place, self.life.fully(without), alone=True, at=at)
         who = self.chance.choice([self.owner(place), self.owner(place), self.one()])
         if self.chance.random() < 0.7:
             self.gets_a_passkey(place, who)
@@ -231,11 +107,18 @@ class Fate:
         if place.required_from is None:
             self.life.policy(place, by, required=True)
         self.life.passkeys(place, by, alone=True, at=at)
+        self.life.way_on(self.one())
 
     def any_second_step(self) -> None:
+        """Again; and, sometimes, passkeys from a date, as with the mandate."""
         place = self.place()
         by = OPERATOR if self.chance.random() < 0.3 else self.life.fully(self.owner(place))
         self.life.passkeys(place, by, alone=False)
+        if place.required_from is not None and self.chance.random() < 0.8:
+            owner = self.owner(place)
+            self.gets_a_passkey(place, owner)
+            at = self.life.now + self.chance.randrange(1, 60) * HOUR
+            self.life.passkeys(place, self.life.fully(owner), alone=True, at=at)
 
     def is_reset(self) -> None:
         place = self.place()
@@ -253,16 +136,6 @@ class Fate:
         who = self.there(place, lambda each: place.mates[each.id].role != Role.OWNER)
         if who is not None:  # break-glass may leave nobody who can open: law 8 is about what people do
             self.life.resets(place, who, OPERATOR)
-
-    def manager(self, place: Place, *but: Someone) -> Someone | None:
-        """An owner or admin, with 2FA there if there is one."""
-
-        def manages(each: Someone) -> bool:
-            return place.mates[each.id].role != Role.MEMBER and each not in but
-
-        return self.there(place, lambda each: manages(each) and each.enrolled(place)) or self.there(
-            place, manages
-        )
 
     def a_manager_is_reset(self) -> None:
         place = self.place()
@@ -294,28 +167,34 @@ class Fate:
                 self.life.accepts(place, who, self.life.fully(by))
 
     def is_given_more_time(self) -> None:
+        """Whom a mandate, or its strength, binds now or soon; they come in the time that they were given."""
         for place in self.life.places:
             if place.required_from is None and self.chance.random() < 0.5:
                 at = self.life.now + 10 * DAY
                 self.life.policy(place, self.life.fully(self.owner(place)), required=True, at=at)
             who = self.without_it(place)
-            asks = self.manager(place, *[who] if who is not None else [])
-            agrees = self.chance.choice(
-                [self.manager(place, *[each for each in (asks, who) if each is not None]), self.one()]
-            )
-            if who is not None and asks is not None and agrees is not None:
-                until = self.life.now + self.chance.randrange(1, 40 * 24) * HOUR
-                self.life.is_excepted(place, who, self.life.fully(asks), self.life.fully(agrees), until)
+            others = [who] if who is not None else []
+            asks = self.chance.choice([self.manager(place, *others), None])
+            agrees = self.chance.choice([self.manager(place, *others, *([asks] if asks else [])), self.one()])
+            if who is None or agrees is None:
+                continue
+            until = self.life.now + self.chance.randrange(1, 40 * 24) * HOUR
+            asking = self.life.fully(asks) if asks is not None else OPERATOR
+            self.life.is_excepted(place, who, asking, self.life.fully(agrees), until)
+            begins = place.required_from
+            if begins is not None and self.life.now < begins < until and self.chance.random() < 0.3:
+                self.life.world.wait(begins - self.life.now)
+            self.life.fully(who)
 
     def without_it(self, place: Place) -> Someone | None:
-        """A member without 2FA; sometimes a manager, who takes theirs off for it."""
+        """A member without what is required; sometimes a manager, who takes theirs off for it."""
         if self.chance.random() < 0.3:
             manager = self.manager(place)
             if manager is not None:
                 self.gives_up_all(place, manager)
                 return manager
         return self.there(
-            place, lambda each: place.mates[each.id].role == Role.MEMBER and not each.enrolled(place)
+            place, lambda each: place.mates[each.id].role == Role.MEMBER and not each.ready(place)
         )
 
     def is_removed(self) -> None:
@@ -351,10 +230,25 @@ class Fate:
                         self.goes,
                         self.gives_up_all,
                         self.gives_up_the_passkey,
+                        self.takes_an_app_for_the_passkey,
                         self.is_to_be_reset,
                     ]
                 )(place, who)
                 self.life.holds()
+
+    def somebody_is_tempted(self) -> None:
+        """To go without the passkey that is required."""
+        for place in self.life.places:
+            who = self.there(place, lambda each: bool(each.of("key")) and each.ready(place))  # noqa: B023
+            if who is not None:
+                self.chance.choice([self.gives_up_the_passkey, self.takes_an_app_for_the_passkey])(place, who)
+
+    def takes_an_app_for_the_passkey(self, place: Place, who: Someone) -> None:
+        """In its place."""
+        keys = who.of("key")
+        if keys:
+            self.life.fully(who)
+            self.life.enrols(len(self.life.visits) - 1, None, replaces=self.chance.choice(keys).id)
 
     def is_sent_away(self, place: Place, who: Someone) -> None:
         by = self.there(place, lambda each: each is not who and place.mates[each.id].role == Role.OWNER)
@@ -414,12 +308,17 @@ class Fate:
         place = self.place()
         owners = [each for each in self.life.people if each.id in place.mates]
         owners = [each for each in owners if place.mates[each.id].role == Role.OWNER]
-        if place.required_from is not None or len(owners) < 2:
+        if len(owners) < 2:
             return
+        if (
+            place.required_from is not None
+        ):  # a date can only be said anew when this was given up for long enough
+            self.life.policy(place, OPERATOR, required=False)
+            self.life.world.wait(31 * DAY)
         by, *others = self.chance.sample(owners, len(owners))
         date = self.life.now + 20 * DAY
         self.life.policy(place, self.life.fully(self.owner(place)), required=True, at=date)
-        asked = self.chance.random() < 0.5
+        asked = self.chance.random() < 0.7
         if asked:
             for who in others:
                 self.life.resets(place, who, self.life.fully(by))
@@ -431,14 +330,6 @@ class Fate:
             self.life.holds()
             self.life.removes(place, who, self.life.fully(by))
 
-    # --- time ---
-
-    def minutes_pass(self) -> None:
-        self.life.world.wait(self.chance.randrange(1, 60) * MINUTE)
-
-    def hours_pass(self) -> None:
-        self.life.world.wait(self.chance.randrange(1, 30) * HOUR)
-
     def the_clock_is_set_back(self) -> None:
         """And put right again: what a decision sees never goes back (law 12)."""
         back = self.chance.randrange(1, 8) * DAY
@@ -448,6 +339,3 @@ class Fate:
             act()
             self.life.holds()
         self.life.world.wait(back)
-
-    def a_backup_is_put_back(self) -> None:
-        self.life.is_restored()

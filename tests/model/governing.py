@@ -141,6 +141,9 @@ class Governed(People):
         for each in relied:
             each.void.add(place.id)
         place.mates[who.id].reset, place.mates[who.id].valid_after = reset_id, self.tick()
+        if [id for id, mate in place.mates.items() if mate.role == Role.OWNER] == [who.id]:
+            place.on_the_way_back = True
+            self.seen["the sole owner is on the way back"] += 1
 
     def rank(self, mate: Mate) -> Role:
         """The highest role of the last seven days."""

@@ -78,6 +78,8 @@ class Place:
     keys_from: int | None = None
     keys_announced_n: int = 0
     keys_given_up_at: int | None = None
+    on_the_way_back: bool = False
+    """Its sole owner was reset by an admin, and no owner has set up since: the one time that law 8 waits."""
     mates: dict[int, Mate] = field(default_factory=dict)
     former: dict[int, Mate] = field(default_factory=dict)
     """Who was here once: a return is the same row again."""
@@ -93,6 +95,16 @@ class Place:
         if self.keys_from is None or not self.binds(mate, now):
             return False
         return self.keys_from <= now or mate.joined_n > self.keys_announced_n
+
+    def spares(self, who: "Someone", now: int) -> bool:
+        """Whether more time is all that spares this one what is required."""
+        mate = self.mates.get(who.id)
+        in_time = (
+            mate is not None
+            and self.required_from is not None
+            and self.required_from <= now < mate.exempt_until
+        )
+        return in_time and not who.ready(self)
 
     def would_do(self, kind: str, mate: Mate, now: int) -> bool:
         """Whether this one has what it requires with something of this kind."""

@@ -58,7 +58,7 @@ def test_a_life(world: World) -> None:
         "mandate later refused: grace_used",
         "unbind refused: mandated",
         "unbind refused: last_owner",
-        "agree",
+        "let in by more time",
         "remove refused: last_owner",
         "role refused: last_owner",
         "leave refused: last_owner",
