@@ -36,7 +36,7 @@ def test_the_switch_is_off_and_the_page_before_it_says_what_will_happen(team: Te
     his.open("/w/acme")
     page = owner.open(SWITCH)
     assert "Two-factor authentication is optional." in page.text
-    assert "1 of 2 teammates use it." in page.text
+    assert "1 of 2 teammates uses it." in page.text
     assert "Require all teammates to authenticate via 2FA" in page.text
     page = owner.open(f"{SWITCH}/on")
     assert "1 person is working without 2FA right now" in page.text

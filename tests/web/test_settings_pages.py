@@ -233,7 +233,7 @@ def test_while_a_workspace_requires_it_nobody_switches_it_off(world: World, app:
     path = f"/settings/user/authenticators/{to_text(bound)}/remove"
     page = visitor.open(path)
     assert page.heading == "You cannot switch off 2FA"
-    assert "Dana can switch it off for you" in page.text
+    assert "Dana can switch off your 2FA" in page.text
     form = page.form("/set-up/begin")
     assert form.fields["replaces"] == to_text(bound)
     page = visitor.post(path, {"csrf": form.fields["csrf"]})
