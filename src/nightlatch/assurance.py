@@ -275,32 +275,30 @@ def very_first(facts: Facts) -> bool:
     return not (facts.authenticators if facts.teammates else relied_on(facts, None))
 
 
-def mailbox_counts(facts: Facts, workspace: WorkspaceId | None) -> bool:
-    """Whether this session has shown the mailbox in the way that lets it bind a first authenticator (law 14).
+def mailbox_counts(facts: Facts, teammate: Teammate) -> bool:
+    """Whether this session has shown the mailbox in the way that lets it bind a first authenticator in a teammate's
+    workspace (law 14). That is asked where nothing is relied on, and there alone (`binds_in`).
 
-    It counts only where nothing is relied on. A workspace's ticket counts in that workspace; one that names none, and
-    the invitation that made the account, in all of them. A recent sign-in at the workspace's own provider is as good,
-    there alone. After a reset only its own ticket counts there, and no provider.
+    A workspace's ticket counts in that workspace; one that names none, and the invitation that made the account, in all
+    of them. A recent sign-in at the workspace's own provider is as good, there alone. After a reset only its own ticket
+    counts there, and no provider.
     """
-    if _mailed(facts, workspace):
-        return True
-    teammate = facts.teammate(workspace) if workspace is not None else None
-    if teammate is None or relied_on(facts, workspace):
-        return False
-    return any(_provider_of(facts, proof, teammate) for proof in facts.proofs)
+    return _mailed(facts, teammate) or any(_provider_of(facts, proof, teammate) for proof in facts.proofs)
 
 
-def _mailed(facts: Facts, workspace: WorkspaceId | None) -> bool:
+def _mailed(facts: Facts, teammate: Teammate) -> bool:
     """The same by mail alone."""
-    if relied_on(facts, workspace):
-        return False
-    if workspace is None:
-        return any(
-            proof.reset is None and proof.source.everywhere and _recent_mailbox(facts, proof)
-            for proof in facts.proofs
-        )
-    teammate = facts.teammate(workspace)
-    return teammate is not None and any(_mailbox_of(facts, proof, teammate) for proof in facts.proofs)
+    return any(_mailbox_of(facts, proof, teammate) for proof in facts.proofs)
+
+
+def _mailed_everywhere(facts: Facts) -> bool:
+    """The same in every workspace of the account, or without any, by a mail that names none."""
+    if facts.teammates:
+        return all(_mailed(facts, each) for each in facts.teammates)
+    return any(
+        proof.reset is None and proof.source.everywhere and _recent_mailbox(facts, proof)
+        for proof in facts.proofs
+    )
 
 
 def _recent_mailbox(facts: Facts, proof: Proof) -> bool:
@@ -335,7 +333,7 @@ def binds_in(facts: Facts, workspace: WorkspaceId) -> bool:
     if teammate is None or not first_shown(facts, teammate, proofs):
         return False
     if not relied_on(facts, workspace):
-        return mailbox_counts(facts, workspace)
+        return mailbox_counts(facts, teammate)
     return has_second(proofs) and (
         not needs_resistant(facts, teammate, proofs)
         or recovering(proofs)
@@ -360,9 +358,7 @@ def _second_reaches_everywhere(facts: Facts) -> bool:
     """Asked only where no workspace is left out: so for the very first binding each of them was shown the mailbox, or
     its own provider, which vouches for nothing beyond it."""
     if very_first(facts):
-        if not facts.teammates:
-            return _mailed(facts, None)
-        return all(_mailed(facts, each.workspace) for each in facts.teammates)
+        return _mailed_everywhere(facts)
     bound = relied_on(facts, None) if not facts.teammates else facts.authenticators
     everywhere = {each.id for each in bound if each.reach.everywhere and not each.lost}
     return any(proof.method in SECOND_FACTORS and proof.authenticator in everywhere for proof in facts.proofs)

@@ -191,6 +191,7 @@ TABLE: list[tuple[str, Facts, Action, Decision]] = [
     ("each asks for its own", two, USE_B, NEEDS_APP_B),
     ("and opens to its own", open_a, USE_B, NEEDS_APP_B),
     ("a provider signs in to its own", session(provider(A), mates=BOTH), USE_B, NEEDS_FIRST_B),
+    ("not from before a return", session(provider(A, old=True), mates=[mate(A, raised=True)]), USE_A, NEEDS_FIRST),
     ("what one accepts counts there", accepts, USE_A, ALLOW),
     ("the account is open when one is", open_a, READ, ALLOW),
     ("what touches one needs that one", open_a, UNBIND_A, ALLOW),

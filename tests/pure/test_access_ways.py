@@ -88,6 +88,7 @@ old_app = session(password(), shown(APP, old=True), has=[APP], mates=STRONG)
 by_new_key = session(password(), shown(CODES), shown(KEY), has=[limited(KEY), CODES], mates=STRONG)
 came_just_now, came_long_ago = session(sso(), mates=IN_FORCE), session(sso(minutes=61), mates=IN_FORCE)
 asked_long_ago = session(long_ago, mates=IN_FORCE)
+before_return = session(sso(A, Evidence.SECOND, old=True), mates=[mate(A, raised=True)])
 came_before = session(password(), sso(old=True), mates=[sso_only()])
 exempt_with_app = session(exempt, has=[APP], mates=IN_FORCE)
 owner = sso_only(role=Role.OWNER)
@@ -132,6 +133,7 @@ TABLE: list[tuple[str, Facts, Action, Decision]] = [
     # Single sign-on
     ("a sign-in at the provider is a first factor", session(sso()), USE_A, ALLOW),
     ("there alone", session(sso(), mates=(mate(A), mate(B))), USE_B, replace(NEEDS_FIRST, workspace=B)),
+    ("not one from before a reset or a return", before_return, USE_A, NEEDS_FIRST),
     ("what is bound is asked for all the same", session(sso(), has=[APP]), USE_A, NEEDS_APP),
     ("not from those whose provider asked already", session(accepted, has=[APP]), USE_A, ALLOW),
     ("who owes 2FA sets up, on the provider's fresh word", came_just_now, USE_A, set_up(Reason.MANDATE)),
