@@ -11,63 +11,24 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from nightlatch.instants import DAY, HOUR, MINUTE, SECOND
-from nightlatch.sso.identity import Identity, SsoError
+from nightlatch.instants import HOUR, MINUTE
+from nightlatch.sso.identity import SsoError
 from nightlatch.sso.saml import read_response, request_url
-from nightlatch.sso.saml_assertion import Attributes, Came
-from nightlatch.sso.saml_metadata import Provider, Service
+from nightlatch.sso.saml_assertion import Attributes
+from nightlatch.sso.saml_metadata import Provider
 from nightlatch.sso.saml_signature import certificate, verified
 from nightlatch.sso.saml_xml import children, one, parse
+from tests.sso.answers import ANA, EMAIL, MALLORY, NOW, OURS, REQUEST, comes, read, refused
 from tests.support.saml_idp import (
     MFA,
     PASSWORD,
     RSA_SHA1,
     SHA1,
     Idp,
-    Says,
     assertion,
-    form_value,
     response,
     template,
 )
-
-NOW = 1_796_101_200_000_000
-OURS = Service("https://2fa.example/sso/saml/w1", "https://2fa.example/sso/saml/w1/acs")
-REQUEST = "_request-1"
-ANA = Says(OURS, REQUEST, NOW)
-EMAIL = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
-MALLORY = "mallory"
-
-
-@pytest.fixture(scope="module")
-def idp(tmp_path_factory: pytest.TempPathFactory) -> Idp:
-    return Idp(tmp_path_factory.mktemp("idp"))
-
-
-@pytest.fixture(scope="module")
-def other(tmp_path_factory: pytest.TempPathFactory) -> Idp:
-    """Somebody else's provider, which says that it is the first one."""
-    return Idp(tmp_path_factory.mktemp("other"))
-
-
-@pytest.fixture(scope="module")
-def signed(idp: Idp) -> str:
-    """An answer for Ana, as it came."""
-    return idp.answer(ANA)
-
-
-def read(xml: str, provider: Provider, **more: object) -> Came:
-    given: dict[str, object] = {"service": OURS, "request_id": REQUEST, "now": NOW, **more}
-    return read_response(form_value(xml), provider=provider, **given)  # type: ignore[arg-type]
-
-
-def comes(xml: str, idp: Idp, **more: object) -> Identity:
-    return read(xml, idp.provider, **more).identity
-
-
-def refused(code: str):
-    return pytest.raises(SsoError, match=f"^{code}$")
-
 
 # --- what is taken ---
 
@@ -153,52 +114,6 @@ def test_a_persistent_name_is_of_this_provider_and_for_us(idp: Idp):
     for foreign in (' NameQualifier="https://other.example"', ' SPNameQualifier="https://other.example"'):
         with refused("subject"):
             comes(idp.answer(ANA.but(name_more=foreign)), idp)
-
-
-# --- for us, for this request, now ---
-
-
-@pytest.mark.parametrize(
-    "code,changes",
-    [
-        ("audience", {"audience": "https://other.example"}),
-        ("audience", {"audience": OURS.entity_id + "2"}),
-        ("audience", {"audience": ""}),
-        ("recipient", {"recipient": "https://2fa.example/sso/saml/w2/acs"}),
-        ("recipient", {"recipient": ""}),
-        ("recipient", {"destination": "https://2fa.example/sso/saml/w2/acs"}),
-        ("in_response_to", {"in_response_to": "_request-2"}),
-        ("in_response_to", {"in_response_to": ""}),
-        ("issuer", {"issuer": "https://other.example/saml"}),
-        ("expired", {"lasts": -MINUTE}),
-        ("expired", {"lasts": -DAY}),
-        ("too_early", {"begins": NOW + MINUTE + SECOND}),
-        ("too_early", {"signed_in_at": NOW + MINUTE + SECOND}),
-        ("access_denied", {"status": "Responder/AuthnFailed"}),
-        ("status", {"status": "Responder"}),
-    ],
-)
-def test_what_is_signed_and_still_not_for_us_now(idp: Idp, code, changes):
-    with refused(code) as error:
-        comes(idp.answer(ANA.but(**changes)), idp)
-    assert error.value.detail.endswith((".", "?"))
-
-
-def test_a_minute_between_the_clocks_is_forgiven(idp: Idp):
-    for changes in ({"lasts": -MINUTE + SECOND}, {"begins": NOW + MINUTE}, {"signed_in_at": NOW + MINUTE}):
-        assert comes(idp.answer(ANA.but(**changes)), idp).subject == ANA.name_id
-
-
-def test_an_answer_without_a_destination_still_names_its_recipient(idp: Idp):
-    assert comes(idp.answer(ANA.but(destination="")), idp).subject == ANA.name_id
-
-
-def test_a_provider_of_another_workspace_s_connection_opens_nothing(idp: Idp, other: Idp):
-    """Even if it signs with its own good key, and calls itself by the first one's name."""
-    with refused("signature"):
-        comes(other.answer(ANA.but(issuer=idp.entity_id)), idp)
-    with refused("issuer"):
-        comes(other.answer(ANA.but(issuer="https://other.example")), idp)
 
 
 # --- signatures ---

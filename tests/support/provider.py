@@ -6,6 +6,7 @@ import hmac
 import json
 import secrets
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -39,13 +40,44 @@ def ed() -> OKPKey:
     return OKPKey.generate_key("Ed25519", {"kid": "ed"})
 
 
+@cache
+def wide() -> ECKey:
+    """On another curve than ES256 is for."""
+    return ECKey.generate_key("P-384", {"kid": "ec-wide"})
+
+
+@cache
+def rsa_pss_alone() -> RSAKey:
+    """The main key, published for PS256 and nothing else."""
+    return RSAKey.import_key({**rsa().as_dict(private=True), "kid": "rsa-pss", "alg": "PS256"})
+
+
+@cache
+def rsa_to_encrypt() -> RSAKey:
+    """The main key, published for encryption."""
+    return RSAKey.import_key({**rsa().as_dict(private=True), "kid": "rsa-enc", "use": "enc"})
+
+
+@cache
+def short() -> RSAKey:
+    """Of 1024 bits."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the library says so, too
+        return RSAKey.generate_key(1024, {"kid": "rsa-short", "use": "sig"})
+
+
+def headed(header: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
+    """With this very header, signed by the Ed25519 key whatever the header says."""
+    text = ".".join(_encoded(header, claims))
+    private = ed().private_key
+    assert isinstance(private, Ed25519PrivateKey)
+    return f"{text}.{_base64(private.sign(text.encode()))}"
+
+
 def signed(claims: Mapping[str, Any], algorithm: str, key: Key, kid: str | None) -> str:
     """A compact JWT."""
     if isinstance(key, OKPKey):
-        private = key.private_key
-        assert isinstance(private, Ed25519PrivateKey)
-        text = ".".join(_encoded({"alg": algorithm, "kid": kid}, claims))
-        return f"{text}.{_base64(private.sign(text.encode()))}"
+        return headed({"alg": algorithm, "kid": kid}, claims)
     header = {"alg": algorithm, "typ": "JWT"} | ({"kid": kid} if kid is not None else {})
     return jws.serialize_compact(header, json.dumps(claims), key, algorithms=[algorithm])
 

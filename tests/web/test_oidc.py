@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from html import unescape
 
 import pytest
+from joserfc.jwk import Key
 
 from nightlatch.access import decide_workspace
 from nightlatch.decision import Allow
@@ -20,11 +21,16 @@ from tests.support.provider import (
     Provider,
     ec,
     ed,
+    headed,
     rsa,
+    rsa_pss_alone,
+    rsa_to_encrypt,
     running,
+    short,
     signed,
     signed_with_public_key,
     unsigned,
+    wide,
 )
 from tests.support.signing_on import a_connection, a_domain, connected
 from tests.support.visitor import Page, Visitor
@@ -78,6 +84,12 @@ def left(page: Page) -> str:
     return unescape(found[1])
 
 
+def publishes(provider: Provider, key: Key, algorithm: str) -> None:
+    """The provider says that a token is signed by this key, in this way."""
+    provider.keys = [key, ed()]
+    provider.token = lambda claims: headed({"alg": algorithm, "kid": key.get("kid")}, claims)
+
+
 @pytest.fixture
 def provider(team: Team) -> Iterator[Provider]:
     with running(lambda: team.world.clock.now() // SECOND) as found:
@@ -127,6 +139,8 @@ LIES = {
     "no_subject": lambda it: it.person.update(sub=None),
     "no_subject number": lambda it: it.person.update(sub=7),
     "no_subject empty": lambda it: it.person.update(sub=""),
+    "no_subject long": lambda it: it.person.update(sub="u" * 256),
+    "no_subject unseen": lambda it: it.person.update(sub="u-1\n"),
     "wrong_at_hash": lambda it: it.claims.update(at_hash="x"),
     "bad_algorithm none": lambda it: setattr(it, "token", unsigned),
     "bad_algorithm confusion": lambda it: setattr(it, "token", signed_with_public_key),
@@ -135,6 +149,15 @@ LIES = {
     ),
     "unknown_key": lambda it: setattr(
         it, "token", lambda claims: signed(claims, "RS256", rsa("other"), "rsa-other")
+    ),
+    "unknown_key of another kind": lambda it: setattr(
+        it, "token", lambda claims: headed({"alg": "RS256", "kid": "ec"}, claims)
+    ),
+    "unknown_key of another curve": lambda it: publishes(it, wide(), "ES256"),
+    "unknown_key for another algorithm": lambda it: publishes(it, rsa_pss_alone(), "RS256"),
+    "unknown_key for encryption": lambda it: publishes(it, rsa_to_encrypt(), "RS256"),
+    "bad_id_token extension": lambda it: setattr(
+        it, "token", lambda claims: headed({"alg": "EdDSA", "kid": "ed", "crit": ["x"], "x": 1}, claims)
     ),
     "bad_id_token": lambda it: setattr(it, "token", lambda claims: "a.b"),
     "bad_id_token long": lambda it: setattr(it, "token", lambda claims: "a" * 70_000),
@@ -239,6 +262,24 @@ def test_an_answer_without_its_sender_is_refused_where_the_provider_names_itself
 def test_a_provider_that_names_itself_nowhere_works(acme: Acme) -> None:
     acme.provider.says_issuer = False
     assert acme.come().path == "/w/acme"
+
+
+def test_without_a_code_nothing_is_asked(acme: Acme) -> None:
+    visitor = Visitor(acme.team.app)
+    page = visitor.open(acme.provider.authorize(acme.leave(visitor), code=""))
+    assert page.status == 502
+    assert acme.refused() == [("provider", "no_code")]
+    assert acme.provider.asked.count("POST /token") == 0
+
+
+@pytest.mark.filterwarnings("ignore:Key size should be")
+def test_a_key_that_could_be_factored_is_none(acme: Acme) -> None:
+    acme.provider.keys = [short()]
+    visitor = Visitor(acme.team.app)
+    visitor.open(acme.path())
+    page = visitor.submit(acme.path())
+    assert page.status == 502
+    assert "no_keys" in page.text
 
 
 def test_cancelling_there_is_told_apart(acme: Acme) -> None:

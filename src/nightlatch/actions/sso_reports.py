@@ -9,7 +9,7 @@ from nightlatch.actions.sso_people import Joins
 from nightlatch.facts import ConnectionId
 from nightlatch.policy import evidence_of
 from nightlatch.refusals import not_found
-from nightlatch.sso.identity import Identity
+from nightlatch.sso.identity import Identity, kept
 from nightlatch.store import sso_flows
 from nightlatch.store.connection_rules import acceptance_of
 from nightlatch.store.engine import Transaction
@@ -24,13 +24,7 @@ def report(tx: Transaction, connection: Row, identity: Identity) -> dict[str, An
     at = identity.auth_time or 0
     evidence = evidence_of(acceptance_of(connection), identity.told, at, tx.now)
     return {
-        "subject": identity.subject,
-        "email": identity.email,
-        "email_verified": identity.email_verified,
-        "name": identity.name,
-        "acr": identity.told.acr,
-        "amr": sorted(identity.told.amr),
-        "auth_time": identity.auth_time,
+        **kept(identity),
         "evidence": evidence.name.lower(),
         "claims": _claims(identity.claims),
         **_would(tx, connection, identity),
