@@ -8,7 +8,9 @@ import pytest
 
 from nightlatch.actions import mandate
 from nightlatch.actions.by import operator
-from nightlatch.policy import ManagedBy
+from nightlatch.ids import to_text
+from nightlatch.policy import ManagedBy, ProofStrength
+from nightlatch.vocabulary import Method
 from nightlatch.web.app import App
 from tests.support.asgi import ORIGIN, Client, Got, app_of
 from tests.support.passkeys import SoftPasskey
@@ -130,6 +132,39 @@ def ask_second_step(visitor: Visitor) -> Any:
     """What the page's script is told to ask the browser for."""
     path, body = f"{API}/sign-in/passkey/options", {"purpose": "second_step"}
     return visitor.client.ask("POST", path, json_body=body, headers={"origin": ORIGIN}).json
+
+
+def test_no_app_takes_the_place_of_a_passkey_that_is_required(world: World):
+    """Neither by the API nor by the page, which says what does, and leads there."""
+    app = app_of(world)
+    ana, soft = person_with_passkey(world, app)
+    (acme,) = rows(world, "workspaces")
+    world.write(
+        lambda tx: mandate.change_policy(
+            tx,
+            by=operator("Op"),
+            workspace_id=acme.id,
+            required=True,
+            required_from=None,
+            managed_by=ManagedBy.ADMINS,
+            if_revision=acme.revision,
+            reason=None,
+            strength=ProofStrength.PHISHING_RESISTANT,
+        )
+    )
+    (key,) = [to_text(each.id) for each in rows(world, "authenticators") if each.method == Method.PASSKEY]
+    client = Client(app)
+    shown = soft.show(call(client, "/sign-in/passkey/options").json)
+    token = call(client, "/sign-in/passkey", shown).json["token"]
+    got = call(client, "/me/authenticators/totp", {"replaces": key}, token)
+    assert (got.status, got.json["code"]) == (409, "mandated")
+    visitor = signed_in(app, ana)
+    visitor.submit("/sign-in/second-step/passkey", credential=json.dumps(soft.show(ask_second_step(visitor))))
+    start = visitor.open(f"/set-up?replaces={key}")
+    fields = next(each.fields for each in start.read.forms if each.fields.get("replaces") == key)
+    page = visitor.post("/set-up/begin", fields)
+    assert (page.status, "requires a passkey" in page.text) == (409, True)
+    assert f'href="/set-up?replaces={key}"' in page.got.text
 
 
 def test_the_box_is_beside_the_passkey_too(world: World):
