@@ -5,16 +5,17 @@ from dataclasses import replace
 import pytest
 
 from nightlatch.access import decide_workspace
-from nightlatch.actions import sso_linking
+from nightlatch.actions import sso, sso_arriving, sso_linking, sso_reports
 from nightlatch.actions.proving import Proved
 from nightlatch.actions.sso_outcomes import Linked, Reported, Turned, Way, Why
+from nightlatch.actions.tokens import new_token
 from nightlatch.budget import WAYS, Counter
 from nightlatch.decision import Allow, Challenge, Enrol
 from nightlatch.instants import DAY, HOUR, MINUTE, SECOND
 from nightlatch.policy import Acceptance, SsoRule, Told
 from nightlatch.refusals import Code, Refused
 from nightlatch.sources import source_of
-from nightlatch.store import connections, guesses, identities, invitations, teammates
+from nightlatch.store import connections, guesses, identities, invitations, sso_flows, teammates
 from nightlatch.store.sso_flows import Flow
 from nightlatch.vocabulary import Event, Method, Reason, Role
 from tests.support.events import events
@@ -63,6 +64,15 @@ def acme(world: World) -> Acme:
 def why(outcome) -> Why:
     assert isinstance(outcome, Turned), outcome
     return outcome.why
+
+
+def arrive(world, flow, by, subject="Ana"):
+    """They came back, by this session."""
+    assert isinstance(flow, Flow)
+    token = new_token()
+    return world.write(
+        lambda tx: sso_arriving.finish(tx, by=by, flow=flow, identity=who(subject), token=token)
+    )
 
 
 # --- ways ---
@@ -322,9 +332,94 @@ def test_a_test_signs_nobody_in(acme):
         begin(world, acme.okta, Way.TEST, world.session(acme.ana))
 
 
-def test_flows_do_not_outlive_the_day(acme):
-    from nightlatch.store import sso_flows
+def test_a_report_is_for_the_session_that_ran_the_test_and_for_its_connection(acme):
+    world, hers, another = acme.world, acme.world.session(acme.dana), acme.world.session(acme.dana)
+    outcome = come(world, acme.okta, who("Ana", told=MFA), Way.TEST, hers)
+    assert isinstance(outcome, Reported)
+    flow_id = outcome.flow_id
 
+    def reads(by, connection_id):
+        session = world.known(by).session
+        return world.read(
+            lambda tx: sso_reports.read(
+                tx, flow_id=flow_id, connection_id=connection_id, session_id=session.id
+            )
+        )
+
+    told = reads(hers, acme.okta)
+    assert (told["subject"], told["who"], told["amr"]) == ("Ana", "Ana", ["mfa", "pwd"])
+    for by, connection_id in ((another, acme.okta), (hers, acme.betas)):
+        with pytest.raises(Refused) as refused:
+            reads(by, connection_id)
+        assert refused.value.code is Code.NOT_FOUND
+    world.wait(HOUR)
+    with pytest.raises(Refused):
+        reads(hers, acme.okta)
+
+
+def test_a_test_that_comes_back_to_another_session_brings_nothing(acme):
+    world, hers, another = acme.world, acme.world.session(acme.dana), acme.world.session(acme.dana)
+    flow = spend(world, begin(world, acme.okta, Way.TEST, hers), another)
+    assert why(arrive(world, flow, another)) is Why.OTHER_SESSION
+
+
+def test_whoever_may_not_test_any_more_is_told_nothing(acme):
+    world, hers = acme.world, acme.world.session(acme.dana)
+    flow = spend(world, begin(world, acme.okta, Way.TEST, hers), hers)
+    world.require(acme.id)
+    with pytest.raises(Refused) as refused:
+        arrive(world, flow, hers)
+    assert refused.value.code is Code.ENROLMENT_REQUIRED
+
+
+def test_an_account_is_connected_in_the_session_that_began_it_and_while_that_may(acme):
+    world, eve = acme.world, acme.world.person("Eve")
+    world.write(lambda tx: teammates.join(tx, workspace_id=acme.id, account_id=eve.id, role=Role.MEMBER))
+    hers, another = world.session(eve), world.session(eve)
+    flow = spend(world, begin(world, acme.okta, Way.LINK, hers), another)
+    assert why(arrive(world, flow, another, "Eve")) is Why.OTHER_SESSION
+    flow = spend(world, begin(world, acme.okta, Way.LINK, hers), hers)
+    world.require(acme.id)
+    with pytest.raises(Refused) as refused:
+        arrive(world, flow, hers, "Eve")
+    assert refused.value.code is Code.ENROLMENT_REQUIRED
+    assert world.read(lambda tx: identities.of_account(tx, acme.okta, eve.id)) is None
+
+
+def test_a_test_that_failed_says_what_happened_and_refuses_nobody(acme):
+    world, hers = acme.world, acme.world.session(acme.dana)
+    flow = spend(world, begin(world, acme.okta, Way.TEST, hers), hers)
+    assert isinstance(flow, Flow)
+    came = world.write(
+        lambda tx: sso.failed(tx, by=hers, flow=flow, code="invalid_client", detail="The secret is wrong.")
+    )
+    assert isinstance(came, Reported)
+    session = world.known(hers).session
+    told = world.read(
+        lambda tx: sso_reports.read(tx, flow_id=came.flow_id, connection_id=acme.okta, session_id=session.id)
+    )
+    assert told == {"code": "invalid_client", "detail": "The secret is wrong."}
+    assert Event.SSO_REFUSED not in {each.event for each in events(world)}
+
+
+def test_a_used_assertion_is_remembered_as_long_as_it_could_be_used(acme):
+    def first(digest):
+        until = acme.world.clock.now() + HOUR
+        return acme.world.write(
+            lambda tx: sso_flows.spend_once(
+                tx, connection_id=acme.okta, assertion_hash=digest, expires_at=until
+            )
+        )
+
+    assert first(b"one")
+    acme.world.write(sso_flows.prune)
+    assert not first(b"one")
+    acme.world.wait(HOUR + SECOND)
+    acme.world.write(sso_flows.prune)
+    assert first(b"one")
+
+
+def test_flows_do_not_outlive_the_day(acme):
     begun = begin(acme.world, acme.okta)
     acme.world.wait(DAY)
     acme.world.write(sso_flows.prune)

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from nightlatch.instants import DAY, MINUTE, SECOND, to_text
+from nightlatch.instants import DAY, HOUR, MINUTE, SECOND, to_text
 from nightlatch.sso.saml_xml import SIGNATURE
-from tests.sso.answers import ANA, NOW, OURS, REQUEST, comes, refused
+from tests.sso.answers import ANA, NOW, OURS, REQUEST, comes, read, refused
 from tests.support.saml_idp import (
     Idp,
     assertion,
@@ -81,6 +81,12 @@ def test_what_is_signed_says_it_by_itself(idp: Idp, code, pattern, after):
     assert changed != text
     with refused(code):
         comes(response(idp.entity_id, ANA, idp.sign(changed)), idp)
+
+
+def test_it_is_remembered_as_used_until_it_is_refused_as_late(idp: Idp, signed: str):
+    assert read(signed, idp.provider).expires_at == NOW + 5 * MINUTE + MINUTE
+    for_days = idp.answer(ANA.but(lasts=DAY))
+    assert read(for_days, idp.provider).expires_at == NOW + HOUR + MINUTE  # no request lives so long
 
 
 def test_a_minute_between_the_clocks_is_forgiven(idp: Idp):
