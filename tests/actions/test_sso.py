@@ -160,8 +160,9 @@ def test_a_removed_connection_ends_what_was_shown_by_it(acme):
 # --- strangers ---
 
 
-def stranger(acme, *, email="new@corp.example", verified=True, subject="s-1"):
-    return come(acme.world, acme.okta, who(subject, email=email, email_verified=verified, name="New One"))
+def stranger(acme, *, email="new@corp.example", verified=True, subject="s-1", at=None):
+    identity = who(subject, email=email, email_verified=verified, name="New One", auth_time=at)
+    return come(acme.world, acme.okta, identity)
 
 
 def joining(acme) -> None:
@@ -272,6 +273,22 @@ def test_a_stranger_to_the_workspace_connects_nothing(acme):
     with pytest.raises(Refused) as refused:
         begin(acme.world, acme.okta, Way.LINK, acme.world.session(eve))
     assert refused.value.code is Code.NOT_FOUND
+
+
+def test_the_only_way_into_an_account_is_kept(acme):
+    joining(acme)
+    a_domain(acme.world, acme.id, "acme.example")
+    hers = by_of(stranger(acme, email="new@acme.example", at=acme.world.clock.now()))
+    with pytest.raises(Refused) as refused:
+        acme.world.write(lambda tx: sso_linking.disconnect(tx, by=hers, connection_id=acme.okta))
+    assert refused.value.code is Code.CONFLICT
+
+
+def test_no_sign_in_is_later_than_now(acme):
+    """A provider's clock may be a minute ahead; what came by it is no fresher for that."""
+    came = come(acme.world, acme.okta, who("Ana", auth_time=acme.world.clock.now() + MINUTE))
+    facts = acme.world.known(by_of(came)).facts
+    assert [each.at <= facts.now for each in facts.proofs] == [True]
 
 
 def test_disconnecting_ends_what_was_shown_by_it(acme):
