@@ -161,6 +161,7 @@ def test_no_app_takes_the_place_of_a_passkey_that_is_required(world: World):
     visitor = signed_in(app, ana)
     visitor.submit("/sign-in/second-step/passkey", credential=json.dumps(soft.show(ask_second_step(visitor))))
     start = visitor.open(f"/set-up?replaces={key}")
+    assert "/set-up/begin" not in start.actions, "what would be refused is not offered"
     fields = next(each.fields for each in start.read.forms if each.fields.get("replaces") == key)
     page = visitor.post("/set-up/begin", fields)
     assert (page.status, "requires a passkey" in page.text) == (409, True)

@@ -3,6 +3,7 @@
 import pytest
 
 from nightlatch.actions.tokens import new_token
+from nightlatch.ids import to_text
 from nightlatch.instants import DAY, MINUTE
 from nightlatch.instants import to_text as instant
 from nightlatch.vocabulary import Event, Method
@@ -264,3 +265,19 @@ def test_who_lost_the_passkey_and_has_a_recovery_code_is_led_to_a_new_one(team: 
     page = hers.open("/w/acme")
     assert (page.path.split("?")[0], page.heading) == ("/set-up", "Set up a passkey to continue")
     assert "/set-up/passkey" in page.actions
+
+
+def test_an_app_begun_in_the_place_of_a_passkey_is_put_away_once_passkeys_alone_are_required(
+    team: Team, dana: Person
+) -> None:
+    """Its confirming would be refused, and the refusal leads to this very page."""
+    ben = team.person("Ben")
+    key = to_text(team.world.bind_passkey(ben))
+    team.world.workspace("acme", owner=dana, member=[ben])
+    browser, path = surfing(team, ben), f"/set-up?replaces={key}"
+    browser.open(path)
+    assert "Scan" in browser.submit("/set-up/begin").text
+    assert put(by_key(team, dana), KEYS).status == 200
+    page = browser.open(path)
+    assert page.heading == "Set up your new device"
+    assert [each for each in page.actions if each.startswith("/set-up")] == ["/set-up/passkey"]

@@ -46,8 +46,9 @@ async def set_up_page(context: Context) -> Response:
 
 
 def _app_will_do(context: Context, pending: Pending) -> bool:
-    """What was begun for a newcomer is an app; it is put away where a passkey alone satisfies."""
-    return not set_up_asked.passkey_alone(context, set_up_asked.place_of(context, pending.workspace_id))
+    """What was begun is an app; it is put away where a passkey alone satisfies."""
+    place = set_up_asked.place_of(context, pending.workspace_id)
+    return not set_up_asked.passkey_alone(context, place, pending.replaces)
 
 
 async def begin_form(context: Context) -> Response:
@@ -154,12 +155,11 @@ async def _replaced(context: Context, replaces: int | None) -> dict[str, str] | 
 async def start(context: Context, asked: Asked, **more: Any) -> Response:
     """It may begin: one button, because opening a page begins nothing."""
     values = await set_up_asked.about(context, asked.place, asked.next)
-    passkey = set_up_asked.is_passkey(context.facts, asked.replaces)
     values |= {
         "state": "start",
         **passkey_values(context, asked.place, asked.replaces),
-        "replaces_passkey": passkey,
-        "passkey_alone": values["passkey_alone"] or (passkey and set_up_asked.needs_a_passkey(context.facts)),
+        "replaces_passkey": set_up_asked.is_passkey(context.facts, asked.replaces),
+        "passkey_alone": set_up_asked.passkey_alone(context, asked.place, asked.replaces),
         "replaces": to_text(asked.replaces) if asked.replaces is not None else "",
         "replaces_name": ((await _replaced(context, asked.replaces)) or {}).get("name"),
         "another": asked.another,

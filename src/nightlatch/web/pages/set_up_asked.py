@@ -129,9 +129,12 @@ def passkey_wanted(context: Context, place: Place | None) -> bool:
     return _lacks(facts, teammate.workspace)
 
 
-def passkey_alone(context: Context, place: Place | None) -> bool:
-    """Whether an app would not do there, and not even until a date that comes: then none is offered."""
+def passkey_alone(context: Context, place: Place | None, replaces: int | None = None) -> bool:
+    """Whether an app would not do there, or not in the place of this passkey, and not even until a date that comes:
+    then none is offered."""
     facts, asking = context.facts, place or _asking(context)
+    if is_passkey(facts, replaces) and _needs_a_passkey(facts):
+        return True
     teammate = facts.teammate(asking.id) if asking is not None else None
     if teammate is None or not passkey_wanted(context, asking):
         return False
@@ -145,7 +148,7 @@ def is_passkey(facts: Facts, authenticator_id: int | None) -> bool:
     return found is not None and found.method is Method.PASSKEY
 
 
-def needs_a_passkey(facts: Facts) -> bool:
+def _needs_a_passkey(facts: Facts) -> bool:
     """Whether some workspace requires a passkey, now or from a date: an app would not do in the place of one."""
     return any(each.mandate.strength is ProofStrength.PHISHING_RESISTANT for each in facts.teammates)
 
