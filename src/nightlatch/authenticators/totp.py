@@ -72,7 +72,7 @@ def canonical(text: str) -> str:
     White space and hyphens are dropped, decimal digits of other scripts are mapped; anything else raises
     MalformedCode. Everything that stores, compares or counts codes takes this form.
     """
-    code = compact(text)
+    code = text if text.isascii() and text.isdigit() and len(text) == DIGITS else compact(text)
     if not (code.isascii() and code.isdigit()):
         raise MalformedCode(None if code else 0)
     if len(code) != DIGITS:

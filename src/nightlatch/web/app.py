@@ -83,17 +83,15 @@ class App:
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
         front, path = self.front, scope["path"]
-        client = scope.get("client")
-        headers = scope["headers"]
         if self._door.takes(path):
             return await self._door.answer(scope, receive)
         if path not in ANY_HOST and not path.startswith(self._static):
-            asked = origin.asked(front.config, headers, scope["scheme"], client[0] if client else "")
+            asked = origin.asked_in(front.config, scope)
             if asked.origin != front.config.origin:
                 return self._misdirected(asked, path)
         quick = self._fast.get(path) if scope["method"] == "GET" else None
         if quick is not None:
-            return await quick(front, headers)
+            return await quick(front, scope["headers"])
         if self._prefix:
             if not path.startswith(self._prefix + "/") and path not in ANY_HOST:
                 return gate.unknown_path(front, Request(scope, receive), 404)

@@ -4,10 +4,11 @@ import json
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from nightlatch.refusals import Code, FieldError, Refused
+from nightlatch.web import origin
 from nightlatch.web.answers import Answer, encode
 from nightlatch.web.context import Context
 
@@ -16,20 +17,32 @@ LONG_BODY = 256 * 1024
 
 
 async def read_body(request: Request, limit: int) -> bytes:
-    """The body, at most `limit` bytes. Raises Refused."""
-    declared = request.headers.get("content-length", "")
-    if declared.isascii() and declared.isdigit() and int(declared) > limit:
+    """The body, at most `limit` bytes. Raises Refused.
+
+    Where its length was declared, as nearly always, its end is not asked for once it is all there: the server sees to
+    it that no body is longer than that, and would answer from another thread.
+    """
+    declared = _declared(request)
+    if declared is not None and declared > limit:
         raise _too_large(limit)
-    chunks, size = [], 0
-    try:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > limit:
-                raise _too_large(limit)
-            chunks.append(chunk)
-    except ClientDisconnect:
-        raise Refused(Code.MALFORMED, "The request ended before its body did.") from None
+    chunks, size, more = [], 0, declared != 0
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise Refused(Code.MALFORMED, "The request ended before its body did.")
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        chunks.append(chunk)
+        more = message.get("more_body", False) and size != declared
     return b"".join(chunks)
+
+
+def _declared(request: Request) -> int | None:
+    """The length that the request says its body has."""
+    length = origin.header(request.scope["headers"], b"content-length")
+    return int(length) if length.isascii() and length.isdigit() else None
 
 
 def _too_large(limit: int) -> Refused:
@@ -51,7 +64,8 @@ async def _model(context: Context, model: type[BaseModel]) -> BaseModel:
     request = context.request
     if context.route.body_optional and _bodiless(request):
         return _parsed(b"{}", model)
-    if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
+    kind = origin.header(context.request.scope["headers"], b"content-type")
+    if kind.split(";")[0].strip().lower() != "application/json":
         raise Refused(Code.UNSUPPORTED_MEDIA_TYPE, "Send application/json.")
     body = await read_body(request, context.route.body_limit)
     if len(body) > LONG_BODY:

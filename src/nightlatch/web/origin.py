@@ -1,12 +1,15 @@
 """Who is asking, through what: host, scheme, client address, cookies, and whether a page of ours is behind it."""
 
+from collections.abc import MutableMapping
 from functools import lru_cache
 from ipaddress import ip_address
+from typing import Any
 
 from nightlatch.config import Config
 from nightlatch.values import frozen
 
 Headers = list[tuple[bytes, bytes]]
+_ASKED = "nightlatch.asked"
 _address = lru_cache(1024)(ip_address)
 """Requests come from few proxies, and their addresses are read with each."""
 
@@ -41,6 +44,16 @@ def asked(config: Config, headers: Headers, scheme: str, client: str) -> Asked:
     scheme = header(headers, b"x-forwarded-proto").lower() or scheme
     host = header(headers, b"x-forwarded-host").lower() or host
     return Asked(scheme, _plain(scheme, host), _client(config, headers, client))
+
+
+def asked_in(config: Config, scope: MutableMapping[str, Any]) -> Asked:
+    """The same of an ASGI scope, read once a request."""
+    found: Asked | None = scope.get(_ASKED)
+    if found is None:
+        client = scope.get("client")
+        found = asked(config, scope["headers"], scope["scheme"], client[0] if client else "")
+        scope[_ASKED] = found
+    return found
 
 
 def _plain(scheme: str, host: str) -> str:
