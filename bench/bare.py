@@ -8,12 +8,12 @@ import time
 from pathlib import Path
 
 from bench.seeding import token
-from nightlatch.actions.tokens import hash_token
+from nightlatch.actions.tokens import hash_session_token
 from nightlatch.authenticators import totp
 from nightlatch.clock import Clock
 from nightlatch.ids import to_text
 from nightlatch.keyring import KeyRing
-from nightlatch.store import authenticators, facts, guesses, sqlite
+from nightlatch.store import authenticators, guesses, session_facts, sqlite
 from nightlatch.store.engine import Transaction
 from nightlatch.vocabulary import Credential
 
@@ -35,7 +35,7 @@ def seconds_each(folder: Path, people: int, batch: int) -> float:
 
 
 def _verify(tx: Transaction, number: int) -> None:
-    known = facts.read_known(tx, hash_token(token(number)), Credential.BEARER)
+    known = session_facts.read_known(tx, hash_session_token(token(number)), Credential.BEARER)
     account_id = known.facts.account or 0
     guesses.peek(tx, "totp", str(account_id))
     bound = known.facts.authenticators[0]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import seeding
-from nightlatch.actions.tokens import hash_token
+from nightlatch.actions.tokens import hash_session_token, hash_token
 from nightlatch.clock import Clock
 from nightlatch.ids import new_id
 from nightlatch.keyring import KeyRing
@@ -44,7 +44,7 @@ def _grants(tx: Transaction, people: int) -> None:
     )
     apps.set_origins(tx, app_id, [ORIGIN])
     for number in range(people):
-        known = read_known(tx, hash_token(seeding.token(number, "full")), Credential.BEARER)
+        known = read_known(tx, hash_session_token(seeding.token(number, "full")), Credential.BEARER)
         assert known.session is not None
         assert known.person is not None
         grants.create(

@@ -8,7 +8,7 @@ from typing import Any
 
 from bench import seeding
 from nightlatch import addresses
-from nightlatch.actions.tokens import hash_token
+from nightlatch.actions.tokens import hash_session_token, hash_token
 from nightlatch.clock import Clock
 from nightlatch.facts import AppId, Reach
 from nightlatch.ids import new_id, to_text
@@ -84,7 +84,7 @@ def _people(tx: Transaction, app_id: AppId, workspace_id: int, numbers: range) -
             tx,
             account_id=account_id,
             kind=Credential.COOKIE,
-            token_hash=hash_token(seeding.token(number)),
+            token_hash=hash_session_token(seeding.token(number)),
             ip="192.0.2.1",
             user_agent="bench",
             pending=False,

@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from nightlatch import addresses
-from nightlatch.actions.tokens import hash_token
+from nightlatch.actions.tokens import hash_session_token
 from nightlatch.clock import Clock
 from nightlatch.facts import EVERYWHERE
 from nightlatch.ids import to_text
@@ -30,7 +30,9 @@ BATCH = 2000
 
 def token(number: int, kind: str = "pending") -> str:
     """The session token of person `number`."""
-    return hmac.new(b"bench", f"{kind}{number}".encode(), sha256).hexdigest()
+    digest = hmac.new(b"bench", f"{kind}{number}".encode(), sha256).digest()
+    named = int.from_bytes(digest[:8], "big") >> 1
+    return to_text(named) + digest.hex()
 
 
 def seed_of(number: int) -> bytes:
@@ -90,7 +92,7 @@ def _session(tx: Transaction, account_id: int, text: str, app: int | None) -> No
         tx,
         account_id=account_id,
         kind=Credential.BEARER,
-        token_hash=hash_token(text),
+        token_hash=hash_session_token(text),
         ip="192.0.2.1",
         user_agent="bench",
         pending=False,

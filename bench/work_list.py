@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from bench import seeding
-from nightlatch.actions.tokens import hash_token
+from nightlatch.actions.tokens import hash_session_token
 from nightlatch.clock import Clock
 from nightlatch.ids import new_id
 from nightlatch.instants import DAY
@@ -63,7 +63,7 @@ def _require(tx: Transaction) -> int:
     """2FA from a date; and the owner's cookie."""
     row = workspaces.by_slug(tx, "acme")
     assert row is not None
-    known = read_known(tx, hash_token(seeding.token(0, "full")), Credential.BEARER)
+    known = read_known(tx, hash_session_token(seeding.token(0, "full")), Credential.BEARER)
     assert known.person is not None
     workspaces.set_policy(
         tx,
@@ -77,7 +77,7 @@ def _require(tx: Transaction) -> int:
         tx,
         account_id=known.person.id,
         kind=Credential.COOKIE,
-        token_hash=hash_token(seeding.token(0, "cookie")),
+        token_hash=hash_session_token(seeding.token(0, "cookie")),
         ip="192.0.2.1",
         user_agent="bench",
         pending=False,

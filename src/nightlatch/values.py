@@ -1,7 +1,7 @@
 """Values that never change, and are made by the dozen for every request. Pure."""
 
 from dataclasses import dataclass
-from typing import TypeVar, dataclass_transform
+from typing import Any, TypeVar, dataclass_transform
 
 T = TypeVar("T")
 
@@ -14,3 +14,14 @@ def frozen(cls: type[T]) -> type[T]:
     dear to make. A check makes a dozen of them, a verification several dozen (docs/performance.md).
     """
     return dataclass(slots=True, unsafe_hash=True)(cls)
+
+
+def changed(value: T, **fields: Any) -> T:
+    """The same value with other `fields`, for those made by `frozen`: `dataclasses.replace` at half its price.
+
+    The names are not checked by the type checker: for the few places that every verification goes through.
+    """
+    made: T = object.__new__(type(value))
+    for name in type(value).__slots__:  # type: ignore[attr-defined]
+        setattr(made, name, fields[name] if name in fields else getattr(value, name))
+    return made

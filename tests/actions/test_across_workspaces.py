@@ -150,7 +150,7 @@ class Life:
             lambda tx: enrolment.confirm(tx, by=by, enrolment_id=pending.id, code=code, codes=[], token=token)
         )
         assert isinstance(done, Confirmed)
-        return carried_on(by, token)
+        return carried_on(by, done.token)
 
     def _membership(self, name: str) -> int:
         row = self.world.read(lambda tx: stored.by_account(tx, self.ana.id, self.ids[name]))

@@ -39,7 +39,9 @@ def enter_password(world: World, person: Person, by: By | None = None) -> By:
         lambda tx: sign_in.sign_in(tx, by=by, candidate=candidate, right=True, kind=kind, token=token)
     )
     assert isinstance(done, Proved)
-    return replace(by, kind="account", id=person.id, name=person.name, token_hash=token.hash, credential=kind)
+    return replace(
+        by, kind="account", id=person.id, name=person.name, token_hash=done.token.hash, credential=kind
+    )
 
 
 def enter_code(world: World, by: By, seed: bytes) -> By:
@@ -47,7 +49,7 @@ def enter_code(world: World, by: By, seed: bytes) -> By:
     done = world.write(lambda tx: second_step.present_totp(tx, by=by, code=code, token=token))
     assert isinstance(done, Proved)
     world.wait(31_000_000)  # the next code is another one
-    return replace(by, token_hash=token.hash)
+    return replace(by, token_hash=done.token.hash)
 
 
 def rounds(world: World) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from nightlatch.actions import campaigns, emails, enrolment, mandate, resets, tickets
 from nightlatch.actions.by import By
+from nightlatch.actions.enrolment import Confirmed
 from nightlatch.actions.tokens import new_token
 from nightlatch.addresses import parse
 from nightlatch.decision import Allow, Enrol
@@ -96,13 +97,13 @@ def test_its_ticket_lets_the_person_bind_there(world: World) -> None:
     pending = world.write(
         lambda tx: enrolment.begin(tx, by=anas, name="Phone", replaces=None, workspace_id=acme.id)
     )
-    token = new_token()
-    world.write(
+    done = world.write(
         lambda tx: enrolment.confirm(
-            tx, by=anas, enrolment_id=pending.id, code=world.code(pending.seed), codes=[], token=token
+            tx, by=anas, enrolment_id=pending.id, code=world.code(pending.seed), codes=[], token=new_token()
         )
     )
-    bound = By("account", ana.id, ana.name, token_hash=token.hash, credential=anas.credential)
+    assert isinstance(done, Confirmed)
+    bound = By("account", ana.id, ana.name, token_hash=done.token.hash, credential=anas.credential)
     assert isinstance(world.opens(bound, acme.id), Allow)
 
 

@@ -8,7 +8,7 @@ from nightlatch.actions.invitations import Outcome
 from nightlatch.actions.tokens import new_token
 from nightlatch.addresses import parse
 from nightlatch.refusals import Code, Refused
-from nightlatch.vocabulary import Credential, Event, Role
+from nightlatch.vocabulary import Event, Role
 from tests.support.events import events
 from tests.support.letters import Letter, letter, letters
 from tests.support.world import World
@@ -90,8 +90,6 @@ def test_whoever_signs_up_takes_invitations_again(world: World, places: tuple[in
             address=MIA,
             name="Mia",
             password_hash="x",
-            session_token=new_token(),
-            kind=Credential.COOKIE,
             how="sign_up",
         )
     )

@@ -56,7 +56,13 @@ class Acme:
         token = new_token()
         accepted = self.world.write(lambda tx: self.accepting(tx, token_hash, token, name, by))
         session = By(
-            "account", accepted.account_id, name, "198.51.100.7", "test", token.hash, Credential.COOKIE
+            "account",
+            accepted.account_id,
+            name,
+            "198.51.100.7",
+            "test",
+            accepted.token.hash,
+            Credential.COOKIE,
         )
         return accepted, session
 

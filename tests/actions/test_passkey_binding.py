@@ -204,16 +204,15 @@ def test_a_passkey_in_place_of_an_app_and_an_app_in_place_of_a_passkey(world: Wo
     pending = world.write(
         lambda tx: enrolment.begin(tx, by=by, name="App", replaces=result.authenticator_id, workspace_id=None)
     )
-    token = new_token()
     done = world.write(
         lambda tx: enrolment.confirm(
-            tx, by=by, enrolment_id=pending.id, code=world.code(pending.seed), codes=[], token=token
+            tx, by=by, enrolment_id=pending.id, code=world.code(pending.seed), codes=[], token=new_token()
         )
     )
     assert isinstance(done, Confirmed)
     assert {row.method for row in rows(world, "authenticators")} == {"totp", "recovery_code"}
     assert rows(world, "passkeys") == []
-    assert world.opens(carried_on(by, token), acme) == Allow()
+    assert world.opens(carried_on(by, done.token), acme) == Allow()
 
 
 def test_bound_with_a_recovery_code_it_is_limited(world: World):

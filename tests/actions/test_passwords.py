@@ -165,12 +165,11 @@ def test_a_reset_ends_what_the_old_password_began(world: World) -> None:
 
 def change(world: World, by: By, password_hash: str = "new") -> By:
     """Change the password; the session under its new token."""
-    token = new_token()
-    known = world.write(
-        lambda tx: passwords.change(tx, by=by, password_hash=password_hash, session_token=token)
+    changed = world.write(
+        lambda tx: passwords.change(tx, by=by, password_hash=password_hash, session_token=new_token())
     )
-    assert known.session is not None
-    return By("account", by.id, by.name, by.ip, by.user_agent, token.hash, by.credential, by.browser)
+    assert changed.known.session is not None
+    return replace(by, token_hash=changed.token.hash)
 
 
 def test_changing_it_ends_every_other_session_and_renews_this_one(world: World) -> None:

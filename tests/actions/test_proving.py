@@ -72,7 +72,7 @@ def enrol(
         )
     )
     assert isinstance(result, Confirmed)
-    return carried_on(by, token), result
+    return carried_on(by, result.token), result
 
 
 def ticket(world: World, by: By, workspace: int | None = None) -> Redeemed:

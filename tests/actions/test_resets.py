@@ -9,6 +9,7 @@ from nightlatch import addresses
 from nightlatch.access import decide
 from nightlatch.actions import emails, enrolment, kinds, resets, second_step, teammates, tickets
 from nightlatch.actions.by import By, operator
+from nightlatch.actions.enrolment import Confirmed
 from nightlatch.actions.proving import Proved
 from nightlatch.actions.tickets import Redeemed, WrongNumber
 from nightlatch.actions.tokens import new_token
@@ -168,13 +169,13 @@ def test_only_the_ticket_with_its_number_leads_back(acme: Acme) -> None:
     pending = world.write(
         lambda tx: enrolment.begin(tx, by=anas, name="New phone", replaces=None, workspace_id=acme.id)
     )
-    token = new_token()
-    world.write(
+    made = world.write(
         lambda tx: enrolment.confirm(
-            tx, by=anas, enrolment_id=pending.id, code=world.code(pending.seed), codes=[], token=token
+            tx, by=anas, enrolment_id=pending.id, code=world.code(pending.seed), codes=[], token=new_token()
         )
     )
-    bound = By("account", acme.ana.id, "Ana", token_hash=token.hash, credential=anas.credential)
+    assert isinstance(made, Confirmed)
+    bound = By("account", acme.ana.id, "Ana", token_hash=made.token.hash, credential=anas.credential)
     assert isinstance(world.opens(bound, acme.id), Allow)
     assert Event.RESET_COMPLETED in [each.event for each in events(world, workspace=acme.id)]
 
@@ -485,11 +486,10 @@ def test_the_old_phone_still_signs_in_to_the_other_workspace(acme: Acme) -> None
     world = acme.world
     beta = world.workspace("beta", owner=acme.ana)
     acme.reset()
-    half, token = world.session(acme.ana), new_token()
-    code = world.code(acme.anas_seed)
-    proved = world.write(lambda tx: second_step.present_totp(tx, by=half, code=code, token=token))
+    half, code = world.session(acme.ana), world.code(acme.anas_seed)
+    proved = world.write(lambda tx: second_step.present_totp(tx, by=half, code=code, token=new_token()))
     assert isinstance(proved, Proved)
-    by = By("account", acme.ana.id, "Ana", token_hash=token.hash, credential=half.credential)
+    by = By("account", acme.ana.id, "Ana", token_hash=proved.token.hash, credential=half.credential)
     assert isinstance(world.opens(by, beta), Allow)
     assert isinstance(world.opens(by, acme.id), Enrol)
 
@@ -498,19 +498,19 @@ def test_its_ticket_binds_in_its_own_workspace_alone(acme: Acme) -> None:
     world = acme.world
     beta = world.workspace("beta", owner=acme.ana)
     world.require(beta)
-    done = acme.reset()
+    begun = acme.reset()
     anas = world.session(acme.ana)
-    acme.redeem(anas, done.number)
+    acme.redeem(anas, begun.number)
     pending = world.write(
         lambda tx: enrolment.begin(tx, by=anas, name="Thief's", replaces=None, workspace_id=acme.id)
     )
-    token = new_token()
-    world.write(
+    done = world.write(
         lambda tx: enrolment.confirm(
-            tx, by=anas, enrolment_id=pending.id, code=world.code(pending.seed), codes=[], token=token
+            tx, by=anas, enrolment_id=pending.id, code=world.code(pending.seed), codes=[], token=new_token()
         )
     )
-    by = By("account", acme.ana.id, "Ana", token_hash=token.hash, credential=anas.credential)
+    assert isinstance(done, Confirmed)
+    by = By("account", acme.ana.id, "Ana", token_hash=done.token.hash, credential=anas.credential)
     assert isinstance(world.opens(by, acme.id), Allow)
     assert isinstance(world.opens(by, beta), Challenge)
 

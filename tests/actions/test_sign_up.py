@@ -57,7 +57,7 @@ def refused(world: World, code: Code, work: Any) -> Refused:
 
 
 def session_of(world: World, done: SignedUp, token: Token) -> By:
-    return By("account", done.account_id, "Eve", "192.0.2.9", "test", token.hash, Credential.COOKIE)
+    return By("account", done.account_id, "Eve", "192.0.2.9", "test", done.token.hash, Credential.COOKIE)
 
 
 def test_the_link_makes_an_account_of_its_address_and_signs_it_in(world: World) -> None:

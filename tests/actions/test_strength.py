@@ -296,7 +296,7 @@ def confirm_instead(acme: Keyed, begun: enrolment.Pending) -> enrolment.Confirme
         )
     )
     assert isinstance(confirmed, enrolment.Confirmed)
-    acme.owner = carried_on(acme.owner, token)
+    acme.owner = carried_on(acme.owner, confirmed.token)
     return confirmed
 
 

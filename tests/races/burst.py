@@ -105,7 +105,7 @@ class Client:
             lambda accepted: {"account": accepted.account_id},
             token=token.hash,
         )
-        self._carry_on(token, with_account.account_id)
+        self._carry_on(with_account.token, with_account.account_id)
 
     def enrol_by_mail(self) -> None:
         """Another session, which has only the password: it takes the mailed link before it may bind."""
@@ -148,7 +148,7 @@ class Client:
             codes=self._codes,
         )
         assert isinstance(confirmed, Confirmed)
-        self._carry_on(token)
+        self._carry_on(confirmed.token)
 
     def sign_in_again_and_again(self) -> None:
         """With codes of the app, wrong ones between them, and recovery codes; and out again."""
@@ -176,13 +176,13 @@ class Client:
             token=token.hash,
         )
         assert isinstance(proved, Proved)
-        self._carry_on(token)
+        self._carry_on(proved.token)
 
     def _right(self, step: int) -> None:
         token, code = new_token(), totp.code_at(self._seed, step)
         proved = self._do("code", self._presenting(code, token), token=token.hash, step=step)
         assert isinstance(proved, Proved)
-        self._carry_on(token)
+        self._carry_on(proved.token)
 
     def _wrong(self) -> None:
         near = {totp.code_at(self._seed, totp.step_at(STILL) + steps) for steps in range(-3, 4)}
@@ -204,7 +204,7 @@ class Client:
             code=code,
         )
         assert isinstance(proved, Proved)
-        self._carry_on(token)
+        self._carry_on(proved.token)
 
     def _workspace(self, tx: Transaction) -> int:
         (place,) = (read_known(tx, self._by.token_hash, Credential.COOKIE).places or {}).values()

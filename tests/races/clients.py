@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
-from nightlatch.actions.tokens import hash_token
+from nightlatch.actions.tokens import hash_session_token
 from nightlatch.authenticators import totp
 from nightlatch.clock import Clock
 from nightlatch.ids import from_text
@@ -192,4 +192,4 @@ def totp_seed(secret: str) -> bytes:
 
 
 def _token(body: Any) -> dict[str, Any]:
-    return {"token": hash_token(body["token"])}
+    return {"token": hash_session_token(body["token"])}

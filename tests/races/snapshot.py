@@ -24,6 +24,8 @@ class Snapshot:
         self.by_email: dict[str, Row] = {row.email: row for row in self["accounts"]}
         self.tickets: dict[bytes, Row] = {row.token_hash: row for row in self["tickets"]}
         self.sessions_of = grouped(self["sessions"], "account_id")
+        self.named = {row.token_hash[8:]: row.token_hash for row in self["sessions"]}
+        """What is kept of a session's token, by the hash of its secret: its id was made by the server."""
         self.authenticators_of = grouped(self["authenticators"], "account_id")
         owner = {row.id: row.account_id for row in self["authenticators"]}
         self.codes_of: dict[int, list[Row]] = defaultdict(list)

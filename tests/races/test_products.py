@@ -8,7 +8,7 @@ from nightlatch.actions import app_flows, people
 from nightlatch.actions.app_flows import Granted, Replayed, Started
 from nightlatch.actions.by import By
 from nightlatch.actions.people import App, Person, Place
-from nightlatch.actions.tokens import Token, new_token
+from nightlatch.actions.tokens import new_token
 from nightlatch.addresses import parse
 from nightlatch.refusals import Code
 from nightlatch.store.engine import Store
@@ -65,10 +65,9 @@ def link_of(world: World, app: App, place: Place) -> str:
 
 
 def code_of(world: World, app: App, place: Place) -> str:
-    token: Token = new_token()
     link = link_of(world, app, place)
-    world.write(lambda tx: app_flows.start(tx, by=VISITOR, link=link, token=token))
-    by = By("account", place.account_id, "Ana", token_hash=token.hash, credential=Credential.COOKIE)
+    started = world.write(lambda tx: app_flows.start(tx, by=VISITOR, link=link, token=new_token()))
+    by = By("account", place.account_id, "Ana", token_hash=started.token.hash, credential=Credential.COOKIE)
     back = world.write(
         lambda tx: app_flows.go_back(tx, by=by, workspace_id=place.workspace_id, handoff_id=None)
     )

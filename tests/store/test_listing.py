@@ -7,7 +7,7 @@ import pytest
 
 from nightlatch.instants import DAY
 from nightlatch.refusals import Code, Refused
-from nightlatch.store import listing, standing, teammates, workspaces
+from nightlatch.store import listing, standing, workspaces
 from nightlatch.store.engine import Transaction
 from nightlatch.store.listing import SORTS, Page
 from nightlatch.store.listing_query import page_query
@@ -354,7 +354,6 @@ def test_the_table_shows_people_as_they_are(world):
     world.bind_totp(dana)
 
     def body(tx: Transaction) -> None:
-        teammates.signed_in(tx, dana.id, acme)
         standing.signed_in(tx, dana.id, acme)
 
     world.write(body)

@@ -35,7 +35,14 @@ class Remembering(Acme):
         )
         assert isinstance(proved, Proved)
         return By(
-            "account", person.id, person.name, by.ip, by.user_agent, token.hash, kind, hash_token(browser)
+            "account",
+            person.id,
+            person.name,
+            by.ip,
+            by.user_agent,
+            proved.token.hash,
+            kind,
+            hash_token(browser),
         )
 
     def code(self, by: By, *, remembers: bool = False, seed: bytes | None = None) -> By:
@@ -46,7 +53,7 @@ class Remembering(Acme):
             lambda tx: second_step.present_totp(tx, by=by, code=text, token=token, remembers=remembers)
         )
         assert isinstance(proved, Proved)
-        return carried_on(by, token)
+        return carried_on(by, proved.token)
 
     def confirm(self, by: By, id: int, seed: bytes) -> object:
         """The first code of an app that is being set up."""

@@ -182,7 +182,7 @@ class World:
         token: Token | None = None,
     ) -> By:
         """A session that has proved these methods (a password by default)."""
-        token = token or new_token()
+        token = token or session_token()
 
         def body(tx: Transaction) -> None:
             session_id = sessions.create(
@@ -229,6 +229,11 @@ class World:
     def code(self, seed: bytes, steps: int = 0) -> str:
         """The code of this moment, or of some steps away."""
         return totp.code_at(seed, totp.step_at(self.clock.now()) + steps)
+
+
+def session_token() -> Token:
+    """A token for a session that is yet to be made; what it names will be the session's id."""
+    return new_token().of_session(new_id())
 
 
 def from_elsewhere(by: By, ip: str) -> By:

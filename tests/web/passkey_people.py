@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from nightlatch.actions.tokens import new_token
 from nightlatch.store.facts import read_account_facts
 from nightlatch.vocabulary import Credential, Method
 from tests.support.asgi import Client, Got
 from tests.support.visitor import Visitor
-from tests.support.world import Person
+from tests.support.world import Person, session_token
 from tests.web.team import Team
 
 API = "/api/v1/workspaces/acme/policy"
@@ -27,7 +26,7 @@ def surfing(team: Team, person: Person) -> Visitor:
 
 
 def _session(team: Team, person: Person, kind: Credential) -> str:
-    token = new_token()
+    token = session_token()
     facts = team.world.read(lambda tx: read_account_facts(tx, person.id))
     (key,) = [each.id for each in facts.authenticators if each.method is Method.PASSKEY]
     team.world.session(person, Method.PASSKEY, authenticator=key, kind=kind, token=token)
@@ -36,7 +35,7 @@ def _session(team: Team, person: Person, kind: Credential) -> str:
 
 def newcomer(team: Team, person: Person) -> Visitor:
     """A browser in which an invitation has just made the account."""
-    token, visitor = new_token(), Visitor(team.app)
+    token, visitor = session_token(), Visitor(team.app)
     team.world.session(person, Method.PASSWORD, Method.INVITATION, token=token)
     visitor.client.cookies["nightlatch"] = token.text
     return visitor

@@ -23,7 +23,7 @@ from nightlatch.vocabulary import Credential, Method
 from nightlatch.web.routes import Route
 from nightlatch.web.table import ROUTES
 from tests.support.asgi import Client, app_of
-from tests.support.world import Person, World
+from tests.support.world import Person, World, session_token
 from tests.web.hosts import PAGE, SCRIPT, WIKI, forwarded, original, register, trusting
 
 CHECKS = [route for route in ROUTES if route.kind == "check"]
@@ -53,7 +53,7 @@ def stage(sqlite_url: str, tmp_path: Path) -> Stage:
     made = Stage(world, acme, {}, {})
 
     def add(state: str, person: Person, *methods: Method) -> None:
-        token = new_token()
+        token = session_token()
         world.session(person, *methods, authenticator=bound.get(person.name), token=token)
         made.sessions[state] = token
         made.hosts[state] = grant(world, app, acme, person, token)
@@ -71,7 +71,7 @@ def stage(sqlite_url: str, tmp_path: Path) -> Stage:
     assert known.session is not None
     id = known.session.id
     world.write(lambda tx: sessions.end(tx, id, owner.id))
-    made.sessions["forged"] = made.hosts["forged"] = new_token()
+    made.sessions["forged"] = made.hosts["forged"] = session_token()
     return made
 
 

@@ -35,7 +35,7 @@ from nightlatch.web.table import ROUTES
 from tests.support.asgi import ORIGIN, Client, Got, app_of
 from tests.support.product import register
 from tests.support.tables import rows
-from tests.support.world import Person, World
+from tests.support.world import Person, World, session_token
 
 ID = to_text(4711)
 FILES = ("/static/{name}", "/themes/{colour}", "/apps/{id}/logo")
@@ -65,7 +65,7 @@ def stage(sqlite_url: str, tmp_path: Path) -> Stage:
 
     def add(state: str, person: Person, *methods: Method) -> None:
         for kind in (Credential.COOKIE, Credential.BEARER):
-            token = new_token()
+            token = session_token()
             app = apps.get(person.name)
             world.session(person, *methods, authenticator=app, kind=kind, token=token)
             tokens.setdefault(state, {})[kind] = token
@@ -96,7 +96,7 @@ def stage(sqlite_url: str, tmp_path: Path) -> Stage:
         tokens[state] = {
             kind: Token(text, hash_token(text)) for kind in (Credential.COOKIE, Credential.BEARER)
         }
-    tokens["forged"] = {kind: new_token() for kind in (Credential.COOKIE, Credential.BEARER)}
+    tokens["forged"] = {kind: session_token() for kind in (Credential.COOKIE, Credential.BEARER)}
     people = {"must enrol": newcomer, "member": member, "owner": owner, "outsider": outsider}
     for state, token in api_tokens_of(world, acme, people).items():
         tokens[state] = dict.fromkeys((Credential.COOKIE, Credential.BEARER), token)

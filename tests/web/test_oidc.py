@@ -438,8 +438,8 @@ def test_nothing_of_what_was_shown_counts_in_another_workspace(acme: Acme) -> No
 
 
 def _facts(tx, visitor):
-    from nightlatch.actions.tokens import hash_token
+    from nightlatch.actions.tokens import hash_session_token
     from nightlatch.store.session_facts import read_known
     from nightlatch.vocabulary import Credential
 
-    return read_known(tx, hash_token(visitor.client.cookies["nightlatch"]), Credential.COOKIE).facts
+    return read_known(tx, hash_session_token(visitor.client.cookies["nightlatch"]), Credential.COOKIE).facts

@@ -2,7 +2,6 @@
 
 import pytest
 
-from nightlatch.actions.tokens import new_token
 from nightlatch.facts import EVERYWHERE
 from nightlatch.ids import new_id
 from nightlatch.instants import DAY, MINUTE, to_datetime
@@ -13,7 +12,7 @@ from tests.support.events import events
 from tests.support.letters import letters
 from tests.support.mails import link_in
 from tests.support.visitor import Visitor, seed_shown
-from tests.support.world import PASSWORD, Person
+from tests.support.world import PASSWORD, Person, session_token
 from tests.web.team import Team
 
 TEAM = "/w/acme/settings/team"
@@ -158,7 +157,7 @@ def test_each_reason_against_turning_it_on_shows_the_way_on(team: Team, dana: Pe
 def _by_recovery_code(team: Team, person: Person) -> str:
     """A session that a recovery code opened."""
     team.world.workspace("beta", owner=person)
-    id, token = new_id(), new_token()
+    id, token = new_id(), session_token()
     team.world.write(
         lambda tx: authenticators.bind(
             tx,

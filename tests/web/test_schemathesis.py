@@ -25,13 +25,12 @@ from schemathesis.specs.openapi.checks import (
 
 from nightlatch.actions import invitations
 from nightlatch.actions.by import operator
-from nightlatch.actions.tokens import new_token
 from nightlatch.addresses import parse
 from nightlatch.ids import to_text
 from nightlatch.vocabulary import Credential, Method, Role
 from nightlatch.web.table import ROUTES
 from tests.support import databases
-from tests.support.world import Person, World
+from tests.support.world import Person, World, session_token
 from tests.web.team import Team
 
 Scope = MutableMapping[str, Any]
@@ -111,7 +110,7 @@ def _invitation(world: World, workspace_id: int) -> str:
 
 
 def _session(world: World, person: Person, app: int) -> str:
-    token = new_token()
+    token = session_token()
     world.session(
         person, Method.PASSWORD, Method.TOTP, authenticator=app, kind=Credential.BEARER, token=token
     )

@@ -4,7 +4,7 @@ import pytest
 
 from nightlatch.actions import second_step
 from nightlatch.actions.by import By
-from nightlatch.actions.tokens import hash_token, new_token
+from nightlatch.actions.tokens import hash_session_token, new_token
 from nightlatch.facts import EVERYWHERE
 from nightlatch.ids import to_text
 from nightlatch.instants import HOUR
@@ -177,7 +177,9 @@ def test_ending_ones_own_session_signs_out(world: World, app: App, ana: Person) 
     page = visitor.open("/settings/user")
     csrf = page.form("/settings/user/name").fields["csrf"]
     sessions = visitor.client.cookies
-    known = world.read(lambda tx: read_known(tx, hash_token(sessions["nightlatch"]), Credential.COOKIE))
+    known = world.read(
+        lambda tx: read_known(tx, hash_session_token(sessions["nightlatch"]), Credential.COOKIE)
+    )
     assert known.session is not None
     page = visitor.post(f"/settings/user/sessions/{to_text(known.session.id)}/end", {"csrf": csrf})
     assert page.path == "/sign-in?said=signed-out"

@@ -2,7 +2,6 @@
 
 import pytest
 
-from nightlatch.actions.tokens import new_token
 from nightlatch.ids import to_text
 from nightlatch.instants import DAY, MINUTE
 from nightlatch.instants import to_text as instant
@@ -10,7 +9,7 @@ from nightlatch.vocabulary import Event, Method
 from tests.support.events import events
 from tests.support.lost import bind_codes
 from tests.support.visitor import Visitor
-from tests.support.world import Person
+from tests.support.world import Person, session_token
 from tests.web.passkey_people import API, KEYS, by_key, newcomer, put, surfing
 from tests.web.team import Team
 
@@ -259,7 +258,7 @@ def test_who_lost_the_passkey_and_has_a_recovery_code_is_led_to_a_new_one(team: 
     team.world.workspace("acme", owner=dana, member=ana)
     team.world.bind_passkey(ana)
     put(by_key(team, dana), KEYS)
-    codes, token, hers = bind_codes(team.world, ana)[0], new_token(), Visitor(team.app)
+    codes, token, hers = bind_codes(team.world, ana)[0], session_token(), Visitor(team.app)
     team.world.session(ana, Method.PASSWORD, Method.RECOVERY_CODE, authenticator=codes, token=token)
     hers.client.cookies["nightlatch"] = token.text
     page = hers.open("/w/acme")

@@ -36,7 +36,7 @@ from nightlatch.store.known import Known
 from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
 from nightlatch.store.session_facts import read_known_by_session
-from nightlatch.vocabulary import Credential, Event, Method
+from nightlatch.vocabulary import Event, Method
 
 START_LIFE: Duration = 5 * MINUTE
 WAY_LIFE: Duration = 14 * MINUTE
@@ -140,14 +140,13 @@ def start(tx: Transaction, *, by: By, link: str, token: Token) -> Started:
     if not grants.spend_start(tx, bytes.fromhex(said.nonce), said.expires_at):
         raise Refused(Code.ALREADY_USED, "This link was used already. Go back to where you came from.")
     before = known(tx, by)
-    me = By(
-        "account", account.id, account.name, by.ip, by.user_agent, token.hash, Credential.COOKIE, by.browser
-    )
-    session_id = _continued(tx, before, said) or session_instead(tx, me, before, account.id, token)
+    me = By("account", account.id, account.name, by.ip, by.user_agent, browser=by.browser)
+    session_id = _continued(tx, before, said) or session_instead(tx, me, before, account.id, token).id
     sessions.add_proof(tx, session_id, Method.PROVIDER, at=said.signed_in_at or 0)
     now = read_known_by_session(tx, session_id)
     now = replace(now, facts=replace(now.facts, idle=False))  # the first factor alone resumes an idle session
-    after = accept(tx, me, now, token)
+    accepted = accept(tx, me, now, token)
+    after = accepted.known
     place = (after.places or {}).get(said.workspace_id)
     if place is None or place.app_id != app.id:
         raise not_found()
@@ -161,7 +160,7 @@ def start(tx: Transaction, *, by: By, link: str, token: Token) -> Started:
         return_to=app.return_url,
         max_age=said.max_age,
     )
-    return Started(after, token, _path(said.opens, place.slug, back), app.id)
+    return Started(after, accepted.token, _path(said.opens, place.slug, back), app.id)
 
 
 def _continued(tx: Transaction, before: Known, said: Start) -> int | None:

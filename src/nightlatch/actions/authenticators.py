@@ -146,11 +146,13 @@ def renew_codes(tx: Transaction, *, by: By, codes: Sequence[HashedCode], token: 
     authenticators.add_codes(tx, id, [(each.selector, each.hash) for each in codes])
     guesses.clear(tx, Method.RECOVERY_CODE, str(account.id))
     forget(tx, by, account.id, account.name, how="authenticators")
-    sessions.rotate(tx, session_of(known).id, token.hash, pending_until=None)
+    session_id = session_of(known).id
+    renewed = token.of_session(session_id)
+    sessions.rotate(tx, session_id, renewed.hash, pending_until=None)
     standing.refresh(tx, account.id)
     record(tx, Event.RECOVERY_CODES_RENEWED, by=by, subject=account_subject(account.id, account.name))
     mail_account(tx, "recovery_codes_renewed", account, by=by, not_me_link=not_me_link(tx, account.id, id))
-    return token
+    return renewed
 
 
 # --- inside ---

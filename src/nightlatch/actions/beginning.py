@@ -1,5 +1,7 @@
 """A session begins, whichever door somebody came by; and the event of their sign-in."""
 
+from dataclasses import dataclass
+
 from nightlatch.access import decide_account
 from nightlatch.actions.by import By
 from nightlatch.actions.guard import person_of
@@ -7,6 +9,7 @@ from nightlatch.actions.tokens import Token
 from nightlatch.audit.events import account as account_subject
 from nightlatch.audit.events import record
 from nightlatch.decision import Challenge
+from nightlatch.ids import new_id
 from nightlatch.store import sessions
 from nightlatch.store.engine import Transaction
 from nightlatch.store.known import Known
@@ -15,23 +18,33 @@ from nightlatch.vocabulary import Credential, Event, Method
 _LONGEST_USER_AGENT = 400
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A session that has begun, and its token."""
+
+    id: int
+    token: Token
+
+
 def new_session(
     tx: Transaction, by: By, account_id: int, kind: Credential, token: Token, *, pending: bool = True
-) -> int:
+) -> Begun:
     """A session of somebody who was just let in. `pending`: it waits for what they have yet to show."""
-    return sessions.create(
+    named = token.of_session(new_id())
+    id = sessions.create(
         tx,
         account_id=account_id,
         kind=kind,
-        token_hash=token.hash,
+        token_hash=named.hash,
         ip=by.ip,
         user_agent=by.user_agent[:_LONGEST_USER_AGENT],
         pending=pending,
         browser=by.browser,
     )
+    return Begun(id, named)
 
 
-def session_instead(tx: Transaction, by: By, before: Known, account_id: int, token: Token) -> int:
+def session_instead(tx: Transaction, by: By, before: Known, account_id: int, token: Token) -> Begun:
     """A new session in this browser; what it had before ends, whoever's it was."""
     if before.session is not None and before.person is not None:
         sessions.end(tx, before.session.id, before.person.id)

@@ -148,13 +148,14 @@ def complete(
         supersedes=False,
         verified=bound.verified,
     )
-    now = accept(tx, by, guard.known(tx, by), token)
+    accepted = accept(tx, by, guard.known(tx, by), token)
+    now = accepted.known
     drop_orphaned(tx, account.id, now.facts, now.facts.authenticators)
     if bound.method is Method.TOTP:
         _fresh_guesses(tx, account.id, now)
     _tell(tx, by, binding, bound, old, now.facts)
     replaced = old.name if old is not None else None
-    return Confirmed(now, token, bound.id, bound.method, bound.name, first, replaced, codes_kept)
+    return Confirmed(now, accepted.token, bound.id, bound.method, bound.name, first, replaced, codes_kept)
 
 
 def taken_over(before: Facts, old: Authenticator, reach: Reach) -> list[WorkspaceId]:

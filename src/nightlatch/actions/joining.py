@@ -73,6 +73,8 @@ class Accepted:
     workspace_id: int
     slug: str
     session_id: int
+    token: Token
+    """Of that session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,18 +142,16 @@ def accept_new(
         address=Address(row.email, row.email_key),
         name=name,
         password_hash=password_hash,
-        session_token=session_token,
-        kind=kind,
         how="invitation",
     )
     account_id = new.id or 0
     _join(tx, new, row, account_id)
-    session_id = first_session(tx, by=by, account_id=account_id, session_token=session_token, kind=kind)
-    facts = read_known(tx, session_token.hash, kind).facts
-    if isinstance(decide_workspace(facts, row.workspace_id), Allow):
-        teammates.signed_in(tx, account_id, row.workspace_id)
+    begun = first_session(tx, by=by, account_id=account_id, session_token=session_token, kind=kind)
+    facts = read_known(tx, begun.token.hash, kind).facts
     standing.refresh(tx, account_id)
-    return Accepted(account_id, row.workspace_id, row.slug, session_id)
+    if isinstance(decide_workspace(facts, row.workspace_id), Allow):
+        standing.signed_in(tx, account_id, row.workspace_id)
+    return Accepted(account_id, row.workspace_id, row.slug, begun.id, begun.token)
 
 
 def accept_existing(tx: Transaction, *, by: By, token_hash: bytes) -> Joined:

@@ -56,11 +56,11 @@ def sign_in(
         subject = account_subject(account.id, account.name) if account is not None else _NOBODY
         return _failed(tx, by, Event.SIGN_IN_FAILED, subject, str(verdict))
     refuse_kept(account.app_id)  # whom a product keeps signs in there
-    new_session(tx, by, account.id, kind, token)
-    known = read_known(tx, token.hash, kind)
+    begun = new_session(tx, by, account.id, kind, token)
+    known = read_known(tx, begun.token.hash, kind)
     _keep(tx, by, row, account, verdict)
     shown = Shown(Method.PASSKEY, row.authenticator_id, verdict.verified)
-    inside = replace(by, token_hash=token.hash, credential=kind)
+    inside = replace(by, token_hash=begun.token.hash, credential=kind)
     return succeeded(tx, inside, known, shown, token, signs_in=True)
 
 

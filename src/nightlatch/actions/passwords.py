@@ -13,6 +13,7 @@ from nightlatch.actions.emails import end_pending_change
 from nightlatch.actions.guard import allowed, person_of, session_of
 from nightlatch.actions.links import Mailed, live_link, mail_link, spend
 from nightlatch.actions.mailing import mail_account
+from nightlatch.actions.proving import Proved
 from nightlatch.actions.remembering import forget
 from nightlatch.actions.tokens import Token
 from nightlatch.addresses import Address
@@ -22,7 +23,6 @@ from nightlatch.instants import Instant
 from nightlatch.refusals import Code, Refused, WayOut, not_found
 from nightlatch.store import accounts, enrolments, sessions, teammates, tickets, workspaces
 from nightlatch.store.engine import Transaction
-from nightlatch.store.known import Known
 from nightlatch.store.locks import lock
 from nightlatch.store.query import Row
 from nightlatch.store.session_facts import read_known
@@ -102,7 +102,7 @@ def finish_reset(tx: Transaction, *, by: By, token_hash: bytes, password_hash: s
 # --- changed ---
 
 
-def change(tx: Transaction, *, by: By, password_hash: str, session_token: Token) -> Known:
+def change(tx: Transaction, *, by: By, password_hash: str, session_token: Token) -> Proved:
     """Set another password, behind fresh proof. Every other session ends; this one goes on under its new token.
 
     What the session may bind later needs the first factor, and that is the new password now: it counts as just shown.
@@ -111,7 +111,8 @@ def change(tx: Transaction, *, by: By, password_hash: str, session_token: Token)
     lock(tx, accounts=[by.id] if by.id is not None else [])
     known = allowed(tx, by, kinds.CHANGE_PASSWORD)
     session, account = session_of(known), accounts.by_id(tx, person_of(known).id)
-    if account is None or not sessions.rotate(tx, session.id, session_token.hash, pending_until=None):
+    token = session_token.of_session(session.id)
+    if account is None or not sessions.rotate(tx, session.id, token.hash, pending_until=None):
         raise not_found()
     accounts.set_password(tx, account.id, password_hash)
     sessions.add_proof(tx, session.id, Method.PASSWORD)
@@ -121,7 +122,7 @@ def change(tx: Transaction, *, by: By, password_hash: str, session_token: Token)
     subject = account_subject(account.id, account.name)
     record(tx, Event.PASSWORD_CHANGED, by=by, subject=subject, sessions_ended=len(ended))
     mail_account(tx, "password_changed", account, by=by, account=account.email)
-    return read_known(tx, session_token.hash, session.kind)
+    return Proved(read_known(tx, token.hash, session.kind), token)
 
 
 # --- inside ---

@@ -1,6 +1,7 @@
 """What the ways of proving have in common: the results, and what follows a proof that was accepted."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from nightlatch.access import decide_account, decide_workspace
 from nightlatch.actions.alerts import browser_of, tell_emergency_door, tell_new_browser
@@ -9,12 +10,13 @@ from nightlatch.actions.guard import session_of
 from nightlatch.actions.tokens import Token
 from nightlatch.budget import Allowance, Counter, exhausted, may_guess, open_at
 from nightlatch.decision import Allow, Challenge
-from nightlatch.facts import Proof
+from nightlatch.facts import Facts, Proof, Teammate
 from nightlatch.instants import Instant
-from nightlatch.store import sessions, standing, teammates
+from nightlatch.store import sessions, standing
 from nightlatch.store.engine import Transaction
 from nightlatch.store.known import Known
 from nightlatch.store.session_facts import PENDING_LIMIT
+from nightlatch.values import changed
 from nightlatch.vocabulary import Method
 
 
@@ -79,29 +81,34 @@ def proved(
     )
     kept = tuple(each for each in before.facts.proofs if each not in older)
     proof = Proof(method, sequence, tx.now, authenticator_id, verified=verified)
-    return replace(before, facts=replace(before.facts, proofs=(*kept, proof), idle=False))
+    return changed(before, facts=changed(before.facts, proofs=(*kept, proof), idle=False))
 
 
-def accept(tx: Transaction, by: By, after: Known, token: Token) -> Known:
+def accept(tx: Transaction, by: By, after: Known, token: Token) -> Proved:
     """After a proof was recorded: the session has a new token, and waits no longer once something is open to it."""
     session = session_of(after)
-    waits = isinstance(decide_account(after.facts), Challenge)
+    named = token.of_session(session.id)
+    opened = [each for each in after.facts.teammates if _is_open(after.facts, each)]
+    waits = not opened and isinstance(decide_account(after.facts), Challenge)
     limit = max(session.created_at + PENDING_LIMIT, tx.now + 1) if waits else None
-    sessions.rotate(tx, session.id, token.hash, pending_until=limit, seen_at=session.last_seen_at)
+    sessions.rotate(tx, session.id, named.hash, pending_until=limit, seen_at=session.last_seen_at)
     if not waits:
-        _opened(tx, by, after)
-    return replace(after, session=replace(session, authenticated_at=tx.now, last_seen_at=tx.now))
+        _opened(tx, by, after, opened)
+    now = changed(after, session=changed(session, authenticated_at=tx.now, last_seen_at=tx.now))
+    return Proved(now, named)
 
 
-def _opened(tx: Transaction, by: By, known: Known) -> None:
-    """The account is open: the browser is known from now on, and the workspaces see a sign-in."""
+def _is_open(facts: Facts, teammate: Teammate) -> bool:
+    return isinstance(decide_workspace(facts, teammate.workspace), Allow)
+
+
+def _opened(tx: Transaction, by: By, known: Known, workspaces: Iterable[Teammate]) -> None:
+    """The account is open: the browser is known from now on, and the workspaces that are see a sign-in."""
     if known.person is None:
         return
     if sessions.remember_browser(tx, browser_of(by), known.person.id):
         tell_new_browser(tx, by, known)
-    for teammate in known.facts.teammates:
-        if isinstance(decide_workspace(known.facts, teammate.workspace), Allow):
-            if teammate.sso_required:
-                tell_emergency_door(tx, by, known, teammate)
-            teammates.signed_in(tx, known.person.id, teammate.workspace)
-            standing.signed_in(tx, known.person.id, teammate.workspace)
+    for teammate in workspaces:
+        if teammate.sso_required:
+            tell_emergency_door(tx, by, known, teammate)
+        standing.signed_in(tx, known.person.id, teammate.workspace)

@@ -48,9 +48,9 @@ def succeeded(
         _lift_others(tx, by, known)
         known = guard.known(tx, by)
     after = proved(tx, known, shown.method, shown.authenticator_id, verified=shown.verified)
-    now_known = accept(tx, by, after, token)
-    second_step_shown(tx, by, now_known, shown.authenticator_id)
-    half = isinstance(decide_account(now_known.facts), Challenge) and signs_in
+    accepted = accept(tx, by, after, token)
+    second_step_shown(tx, by, accepted.known, shown.authenticator_id)
+    half = signs_in and isinstance(decide_account(accepted.known.facts), Challenge)
     event = Event.SIGN_IN_HALF_DONE if half else Event.SIGN_IN_SUCCEEDED
     record(
         tx,
@@ -60,7 +60,7 @@ def succeeded(
         method=shown.method,
     )
     help_closing.used(tx, by=by, account_id=person.id, name=person.name, method=shown.method)
-    return Proved(now_known, token)
+    return accepted
 
 
 def _lift_others(tx: Transaction, by: By, known: Known) -> None:

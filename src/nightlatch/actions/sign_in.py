@@ -96,10 +96,10 @@ def sign_in(
     if refused is not None:
         return refused
     account_id = candidate.account_id or 0
-    session_id = new_session(tx, by, account_id, kind, token)
-    sessions.add_proof(tx, session_id, Method.PASSWORD, supersedes=False)
-    recognise(tx, by, kind, account_id, session_id)
-    return _proved(tx, by, read_known(tx, token.hash, kind), token)
+    begun = new_session(tx, by, account_id, kind, token)
+    sessions.add_proof(tx, begun.id, Method.PASSWORD, supersedes=False)
+    recognise(tx, by, kind, account_id, begun.id)
+    return _proved(tx, by, read_known(tx, begun.token.hash, kind), token)
 
 
 def present_password(
@@ -189,6 +189,6 @@ def _judge(tx: Transaction, by: By, candidate: Candidate, right: bool) -> Wrong 
 
 
 def _proved(tx: Transaction, by: By, after: Known, token: Token) -> Proved:
-    known = accept(tx, by, after, token)
-    note_sign_in(tx, by, known, Method.PASSWORD)
-    return Proved(known, token)
+    accepted = accept(tx, by, after, token)
+    note_sign_in(tx, by, accepted.known, Method.PASSWORD)
+    return accepted

@@ -45,6 +45,8 @@ class SignedUp:
 
     account_id: int
     session_id: int
+    token: Token
+    """Of that session."""
 
 
 def closed() -> Refused:
@@ -128,14 +130,12 @@ def finish(
         address=Address(link.email, link.email_key),
         name=name,
         password_hash=password_hash,
-        session_token=session_token,
-        kind=kind,
         how="sign_up",
     )
     account_id = new.id or 0
-    session_id = first_session(tx, by=by, account_id=account_id, session_token=session_token, kind=kind)
+    begun = first_session(tx, by=by, account_id=account_id, session_token=session_token, kind=kind)
     standing.refresh(tx, account_id)
-    return SignedUp(account_id, session_id)
+    return SignedUp(account_id, begun.id, begun.token)
 
 
 # --- inside ---

@@ -72,9 +72,7 @@ def _sign_in(tx: Transaction, by: By, connection: Row, identity: Identity, token
     else:
         account = now.account
     way_led_in(tx, by)
-    me = By(
-        "account", account.id, account.name, by.ip, by.user_agent, token.hash, Credential.COOKIE, by.browser
-    )
+    me = By("account", account.id, account.name, by.ip, by.user_agent, browser=by.browser)
     session_id = _session(tx, me, known(tx, by), account, token)
     return _proved(tx, me, connection, session_id, identity, token)
 
@@ -96,7 +94,7 @@ def _session(tx: Transaction, by: By, before: Known, account: Row, token: Token)
     """This browser's session where it is this person's already; else a new one, and what the browser had ends."""
     if before.session is not None and before.facts.account == account.id:
         return before.session.id
-    session_id = session_instead(tx, by, before, account.id, token)
+    session_id = session_instead(tx, by, before, account.id, token).id
     recognise(tx, by, Credential.COOKIE, account.id, session_id)
     return session_id
 
@@ -136,8 +134,8 @@ def _link(
     turned = connect(tx, by=by, connection=connection, subject=identity.subject)
     if turned is not None:
         return turned
-    _proved(tx, by, connection, session_of(now).id, identity, token)
-    return Linked(connection.id, connection.name)
+    proved = _proved(tx, by, connection, session_of(now).id, identity, token)
+    return Linked(connection.id, connection.name, proved.token)
 
 
 def _test(tx: Transaction, by: By, flow: Flow, connection: Row, identity: Identity) -> Reported | Turned:
@@ -166,10 +164,10 @@ def _proved(
     )
     now = read_known_by_session(tx, session_id)
     now = replace(now, facts=replace(now.facts, idle=False))  # the first factor alone resumes an idle session
-    after = accept(tx, by, now, token)
-    _note_way(tx, by, connection, after)
-    note_sign_in(tx, by, after, Method.PROVIDER, connection=connection.name)
-    return Proved(after, token)
+    accepted = accept(tx, by, now, token)
+    _note_way(tx, by, connection, accepted.known)
+    note_sign_in(tx, by, accepted.known, Method.PROVIDER, connection=connection.name)
+    return accepted
 
 
 def _note_way(tx: Transaction, by: By, connection: Row, after: Known) -> None:

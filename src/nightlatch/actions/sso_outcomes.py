@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from nightlatch.actions.tokens import Token
 from nightlatch.facts import ConnectionId, WorkspaceId
 from nightlatch.instants import Duration
 from nightlatch.refusals import WayOut
@@ -67,6 +68,8 @@ class Linked:
 
     connection_id: ConnectionId
     name: str
+    token: Token
+    """The session's new one."""
 
 
 @dataclass(frozen=True, slots=True)

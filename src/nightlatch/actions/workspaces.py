@@ -111,7 +111,7 @@ def _within_limit(tx: Transaction, account_id: int) -> None:
 def _own(tx: Transaction, by: By, workspace_id: int, known: Known) -> None:
     person = person_of(known)
     teammates.join(tx, workspace_id=workspace_id, account_id=person.id, role=Role.OWNER)
-    teammates.signed_in(tx, person.id, workspace_id)
     standing.refresh(tx, person.id, [workspace_id])
+    standing.signed_in(tx, person.id, workspace_id)
     note_joined(tx, by=by, account_id=person.id, workspace_id=workspace_id, role=Role.OWNER)
     note_if_secured(tx, by=by, account_id=person.id, workspace_id=workspace_id)

@@ -164,7 +164,9 @@ class Stage:
                 kind=Credential.COOKIE,
             )
         )
-        self.actors[email] = Actor(name, email, self._signed_in(visitor, accepted.account_id, name, token))
+        self.actors[email] = Actor(
+            name, email, self._signed_in(visitor, accepted.account_id, name, accepted.token)
+        )
 
     def join_too(self, email: str) -> None:
         """Somebody who has an account, and is signed in, opens an invitation."""
@@ -176,7 +178,7 @@ class Stage:
         visitor, token = self._visitor(email), new_token()
         started = self.store.write_now(lambda tx: app_flows.start(tx, by=visitor, link=link, token=token))
         account_id = started.known.facts.account or 0
-        self.actors[email] = Actor(name, email, self._signed_in(visitor, account_id, name, token))
+        self.actors[email] = Actor(name, email, self._signed_in(visitor, account_id, name, started.token))
 
     def show_mailbox(self, email: str) -> None:
         """Somebody has a link mailed, and opens it: now they may bind for the first time."""
@@ -204,7 +206,7 @@ class Stage:
         )
         if not isinstance(done, Confirmed):
             raise OutOfScript(f"{email} could not set up 2FA")
-        actor.by, actor.seed = replace(actor.by, token_hash=token.hash), pending.seed
+        actor.by, actor.seed = replace(actor.by, token_hash=done.token.hash), pending.seed
         self.deliver()
         return pending.seed
 
@@ -220,7 +222,7 @@ class Stage:
         )
         if not isinstance(result, Proved):
             raise OutOfScript(f"{email} could not sign in")
-        by = self._signed_in(visitor, actor.by.id or 0, actor.name, token)
+        by = self._signed_in(visitor, actor.by.id or 0, actor.name, result.token)
         if actor.seed is not None:
             self.wait(totp.STEP + 5 * SECOND)  # a later step than any code shown before
             code, next_token = self._code(actor.seed), new_token()
@@ -229,7 +231,7 @@ class Stage:
             )
             if not isinstance(second, Proved):
                 raise OutOfScript(f"{email} could not show a code")
-            by = replace(by, token_hash=next_token.hash)
+            by = replace(by, token_hash=second.token.hash)
         actor.by = by
 
     # --- inside ---

@@ -123,7 +123,7 @@ class Town:
         )
         if not isinstance(done, Proved):
             return None
-        return By("account", id, name, ip, "Firefox", token.hash, Credential.COOKIE, visitor.browser)
+        return By("account", id, name, ip, "Firefox", done.token.hash, Credential.COOKIE, visitor.browser)
 
     def decides(self, by: By, workspace_id: int) -> Decision:
         """What the gate says at this very moment."""
@@ -144,7 +144,7 @@ class Town:
         token = new_token()
         code = totp.code_at(seed, totp.step_at(self.now))
         done = self.does(lambda tx: second_step.present_totp(tx, by=by, code=code, token=token))
-        return _with(by, token.hash) if isinstance(done, Proved) else None
+        return _with(by, done.token.hash) if isinstance(done, Proved) else None
 
     def shows_recovery_code(self, by: By, number: int) -> By | None:
         """The `number`th recovery code; the hash is said to match."""
@@ -155,7 +155,7 @@ class Town:
                 tx, by=by, parts=parts, candidate=candidate, right=True, token=token
             )
         )
-        return _with(by, token.hash) if isinstance(done, Proved) else None
+        return _with(by, done.token.hash) if isinstance(done, Proved) else None
 
     def asks_link(self, by: By, workspace_id: int) -> bool:
         """The set-up page's "Mail me the link"."""
@@ -183,7 +183,7 @@ class Town:
         )
         if not isinstance(done, Confirmed):
             return None
-        return _with(by, token.hash), begun.seed, done.authenticator_id
+        return _with(by, done.token.hash), begun.seed, done.authenticator_id
 
     def resets_password(self, email: str, take: Callable[[], list[Mail]]) -> bool:
         """ "I have forgotten my password", and the mailed link used, by whoever reads the mailbox."""

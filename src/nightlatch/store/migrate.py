@@ -11,7 +11,7 @@ import pysqlite3
 
 from nightlatch.store import sqlite
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision (a test holds it against the migrations folder)."""
 
 

@@ -191,7 +191,6 @@ teammates = Table(
     big("removed_at", null=True),
     big("valid_after"),
     big("reset_id", null=True),
-    big("last_sign_in_at", null=True),
     txt("given_role", null=True),
     big("exempt_until", null=True),
     big("snoozed_until", null=True),
@@ -351,7 +350,7 @@ sessions = Table(
     "sessions",
     metadata,
     id_column(),
-    binary("token_hash", unique=True),
+    binary("token_hash"),
     txt("kind"),
     big("account_id", index=True),
     big("created_at"),
@@ -367,7 +366,8 @@ sessions = Table(
     big("alerted_at", null=True),
     binary("browser", null=True),
 )
-"""`alerted_at`: it stopped half-way, and was looked at for that. `browser`: the hash of its browser's own cookie."""
+"""`token_hash`: the id, and the hash of the secret in its present token (actions/tokens.py). `alerted_at`: it stopped
+half-way, and was looked at for that. `browser`: the hash of its browser's own cookie."""
 
 proofs = Table(
     "proofs",

@@ -1,5 +1,7 @@
 """The one read behind a decision where a session asks: four keyed look-ups on one snapshot."""
 
+from hmac import compare_digest
+
 from sqlalchemy import bindparam, select
 
 from nightlatch.facts import Facts, RecentAct
@@ -15,9 +17,11 @@ from nightlatch.vocabulary import Credential, Method
 ABSOLUTE_LIMIT: Duration = 24 * HOUR
 IDLE_LIMIT: Duration = 12 * HOUR
 PENDING_LIMIT: Duration = 10 * MINUTE
+_LARGEST = (1 << 63) - 1
 
 _session = select(
     sessions.c.id,
+    sessions.c.token_hash,
     sessions.c.kind,
     sessions.c.account_id,
     sessions.c.created_at,
@@ -34,8 +38,7 @@ _session = select(
     accounts.c.app_id,
     accounts.c.password_hash.is_(None).label("passwordless"),
 ).join(accounts, accounts.c.id == sessions.c.account_id)
-_SESSION = Query(_session.where(sessions.c.token_hash == bindparam("token_hash")))
-_SESSION_BY_ID = Query(_session.where(sessions.c.id == bindparam("id")))
+_SESSION = Query(_session.where(sessions.c.id == bindparam("id")))
 
 
 def read_known(tx: Transaction, token_hash: bytes | None, kind: Credential) -> Known:
@@ -45,15 +48,20 @@ def read_known(tx: Transaction, token_hash: bytes | None, kind: Credential) -> K
     """
     if kind is Credential.TOKEN and token_hash is not None:
         return read_known_token(tx, token_hash)
-    row = tx.one(_SESSION, token_hash=token_hash) if token_hash is not None else None
-    if row is None or row.kind != kind:
+    row = tx.one(_SESSION, id=named_by(token_hash)) if token_hash is not None else None
+    if row is None or row.kind != kind or not compare_digest(row.token_hash, token_hash or b""):
         return Known(Facts(now=tx.now))
     return _known(tx, row)
 
 
+def named_by(token_hash: bytes) -> int:
+    """The id of the session that a token names, in what is kept of it (actions/tokens.py): its first eight bytes."""
+    return int.from_bytes(token_hash[:8], "big") & _LARGEST
+
+
 def read_known_by_session(tx: Transaction, session_id: int) -> Known:
     """The same by the session's id: for what is a child of it (grants), never for what a client sends."""
-    row = tx.one(_SESSION_BY_ID, id=session_id)
+    row = tx.one(_SESSION, id=session_id)
     return _known(tx, row) if row is not None else Known(Facts(now=tx.now))
 
 

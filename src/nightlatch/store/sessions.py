@@ -4,12 +4,11 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import bindparam, delete, exists, select, update
 
-from nightlatch.ids import new_id
 from nightlatch.instants import DAY, MINUTE, Duration, Instant
 from nightlatch.store.engine import Transaction
-from nightlatch.store.query import ONE, Query, Row, insert_into, set_columns
+from nightlatch.store.query import Query, Row, insert_into, set_columns
 from nightlatch.store.schema import browsers, proofs, sessions
-from nightlatch.store.session_facts import ABSOLUTE_LIMIT, PENDING_LIMIT
+from nightlatch.store.session_facts import ABSOLUTE_LIMIT, PENDING_LIMIT, named_by
 from nightlatch.vocabulary import Credential, Method
 
 BROWSER_LIFE = 400 * DAY
@@ -97,20 +96,21 @@ _DROP_OLDER_AT = Query(
     )
 )
 _FORGET_PROOFS = Query(delete(proofs).where(proofs.c.session_id == bindparam("session_id")))
-_BROWSER = Query(
-    select(browsers.c.last_at).where(
-        browsers.c.token_hash == bindparam("token_hash"), browsers.c.account_id == bindparam("account_id")
-    )
+_its_browser = (
+    browsers.c.token_hash == bindparam("token_hash"),
+    browsers.c.account_id == bindparam("account_id"),
 )
-_ANY_BROWSER = Query(
-    select(browsers.c.last_at).where(browsers.c.account_id == bindparam("account_id")).limit(ONE)
+_BROWSER = Query(select(browsers.c.last_at).where(*_its_browser))
+_BROWSERS = Query(
+    select(
+        select(browsers.c.last_at).where(*_its_browser).scalar_subquery().label("last_at"),
+        exists(select(browsers.c.last_at).where(browsers.c.account_id == bindparam("account_id"))).label(
+            "others"
+        ),
+    )
 )
 _ADD_BROWSER = Query(insert_into(browsers))
-_SEE_BROWSER = Query(
-    set_columns(browsers, "last_at").where(
-        browsers.c.token_hash == bindparam("token_hash"), browsers.c.account_id == bindparam("account_id")
-    )
-)
+_SEE_BROWSER = Query(set_columns(browsers, "last_at").where(*_its_browser))
 _PRUNE_PROOFS = Query(
     delete(proofs).where(
         proofs.c.session_id.in_(select(sessions.c.id).where(sessions.c.expires_at < bindparam("before")))
@@ -130,9 +130,9 @@ def create(
     pending: bool,
     browser: bytes | None = None,
 ) -> int:
-    """A new session. `pending`: it waits for its second step, for ten minutes at most. `browser`: the hash of the
-    browser's own cookie."""
-    session_id = new_id()
+    """A new session, with the id that its token names. `pending`: it waits for its second step, for ten minutes at
+    most. `browser`: the hash of the browser's own cookie."""
+    session_id = named_by(token_hash)
     tx.run(
         _INSERT,
         id=session_id,
@@ -164,8 +164,11 @@ def rotate(
 ) -> bool:
     """Give a session a new token after an authentication; the old token is dead at once. False if it has ended.
 
-    `seen_at`: when it was last seen, if the caller knows: that is written at most once a minute.
+    `token_hash`: of a token that names this session. `seen_at`: when it was last seen, if the caller knows: that is
+    written at most once a minute.
     """
+    if named_by(token_hash) != session_id:
+        raise ValueError("a session's token names the session")
     values = {
         "id": session_id,
         "new_token_hash": token_hash,
@@ -278,14 +281,19 @@ def browser_known(tx: Transaction, token_hash: bytes | None, account_id: int) ->
 
 
 def remember_browser(tx: Transaction, token_hash: bytes | None, account_id: int) -> bool:
-    """A full sign-in happened in this browser. True if it is new to this account, and not the account's first."""
+    """A full sign-in happened in this browser. True if it is new to this account, and not the account's first.
+
+    When the last one was is written at most once a day.
+    """
     if token_hash is None:
         return False
-    if tx.run(_SEE_BROWSER, token_hash=token_hash, account_id=account_id, new_last_at=tx.now):
-        return False
-    others = tx.one(_ANY_BROWSER, account_id=account_id) is not None
-    tx.run(_ADD_BROWSER, token_hash=token_hash, account_id=account_id, last_at=tx.now)
-    return others
+    found = tx.one(_BROWSERS, token_hash=token_hash, account_id=account_id)
+    if found is None or found.last_at is None:
+        tx.run(_ADD_BROWSER, token_hash=token_hash, account_id=account_id, last_at=tx.now)
+        return found is not None and bool(found.others)
+    if tx.now - found.last_at >= DAY:
+        tx.run(_SEE_BROWSER, token_hash=token_hash, account_id=account_id, new_last_at=tx.now)
+    return False
 
 
 def prune(tx: Transaction, before: Instant) -> int:

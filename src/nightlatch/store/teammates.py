@@ -142,12 +142,6 @@ _RESET_DONE = Query(
         teammates.c.workspace_id == bindparam("workspace_id"),
     )
 )
-_SIGNED_IN = Query(
-    set_columns(teammates, "last_sign_in_at").where(
-        teammates.c.account_id == bindparam("account_id"),
-        teammates.c.workspace_id == bindparam("workspace_id"),
-    )
-)
 _link = authenticator_workspaces
 PASSKEY = Method.PASSKEY.value
 
@@ -303,7 +297,6 @@ def join(
         removed_at=None,
         valid_after=0,
         reset_id=None,
-        last_sign_in_at=None,
         given_role=given_role,
         brought_in_by=brought_in_by,
     )
@@ -387,11 +380,6 @@ def begin_reset(tx: Transaction, teammate_id: int, reset_id: int) -> None:
 def finish_reset(tx: Transaction, account_id: int, workspace_id: int) -> None:
     """Something was bound here again."""
     tx.run(_RESET_DONE, account_id=account_id, workspace_id=workspace_id, new_reset_id=None)
-
-
-def signed_in(tx: Transaction, account_id: int, workspace_id: int) -> None:
-    """The workspace was opened by a sign-in now."""
-    tx.run(_SIGNED_IN, account_id=account_id, workspace_id=workspace_id, new_last_sign_in_at=tx.now)
 
 
 def owners(tx: Transaction, workspace_id: int) -> list[Row]:

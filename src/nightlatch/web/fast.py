@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from nightlatch.access import decide
 from nightlatch.actions import kinds
-from nightlatch.actions.tokens import hash_token
+from nightlatch.actions.tokens import hash_presented
 from nightlatch.decision import Allow
 from nightlatch.refusals import Refused, refusal_of
 from nightlatch.store.engine import Unavailable
@@ -26,7 +26,7 @@ async def session(front: Front, headers: origin.Headers) -> Response:
     """GET /api/v1/session."""
     try:
         token, credential = credential_of(front.config, headers, cookies_only=False)
-        token_hash = hash_token(token) if token is not None else None
+        token_hash = hash_presented(token, credential) if token is not None else None
         known = await front.house.store.read(lambda tx: read_known(tx, token_hash, credential))
         decision = decide(known.facts, kinds.SEE_SESSION)
         if not isinstance(decision, Allow) or known.session is None:

@@ -6,7 +6,7 @@ from starlette.responses import RedirectResponse, Response
 from nightlatch.access import decide
 from nightlatch.actions.by import By
 from nightlatch.actions.people import app_of
-from nightlatch.actions.tokens import API_TOKEN, hash_token, new_token
+from nightlatch.actions.tokens import API_TOKEN, hash_presented, hash_token, new_token
 from nightlatch.config import Config
 from nightlatch.decision import Allow, Challenge, Decision, Deny, Enrol, Purpose
 from nightlatch.facts import Facts
@@ -61,7 +61,7 @@ async def enter(front: Front, route: Route, request: Request) -> Response:
                 "This request came from another site, so nothing was done.",
                 WayOut("Open the page here and try again.", "/"),
             )
-        token_hash = hash_token(token) if token is not None else None
+        token_hash = hash_presented(token, credential) if token is not None else None
         if for_apps:
             context = await _app_context(front, route, request, token_hash)
         else:
@@ -145,15 +145,14 @@ def _context(
     fresh = browser is None and route.kind == "page"
     if fresh:
         browser = new_token().text
-    client = request.scope.get("client")
-    asked = origin.asked(front.config, headers, request.scope["scheme"], client[0] if client else "")
+    asked = origin.asked_in(front.config, request.scope)
     kind, id, name = _who(known)
     by = By(
         kind,
         id,
         name,
         asked.ip,
-        request.headers.get("user-agent", ""),
+        origin.header(headers, b"user-agent"),
         token_hash,
         credential,
         hash_token(browser) if browser is not None else None,

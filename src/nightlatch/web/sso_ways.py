@@ -161,7 +161,7 @@ async def _outcome(
         refused.decision = None  # the way back is spent: nobody is sent here again
         raise
     if isinstance(outcome, Linked):
-        context.session_token = token
+        context.session_token = outcome.token
     return outcome
 
 

@@ -68,11 +68,11 @@ async def change_password(context: Context, body: models.Password) -> Answer:
     words = await context.read(lambda tx: passwords.words_for(tx, account_id))
     hashed = await flows.hashed_password(context, body.password, list(words))
     token = new_token()
-    known = await context.write(
+    changed = await context.write(
         lambda tx: passwords.change(tx, by=context.by, password_hash=hashed, session_token=token)
     )
-    session = models.Session.model_validate(view(known))
-    return Answer(models.SignedIn(session=session, token=context.deliver(token)))
+    session = models.Session.model_validate(view(changed.known))
+    return Answer(models.SignedIn(session=session, token=context.deliver(changed.token)))
 
 
 async def change_email(context: Context, body: models.EmailBody) -> Answer:
@@ -200,10 +200,10 @@ async def _accept_new(context: Context, token_hash: bytes, name: str, password: 
             kind=kind,
         )
     )
-    known = await context.read(lambda tx: read_known(tx, token.hash, kind))
+    known = await context.read(lambda tx: read_known(tx, accepted.token.hash, kind))
     session = models.Session.model_validate(view(known))
     return Answer(
-        models.Accepted(workspace=accepted.slug, session=session, token=context.deliver(token)), 201
+        models.Accepted(workspace=accepted.slug, session=session, token=context.deliver(accepted.token)), 201
     )
 
 

@@ -161,9 +161,11 @@ async def unbind(context: Context) -> Answer:
 async def renew_codes(context: Context) -> Answer:
     fresh, hashed = await flows.new_codes(context)
     token = new_token()
-    await context.write(lambda tx: authenticators.renew_codes(tx, by=context.by, codes=hashed, token=token))
+    renewed = await context.write(
+        lambda tx: authenticators.renew_codes(tx, by=context.by, codes=hashed, token=token)
+    )
     return Answer(
-        models.RecoveryCodes(recovery_codes=[each.text for each in fresh], token=context.deliver(token))
+        models.RecoveryCodes(recovery_codes=[each.text for each in fresh], token=context.deliver(renewed))
     )
 
 

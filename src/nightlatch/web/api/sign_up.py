@@ -31,7 +31,7 @@ async def finish(context: Context, body: models.SignUpFinish) -> Answer:
     found = await context.read(lambda tx: sign_up.look(tx, token_hash))
     hashed = await flows.hashed_password(context, body.password, [found.email, body.name])
     token, kind = new_token(), context.session_kind
-    await context.write(
+    done = await context.write(
         lambda tx: sign_up.finish(
             tx,
             by=context.by,
@@ -42,9 +42,9 @@ async def finish(context: Context, body: models.SignUpFinish) -> Answer:
             kind=kind,
         )
     )
-    known = await context.read(lambda tx: read_known(tx, token.hash, kind))
+    known = await context.read(lambda tx: read_known(tx, done.token.hash, kind))
     session = models.Session.model_validate(view(known))
-    return Answer(models.SignedIn(session=session, token=context.deliver(token)), 201)
+    return Answer(models.SignedIn(session=session, token=context.deliver(done.token)), 201)
 
 
 ROUTES: list[Route] = [

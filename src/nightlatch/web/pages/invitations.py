@@ -93,7 +93,7 @@ async def new_account_form(context: Context) -> Response:
         if refused.code not in (Code.CONFLICT, Code.EXPIRED, Code.ALREADY_USED):
             raise
         return await _invitation(context, token)  # it says what has become of it meanwhile
-    context.session_token = session_token
+    context.session_token = accepted.token
     home = f"/w/{accepted.slug}"
     if required:
         return links.forget(
@@ -128,7 +128,7 @@ def _accept(
             kind="account",
             id=accepted.account_id,
             name=name,
-            token_hash=session_token.hash,
+            token_hash=accepted.token.hash,
             credential=kind,
         )
         enrolment.begin(tx, by=new, name="", replaces=None, workspace_id=accepted.workspace_id)

@@ -84,10 +84,10 @@ async def password_form(context: Context) -> Response:
         password_hash = await flows.hashed_password(context, typed, list(words), "new_password")
     if errors:
         return await _password(context, errors)
-    await context.write(
+    changed = await context.write(
         lambda tx: passwords.change(tx, by=context.by, password_hash=password_hash, session_token=token)
     )
-    context.session_token = token
+    context.session_token = changed.token
     return go(context, f"{HERE}?said=password-changed")
 
 

@@ -29,8 +29,9 @@ async def renew_codes_form(context: Context) -> Response:
     """Answers with the codes themselves: they are shown once and kept nowhere."""
     token = new_token()
     fresh, hashed = await flows.new_codes(context)
-    await context.write(lambda tx: authenticators.renew_codes(tx, by=context.by, codes=hashed, token=token))
-    context.session_token = token
+    context.session_token = await context.write(
+        lambda tx: authenticators.renew_codes(tx, by=context.by, codes=hashed, token=token)
+    )
     return set_up_codes.codes_page(context, [each.text for each in fresh], first=False, target=HERE)
 
 

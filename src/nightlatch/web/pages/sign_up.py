@@ -118,7 +118,7 @@ async def new_form(context: Context) -> Response:
         return dead_link(context, SIGN_UP.name, "taken")
     if isinstance(done, Response):
         return done
-    context.session_token = session_token
+    context.session_token = done.token
     key = addresses.parse(found.email).key
     invited = await context.read(lambda tx: invitations.of_address(tx, key))
     target = "/workspaces?said=signed-up" if invited else "/workspaces/new?said=signed-up"
