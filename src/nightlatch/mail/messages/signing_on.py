@@ -118,8 +118,8 @@ def sso_bypassed(*, workspace: str, name: str, link: str, **common: Unpack[Commo
     return letter(
         common,
         f"An owner of {team} signed in without single sign-on",
-        f"{person(name)} came into {team} with a password, though it requires single sign-on. Owners can, so that "
-        "somebody gets in when the provider is down. Every owner gets this mail.",
+        f"{person(name)} came into {team} with two factors of their own, though it requires single sign-on. Owners "
+        "can, so that somebody gets in when the provider is down. Every owner gets this mail.",
         button=act(common, "See the audit log", link),
         facts=own_act(common),
         not_you="Was it none of you? Then change that owner's password at once.",
