@@ -8,6 +8,7 @@ import pytest
 
 from nightlatch.clock import Clock
 from nightlatch.instants import HOUR, MINUTE, SECOND, from_text, seconds
+from tests.support.called import called
 
 START = from_text("2026-11-24T09:14:00Z")
 
@@ -143,10 +144,7 @@ def test_threads_never_see_time_go_back():
     assert not went_back
 
 
-def test_reading_is_cheap():
+def test_reading_is_a_few_calls():
     """It stands on the path of every request."""
     clock = Clock()
-    start = time.process_time()
-    for _ in range(10_000):
-        clock.now()
-    assert time.process_time() - start < 10_000 * 10e-6
+    assert called(clock.now).total() < 12

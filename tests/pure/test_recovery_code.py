@@ -1,7 +1,6 @@
 """Recovery codes: their form, their strength, their one spelling, their hash."""
 
 import secrets
-import time
 
 import pytest
 from argon2 import extract_parameters
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from nightlatch.authenticators import recovery_code
 from nightlatch.authenticators.recovery_code import CodeParts, MalformedCode
+from tests.support.called import Unread
 
 CROCKFORD = set("0123456789abcdefghjkmnpqrstvwxyz")
 
@@ -102,12 +102,8 @@ def test_what_is_no_code(text: str, entered: int | None):
 
 def test_overlong_codes_cost_nothing():
     """F49: they reach no hasher."""
-    huge = "0" * 1_000_000
-    start = time.process_time()
-    for _ in range(100):
-        with pytest.raises(MalformedCode):
-            recovery_code.canonical(huge)
-    assert time.process_time() - start < 0.1
+    with pytest.raises(MalformedCode):
+        recovery_code.canonical(Unread("0" * 1_000_000))
 
 
 @given(st.text(max_size=70))

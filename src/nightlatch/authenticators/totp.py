@@ -72,7 +72,7 @@ def canonical(text: str) -> str:
     White space and hyphens are dropped, decimal digits of other scripts are mapped; anything else raises
     MalformedCode. Everything that stores, compares or counts codes takes this form.
     """
-    code = text if text.isascii() and text.isdigit() and len(text) == DIGITS else compact(text)
+    code = text if len(text) == DIGITS and text.isascii() and text.isdigit() else compact(text)
     if not (code.isascii() and code.isdigit()):
         raise MalformedCode(None if code else 0)
     if len(code) != DIGITS:

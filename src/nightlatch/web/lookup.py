@@ -6,7 +6,8 @@ from nightlatch.web.routes import Route
 
 
 class Lookup:
-    """The table, indexed. A path with parameters matches segment by segment; plain segments win over parameters.
+    """The table, indexed. A path with parameters matches segment by segment; plain segments win over parameters,
+    where they take the method.
 
     A route's `rest` parameter, its last, takes what is left of the path, slashes included.
     """
@@ -37,10 +38,10 @@ class Lookup:
 
     def find(self, method: str, path: str) -> tuple[Route | None, dict[str, str], bool]:
         """The route, its path parameters, and whether the path is known at all (then another method may be)."""
-        methods = self._plain.get(path)
-        if methods is not None:
-            return methods.get(method), {}, True
-        known = False
+        plain = self._plain.get(path, {})
+        if method in plain:
+            return plain[method], {}, True
+        known = bool(plain)
         segments = path.split("/")
         for wanted, by_method in self._with_params.get(len(segments), ()):
             params = _matched(wanted, segments)
