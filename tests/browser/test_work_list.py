@@ -39,6 +39,17 @@ def require(page: Page, server: Server) -> None:
     page.wait_for_url("**said=mandate-scheduled**")
 
 
+def badges_break_once_at_most_in_a_wide_font(page: Page, server: Server) -> None:
+    """In windows in which the table just fits, with the longest words in every badge; and nothing goes sideways."""
+    page.goto(f"{server.url}{TEAM}?sort=-state")
+    page.evaluate(_WIDE)
+    for width in (1172, 1180, 1200, 1220, 1240, 1258, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        lines, wide = page.evaluate(_MEASURED)
+        assert lines < 2.5, f"a badge has {lines} lines at {width} px"
+        assert wide <= width, f"the table makes the page {wide} px wide at {width} px"
+
+
 def test_reminding_those_ticked_and_inviting_by_a_file(
     demo: Server, open_page: Pages, tmp_path: Path
 ) -> None:
@@ -57,6 +68,8 @@ def test_reminding_those_ticked_and_inviting_by_a_file(
     press(page, "Remind by mail")
     page.wait_for_url("**said=re**")
 
+    badges_break_once_at_most_in_a_wide_font(page, demo)
+
     page.goto(f"{demo.url}{TEAM}/invite/csv")
     file = tmp_path / "people.csv"
     file.write_bytes(
@@ -68,3 +81,19 @@ def test_reminding_those_ticked_and_inviting_by_a_file(
     assert "1 invitation sent" in report
     assert "Cannot be read" in report
     assert "Here already" in report
+
+
+_WIDE = """() => {
+  document.querySelector(".team").style.letterSpacing = ".07em";
+  document.querySelectorAll(".team td[data-label='2FA'] .badge > span").forEach((each) => {
+    each.textContent = "No passkey yet";
+    each.parentElement.after(" App, Recovery codes");
+  });
+}"""
+_MEASURED = """() => {
+  const lines = (each) => each.getBoundingClientRect().height / parseFloat(getComputedStyle(each).lineHeight);
+  return [
+    Math.max(...Array.from(document.querySelectorAll(".team .badge"), lines)),
+    document.documentElement.scrollWidth,
+  ];
+}"""
