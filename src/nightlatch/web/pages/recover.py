@@ -36,6 +36,7 @@ async def _recover(context: Context, **more: Any) -> Response:
         "has_passkey": takes_passkeys(context, methods),
         "has_recovery_codes": Method.RECOVERY_CODE in methods and await _codes_left(context) > 0,
         "wait": None,
+        "again_url": context.url(with_query("/recover", next=context.next_path)),
         "helpers": helping,
         "asked": asked,
         "may_ask": bool(helping) and len({each["workspace_name"] for each in helping}) > len(asked),

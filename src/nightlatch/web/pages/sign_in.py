@@ -202,25 +202,26 @@ def ticked(context: Context) -> bool:
 
 
 def guess_errors(context: Context, result: Wrong | Wait, field: str) -> dict[str, Any]:
-    """Status, message and waiting time for a code that was wrong or came too soon."""
+    """Status, and the waiting time or else the message, for a code that was wrong or came too soon.
+
+    Where it is to be waited, the page says that alone: it has no field then that a message could lead to.
+    """
+    status = 429 if isinstance(result, Wait) else 401
+    wait = wait_value(context.now, result.retry_at)
+    if wait is not None:
+        return {"status": status, "wait": wait}
     if isinstance(result, Wait):
-        if result.retry_at is None:
-            return {
-                "status": 429,
-                "errors": {"form": "There were too many wrong codes. Codes are not taken for now."},
-            }
-        return {
-            "status": 429,
-            "wait": wait_value(context.now, result.retry_at),
-            "errors": {"form": "There were too many wrong codes."},
-        }
+        errors = {"form": "There were too many wrong codes. Codes are not taken for now."}
+        return {"status": status, "errors": errors}
     if result.replayed:
         message = "This code was already used. Wait for the next one."
     elif field == "recovery_code":
         message = "That recovery code did not match, or was used before."
+    elif field == "password":
+        message = "That password is wrong."
     else:
         message = flows.NOT_MATCHED
-    return {"status": 401, "errors": {field: message}, "wait": wait_value(context.now, result.retry_at)}
+    return {"status": status, "errors": {field: message}}
 
 
 def _same(context: Context, path: str) -> str:

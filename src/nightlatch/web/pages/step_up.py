@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from nightlatch.access import decide_account, decide_workspace
 from nightlatch.actions import kinds, sso_linking
-from nightlatch.actions.proving import Proved, Wrong
+from nightlatch.actions.proving import Proved
 from nightlatch.assurance import first_method, relied_on, usable_methods
 from nightlatch.decision import Challenge
 from nightlatch.ids import to_text
@@ -25,7 +25,6 @@ from nightlatch.web.pages.sign_in import (
     takes_passkeys,
 )
 from nightlatch.web.rendering import page as render
-from nightlatch.web.rendering import wait_value
 from nightlatch.web.routes import Route, form, page
 
 _TEXTS = {
@@ -63,6 +62,7 @@ async def render_step_up(context: Context, **more: Any) -> Response:
         "using": using,
         "others": others,
         "wait": None,
+        "again_url": context.url(_same_step_up(context, using)),
         "workspace": asked_slug(context),
         "act": _asked_act(context),
         "ways": asked_ways(context),
@@ -215,13 +215,6 @@ async def step_up_form(context: Context) -> Response:
         return await render_step_up(context, errors={refused.errors[0].field: refused.errors[0].message})
     if isinstance(result, Proved):
         return onward(context, result)
-    if field == "password" and isinstance(result, Wrong):
-        return await render_step_up(
-            context,
-            status=401,
-            errors={"password": "That password is wrong."},
-            wait=wait_value(context.now, result.retry_at),
-        )
     return await render_step_up(context, **guess_errors(context, result, field))
 
 
