@@ -1,5 +1,6 @@
 """What a test of a connection brought, put down for the admin who ran it: nobody was signed in by it."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -49,7 +50,11 @@ def _would(tx: Transaction, connection: Row, identity: Identity) -> dict[str, An
 
 
 def _claims(claims: Mapping[str, Any]) -> dict[str, str]:
-    """As texts, cut to a size that a page can show."""
+    """As texts, cut to a size that a page can show: what is no text is written as the provider wrote it, in JSON."""
+
+    def text(value: Any) -> str:
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
     return {
-        str(name)[:100]: str(value)[:LONGEST_CLAIM] for name, value in sorted(claims.items())[:MOST_CLAIMS]
+        str(name)[:100]: text(value)[:LONGEST_CLAIM] for name, value in sorted(claims.items())[:MOST_CLAIMS]
     }
