@@ -262,7 +262,8 @@ def _serve(folder: Path, url: str | None = None) -> processes.Running:
 
 def _with_server(command: list[str], environment: dict[str, str], lines: list[dict[str, Any]]) -> Measured:
     port = _free_port()
-    running = processes.Running([*command, "--port", str(port)], environment, port)
+    # Scheduled as `nightlatch serve` schedules itself (docs/decisions/0037): the floor has what the house has.
+    running = processes.Running(["chrt", "--batch", "0", *command, "--port", str(port)], environment, port)
     try:
         return _play(running, 32, lines)
     finally:

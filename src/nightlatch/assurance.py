@@ -497,6 +497,6 @@ def context_class(proofs: Sequence[Proof]) -> str:
 def methods_of(proofs: Sequence[Proof]) -> list[str]:
     """The names of the methods of counting proofs."""
     names = sorted({_AMR[proof.method] for proof in proofs if proof.method in _AMR})
-    if has_first(proofs) and has_second(proofs):
+    if level_of(proofs) == 2:
         names.append("mfa")
     return names

@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -88,6 +89,7 @@ def run(config: Config, *, demo: bool = False) -> None:
     gc.collect()
     gc.freeze()  # what was imported is for good: no worker's collector touches, and so copies, its pages
     gc.set_threshold(50_000)  # requests leave next to no cycles: to look every 700 objects costs 2 to 3 %
+    _run_on()
     server.serve(target_loader=partial(_application, config, demo, os.getpid()), wrap_loader=False)
 
 
@@ -118,6 +120,17 @@ def _application(config: Config, demo: bool, supervisor: int) -> App:
     except Exception:
         log.exception("a worker could not start")
         sys.exit(1)
+
+
+def _run_on() -> None:
+    """Threads of a worker do not interrupt each other, where the operator has chosen nothing else (Linux only).
+
+    They hand work to and fro and share one interpreter's lock: a thread that is woken and takes the processor at once
+    has to give it back for that lock. Inherited by workers and their threads (docs/decisions/0037).
+    """
+    if sys.platform == "linux" and os.sched_getscheduler(0) == os.SCHED_OTHER:
+        with suppress(OSError):  # forbidden in some containers; nothing but speed depends on it
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def _as_set_now(config: Config, demo: bool) -> Config:

@@ -144,6 +144,6 @@ def _order(found: Snapshot) -> None:
     """The order of things goes on above everything that is in it."""
     highest = max([row.sequence for row in found["audit_events"] + found["proofs"]], default=0)
     for row in found["sequences"]:
-        assert row.value + SEQUENCE_BLOCK > highest, "a number that was given will be given again"
+        assert row.value + SEQUENCE_BLOCK["sqlite"] > highest, "a number that was given will be given again"
     ids = [to_text(row.id) for row in found["audit_events"]]
     assert len(ids) == len(set(ids))

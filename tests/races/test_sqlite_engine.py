@@ -143,13 +143,16 @@ def test_no_number_is_given_twice_in_a_batch(sqlite_world: World) -> None:
         tx.next_sequence()
         raise ValueError
 
-    in_one_batch(sqlite_world, take_and_fail, take, take, take_and_fail, take, take, take)
+    def take_many(tx: Transaction) -> None:
+        given.append([tx.next_sequence() for _ in range(SEQUENCE_BLOCK["sqlite"])])
+
+    in_one_batch(sqlite_world, take_and_fail, take, take, take_and_fail, take, take_many, take_and_fail, take)
     sqlite_world.write(take)
     numbers = [number for each in given for number in each]
     assert numbers == sorted(set(numbers))
-    assert len(numbers) == 18
+    assert len(numbers) == 15 + SEQUENCE_BLOCK["sqlite"]
     (row,) = sqlite_world.read(lambda tx: tx.all(Query(select(sequences.c.value))))
-    assert row.value + SEQUENCE_BLOCK > numbers[-1]
+    assert row.value + SEQUENCE_BLOCK["sqlite"] > numbers[-1]
 
 
 def test_a_transaction_that_is_lost_fails_the_whole_batch(sqlite_world: World) -> None:

@@ -21,16 +21,32 @@ class Unavailable(Exception):
     """The database cannot answer now. Nothing was promised; answered as 503 with Retry-After (law 11)."""
 
 
-SEQUENCE_BLOCK = 8
-"""Numbers are taken so many at a time, which is one statement for most transactions; unused ones are gaps."""
-_TAKE_SQLITE = f"UPDATE sequences SET value = value + {SEQUENCE_BLOCK} WHERE name = 'order' RETURNING value"  # noqa: S608
-_TAKE_POSTGRES = "SELECT nextval('nightlatch_order')"
+SEQUENCE_BLOCK = {"sqlite": 256, "postgresql": 8}
+"""Numbers are taken so many at a time: one statement for most transactions, on SQLite for most batches of them. What is
+not used is a gap."""
+_TAKE = {
+    "sqlite": f"UPDATE sequences SET value = value + {SEQUENCE_BLOCK['sqlite']} WHERE name = 'order' RETURNING value",  # noqa: S608
+    "postgresql": "SELECT nextval('nightlatch_order')",
+}
+
+
+class Numbers:
+    """What was taken of the order of things and not given out yet, within one transaction of the database."""
+
+    __slots__ = ("last", "next")
+
+    def __init__(self) -> None:
+        self.next = self.last = 0
+
+    def forget(self) -> None:
+        """Whatever was taken may have been undone: the next one is taken anew."""
+        self.next = self.last = 0
 
 
 class Transaction:
     """One transaction: the moment it began at, the keys it seals with, and its statements."""
 
-    __slots__ = ("_execute", "_last", "_next", "dialect", "keys", "mail", "now")
+    __slots__ = ("_execute", "_numbers", "dialect", "keys", "mail", "now")
 
     def __init__(
         self,
@@ -38,9 +54,11 @@ class Transaction:
         dialect: str,
         now: Instant,
         keys: KeyRing,
+        numbers: Numbers | None = None,
     ) -> None:
+        """`numbers`: those of the bodies that run in the same transaction of the database, one after the other."""
         self._execute = execute
-        self._next = self._last = 0
+        self._numbers = numbers if numbers is not None else Numbers()
         self.dialect = dialect
         self.now = now
         """The decision clock when this body began: it never goes back (law 12)."""
@@ -78,12 +96,12 @@ class Transaction:
 
     def next_sequence(self) -> int:
         """The next number of the order of things. Take it after the locks: what is locked later is numbered later."""
-        if self._next == self._last:
-            text = _TAKE_SQLITE if self.dialect == "sqlite" else _TAKE_POSTGRES
-            self._next = int(self._execute(text, {}).fetchone()[0])
-            self._last = self._next + SEQUENCE_BLOCK
-        self._next += 1
-        return self._next - 1
+        numbers = self._numbers
+        if numbers.next == numbers.last:
+            numbers.next = int(self._execute(_TAKE[self.dialect], {}).fetchone()[0])
+            numbers.last = numbers.next + SEQUENCE_BLOCK[self.dialect]
+        numbers.next += 1
+        return numbers.next - 1
 
 
 Body = Callable[[Transaction], T]

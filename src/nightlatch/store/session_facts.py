@@ -18,6 +18,7 @@ ABSOLUTE_LIMIT: Duration = 24 * HOUR
 IDLE_LIMIT: Duration = 12 * HOUR
 PENDING_LIMIT: Duration = 10 * MINUTE
 _LARGEST = (1 << 63) - 1
+_KINDS = {each.value: each for each in Credential}
 
 _session = select(
     sessions.c.id,
@@ -81,7 +82,7 @@ def _known(tx: Transaction, row: Row) -> Known:
         first=Method.PROVIDER if row.passwordless else Method.PASSWORD,
         by_connection=bool(row.passwordless) and row.app_id is None,
     )
-    kind = Credential(row.kind)
+    kind = _KINDS[row.kind]
     session = Session(row.id, kind, row.created_at, row.authenticated_at, row.last_seen_at, row.expires_at)
     person = Person(row.account_id, row.name, row.email, row.locale, row.app_id, bool(row.passwordless))
     places = {

@@ -16,7 +16,7 @@ import pysqlite3
 
 from nightlatch.clock import Clock
 from nightlatch.keyring import KeyRing
-from nightlatch.store.engine import Body, Execute, Store, T, Transaction, Unavailable
+from nightlatch.store.engine import Body, Execute, Numbers, Store, T, Transaction, Unavailable
 from nightlatch.store.sqlite_writer import Writer, unusable
 
 SAFE_VERSION = (3, 53, 2)
@@ -117,8 +117,8 @@ class SqliteStore(Store):
                 raise
             raise Unavailable("The database cannot be read.") from error
 
-    def _transaction(self, execute: Execute) -> Transaction:
-        return Transaction(execute, "sqlite", self._clock.now(), self._keys)
+    def _transaction(self, execute: Execute, numbers: Numbers | None = None) -> Transaction:
+        return Transaction(execute, "sqlite", self._clock.now(), self._keys, numbers)
 
 
 class _Desk:

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 import pysqlite3
 
-from nightlatch.store.engine import Body, Execute, Transaction, Unavailable
+from nightlatch.store.engine import Body, Execute, Numbers, Transaction, Unavailable
 
 BATCH = 256
 """The most bodies in one transaction: the last of them waits for all."""
@@ -38,7 +38,7 @@ class Writer:
     """Takes bodies from any thread and settles each of them once its outcome is durable."""
 
     def __init__(
-        self, path: Path, connect: Callable[[], Any], transaction: Callable[[Execute], Transaction]
+        self, path: Path, connect: Callable[[], Any], transaction: Callable[[Execute, Numbers], Transaction]
     ) -> None:
         """`connect` opens the writing connection; `transaction` makes what a body sees of its cursor."""
         self._path = path
@@ -111,10 +111,10 @@ class Writer:
             return [(None, _lost(error)) for _ in batch]
 
     def _in_one_transaction(self, connection: Any, batch: list[_Job]) -> list[_Outcome]:
-        execute = connection.cursor().execute
+        execute, numbers = connection.cursor().execute, Numbers()
         execute("BEGIN IMMEDIATE")
         try:
-            outcomes = [self._in_savepoint(connection, execute, body) for body, _ in batch]
+            outcomes = [self._in_savepoint(connection, execute, numbers, body) for body, _ in batch]
             execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
@@ -127,7 +127,7 @@ class Writer:
         execute = connection.cursor().execute
         execute("BEGIN IMMEDIATE")
         try:
-            result = body(self._transaction(execute))
+            result = body(self._transaction(execute, Numbers()))
         except BaseException as error:
             outcome = _undone(connection, error)
             execute("ROLLBACK")
@@ -135,15 +135,16 @@ class Writer:
         execute("COMMIT")
         return result, None
 
-    def _in_savepoint(self, connection: Any, execute: Execute, body: Body[Any]) -> _Outcome:
+    def _in_savepoint(self, connection: Any, execute: Execute, numbers: Numbers, body: Body[Any]) -> _Outcome:
         """One body. An error undoes this body alone, unless the whole transaction is gone with it (disk full)."""
         execute("SAVEPOINT body")
         try:
-            result = body(self._transaction(execute))
+            result = body(self._transaction(execute, numbers))
         except BaseException as error:
             outcome = _undone(connection, error)
             execute("ROLLBACK TO body")
             execute("RELEASE body")
+            numbers.forget()
             return outcome
         execute("RELEASE body")
         return result, None

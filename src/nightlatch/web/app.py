@@ -61,25 +61,18 @@ class App:
     # --- requests ---
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = False
-
-        async def noting(message: MutableMapping[str, Any]) -> None:
-            nonlocal started
-            if message["type"] == "http.response.start":
-                started = True
-            await send(message)
-
+        answer: Response | None = None
         try:
             answer = await self._answer(scope, receive)
             security.complete(answer.raw_headers, self._always)
-            await answer(scope, receive, noting)
+            await answer(scope, receive, send)
         except Exception:
             log.exception("a request failed: %s", scope["method"])
-            if started:
-                raise
+            if answer is not None:
+                raise  # it has begun: all that is left is to break off
             answer = self._failed(scope)
             security.complete(answer.raw_headers, self._always)
-            await answer(scope, receive, noting)
+            await answer(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
         front, path = self.front, scope["path"]

@@ -20,6 +20,7 @@ _ALWAYS = {
     "cross-origin-resource-policy": "same-origin",
 }
 HSTS = "max-age=31536000"
+_ADDED = frozenset(name.encode() for name in (*_ALWAYS, "strict-transport-security"))
 
 
 def header_list(config: Config) -> list[tuple[bytes, bytes]]:
@@ -34,6 +35,6 @@ def complete(headers: list[tuple[bytes, bytes]], always: list[tuple[bytes, bytes
     """Add ours to an answer's headers (their names are in small letters), and `no-store` where it says nothing about
     keeping it. What the answer says itself stands."""
     named = {name for name, _ in headers}
-    headers.extend(pair for pair in always if pair[0] not in named)
+    headers += always if named.isdisjoint(_ADDED) else [pair for pair in always if pair[0] not in named]
     if b"cache-control" not in named:
         headers.append((b"cache-control", b"no-store"))
