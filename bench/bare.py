@@ -39,7 +39,7 @@ def _verify(tx: Transaction, number: int) -> None:
     account_id = known.facts.account or 0
     guesses.peek(tx, "totp", str(account_id))
     bound = known.facts.authenticators[0]
-    row = authenticators.by_id(tx, bound.id, account_id)
+    row = authenticators.seed(tx, bound.id, account_id)
     if row is None:
         raise RuntimeError("the bench's own data is missing")
     seed = tx.keys.open("authenticators", to_text(bound.id), row.sealed)

@@ -162,7 +162,10 @@ def counting(facts: Facts, workspace: WorkspaceId | None) -> list[Proof]:
 
 def has_first(proofs: Iterable[Proof]) -> bool:
     """Whether a first factor is among these proofs."""
-    return any(proof.method in FIRST_FACTORS and proof.verified for proof in proofs)
+    for proof in proofs:  # noqa: SIM110 - asked several times a request: a generator costs as much as the answer
+        if proof.method in FIRST_FACTORS and proof.verified:
+            return True
+    return False
 
 
 def first_shown(facts: Facts, teammate: Teammate, proofs: Iterable[Proof]) -> bool:
@@ -195,7 +198,10 @@ def first_method(facts: Facts, workspace: WorkspaceId | None) -> Method:
 
 def has_second(proofs: Iterable[Proof]) -> bool:
     """Whether a second factor is among these proofs: one of ours, or what a connection's rule takes for one."""
-    return any(proof.method in SECOND_FACTORS or proof.evidence >= Evidence.SECOND for proof in proofs)
+    for proof in proofs:  # noqa: SIM110 - as above
+        if proof.method in SECOND_FACTORS or proof.evidence >= Evidence.SECOND:
+            return True
+    return False
 
 
 def has_resistant(proofs: Iterable[Proof]) -> bool:

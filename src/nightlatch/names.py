@@ -69,6 +69,8 @@ def search_key(text: str) -> str:
     Made here and compared by code point, so that every database agrees. "Élodie" is found by "elodie" and stands
     among the E. At most 200 characters: an index takes no longer ones (compatibility forms can grow eighteenfold).
     """
+    if text.isascii():
+        return text.lower()[:MAX_KEY]
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return unicodedata.normalize("NFC", _COMBINING.sub("", folded))[:MAX_KEY]
 

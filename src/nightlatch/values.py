@@ -1,6 +1,9 @@
 """Values that never change, and are made by the dozen for every request. Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import cache
+from operator import attrgetter
 from typing import Any, TypeVar, dataclass_transform
 
 T = TypeVar("T")
@@ -16,12 +19,22 @@ def frozen(cls: type[T]) -> type[T]:
     return dataclass(slots=True, unsafe_hash=True)(cls)
 
 
-def changed(value: T, **fields: Any) -> T:
-    """The same value with other `fields`, for those made by `frozen`: `dataclasses.replace` at half its price.
+def changed(value: T, **others: Any) -> T:
+    """The same value with `others` for some fields, for those made by `frozen`: `dataclasses.replace` at a
+    third of its price.
 
     The names are not checked by the type checker: for the few places that every verification goes through.
     """
-    made: T = object.__new__(type(value))
-    for name in type(value).__slots__:  # type: ignore[attr-defined]
-        setattr(made, name, fields[name] if name in fields else getattr(value, name))
-    return made
+    kind = type(value)
+    places, read = _fields(kind)  # type: ignore[arg-type]
+    held = list(read(value))
+    for name, other in others.items():
+        held[places[name]] = other
+    return kind(*held)
+
+
+@cache
+def _fields(kind: type) -> tuple[dict[str, int], Callable[[Any], tuple[Any, ...]]]:
+    """Where each field stands among the arguments of the class, and what reads them all."""
+    names = [field.name for field in fields(kind)]
+    return {name: place for place, name in enumerate(names)}, attrgetter(*names)

@@ -205,7 +205,7 @@ def _match(tx: Transaction, known: Known, bound: list[Authenticator], code: str)
     """The authenticator that a code is right for, spent by the guarded statement; or whether it was a replay."""
     replayed = False
     for each in bound:
-        row = authenticators.by_id(tx, each.id, person_of(known).id)
+        row = authenticators.seed(tx, each.id, person_of(known).id)
         if row is None:
             continue
         seed = tx.keys.open("authenticators", to_text(each.id), row.sealed)

@@ -24,6 +24,11 @@ _BY_ID = Query(
         authenticators.c.id == bindparam("id"), authenticators.c.account_id == bindparam("account_id")
     )
 )
+_SEED = Query(
+    select(authenticators.c.sealed, authenticators.c.highest_step).where(
+        authenticators.c.id == bindparam("id"), authenticators.c.account_id == bindparam("account_id")
+    )
+)
 _HOLDER = Query(
     select(authenticators.c.account_id, teammates.c.id.label("teammate_id"))
     .join(teammates, teammates.c.account_id == authenticators.c.account_id)
@@ -142,6 +147,11 @@ def of_account(tx: Transaction, account_id: int) -> list[Row]:
 def by_id(tx: Transaction, authenticator_id: int, account_id: int) -> Row | None:
     """One authenticator, if it is bound to this account."""
     return tx.one(_BY_ID, id=authenticator_id, account_id=account_id)
+
+
+def seed(tx: Transaction, authenticator_id: int, account_id: int) -> Row | None:
+    """The sealed seed of an app that is bound to this account, and the highest step that was taken of it."""
+    return tx.one(_SEED, id=authenticator_id, account_id=account_id)
 
 
 def holder(tx: Transaction, authenticator_id: int, workspace_id: WorkspaceId) -> Row | None:
