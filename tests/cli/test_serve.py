@@ -299,3 +299,29 @@ def _pss(pid: int) -> float:
     found = re.search(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)
     assert found is not None
     return int(found[1]) / 1024
+
+
+_ASKED = (
+    "import os; from nightlatch import server; {before}; server._run_on(); print(os.sched_getscheduler(0))"
+)
+
+
+@pytest.mark.parametrize(
+    "before,policy",
+    [("pass", os.SCHED_BATCH), ("os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))", os.SCHED_IDLE)],
+)
+def test_threads_do_not_interrupt_each_other_unless_the_operator_says_otherwise(
+    before: str, policy: int
+) -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", _ASKED.format(before=before)], check=True, capture_output=True, text=True
+    )
+    assert int(told.stdout) == policy
+
+
+def test_workers_and_their_threads_are_scheduled_so(serve: Serve) -> None:
+    server = serve()
+    workers = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+    threads = [int(each.name) for worker in workers for each in Path(f"/proc/{worker}/task").iterdir()]
+    assert len(threads) > 1
+    assert {os.sched_getscheduler(each) for each in threads} == {os.SCHED_BATCH}
