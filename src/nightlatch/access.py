@@ -72,9 +72,8 @@ def decide_workspace(facts: Facts, workspace: WorkspaceId) -> Decision:
         return Challenge(Reason.FIRST_FACTOR, (first_method(facts, workspace),), workspace=workspace)
     if has_second(proofs):
         return ALLOW if not needs_resistant(facts, teammate, proofs) else _too_weak(facts, teammate, proofs)
-    at_door = teammate.sso_required and not by_provider(
-        proofs
-    )  # the owners' emergency door: two factors, always
+    # The owners' emergency door takes two factors, always (docs/decisions/0035).
+    at_door = teammate.sso_required and not by_provider(proofs)
     if relied_on(facts, workspace):
         spared = remembered(facts, teammate) and not at_door
         return ALLOW if spared else _ask_second(facts, teammate, proofs)
