@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from nightlatch.web.app import App
-from tests.support.asgi import Got, app_of
+from tests.support.asgi import Got
 from tests.support.mails import link_in, newest
 from tests.support.product import ORIGIN, Product
 from tests.support.visitor import Visitor, resident, signed_in
@@ -19,19 +19,8 @@ from tests.web.product_people import (
     bound,
     place_of,
     teammate,
-    with_a_face,
     with_code,
 )
-
-
-@pytest.fixture
-def app(world: World) -> App:
-    return app_of(world)
-
-
-@pytest.fixture
-def acme(world: World, app: App) -> Product:
-    return with_a_face(world, app)
 
 
 def refused(got: Got) -> bool:

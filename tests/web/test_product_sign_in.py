@@ -9,7 +9,6 @@ from nightlatch.instants import HOUR, to_text
 from nightlatch.store import apps
 from nightlatch.vocabulary import Method
 from nightlatch.web.app import App
-from tests.support.asgi import app_of
 from tests.support.mails import link_in
 from tests.support.product import ORIGIN, RETURN_URL, Product
 from tests.support.visitor import Visitor, seed_shown
@@ -23,18 +22,7 @@ from tests.web.product_people import (
     path,
     place_of,
     teammate,
-    with_a_face,
 )
-
-
-@pytest.fixture
-def app(world: World) -> App:
-    return app_of(world)
-
-
-@pytest.fixture
-def acme(world: World, app: App) -> Product:
-    return with_a_face(world, app)
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ import pytest
 from nightlatch.actions import app_flows
 from nightlatch.instants import MINUTE
 from nightlatch.web import branding
-from nightlatch.web.app import App
-from tests.support.asgi import app_of
 from tests.support.mails import link_in
 from tests.support.product import ORIGIN, Product
 from tests.support.visitor import seed_shown
@@ -19,18 +17,7 @@ from tests.web.product_people import (
     bound,
     path,
     place_of,
-    with_a_face,
 )
-
-
-@pytest.fixture
-def app(world: World) -> App:
-    return app_of(world)
-
-
-@pytest.fixture
-def acme(world: World, app: App) -> Product:
-    return with_a_face(world, app)
 
 
 def test_the_way_back_leads_to_where_the_person_was(acme: Product) -> None:

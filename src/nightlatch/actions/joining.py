@@ -72,7 +72,6 @@ class Accepted:
     account_id: int
     workspace_id: int
     slug: str
-    session_id: int
     token: Token
     """Of that session."""
 
@@ -151,7 +150,7 @@ def accept_new(
     standing.refresh(tx, account_id)
     if isinstance(decide_workspace(facts, row.workspace_id), Allow):
         standing.signed_in(tx, account_id, row.workspace_id)
-    return Accepted(account_id, row.workspace_id, row.slug, begun.id, begun.token)
+    return Accepted(account_id, row.workspace_id, row.slug, begun.token)
 
 
 def accept_existing(tx: Transaction, *, by: By, token_hash: bytes) -> Joined:

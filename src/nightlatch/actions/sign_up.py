@@ -44,7 +44,6 @@ class SignedUp:
     """A new account and its first session."""
 
     account_id: int
-    session_id: int
     token: Token
     """Of that session."""
 
@@ -135,7 +134,7 @@ def finish(
     account_id = new.id or 0
     begun = first_session(tx, by=by, account_id=account_id, session_token=session_token, kind=kind)
     standing.refresh(tx, account_id)
-    return SignedUp(account_id, begun.id, begun.token)
+    return SignedUp(account_id, begun.token)
 
 
 # --- inside ---
